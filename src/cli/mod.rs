@@ -1,0 +1,82 @@
+//! Reads arguments and environment, prints, exits.
+//!
+//! One file a command. A command gets the [`Context`] of the process and its own arguments, and returns
+//! [`Done`] or a [`Report`]: it never prints. Start with [`main`].
+
+mod context;
+mod output;
+mod panic;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use context::Context;
+pub(crate) use output::Done;
+
+use crate::diagnostic::{ExitStatus, Report};
+
+/// What a command gives: something to print, or what is wrong.
+pub(crate) type Outcome = Result<Done, Report>;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "plugin",
+    version,
+    about,
+    propagate_version = true,
+    max_term_width = 100
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Stop with a bug on purpose, to see what a panic prints
+    #[command(hide = true, name = "panic-on-purpose")]
+    Panic,
+}
+
+/// Runs the program with the arguments and environment of the process.
+pub fn main() -> ExitCode {
+    panic::install_hook();
+    let context = Context::of_the_process();
+    let status = match Arguments::try_parse_from(arguments(&context)) {
+        Ok(arguments) => output::finish(run(&context, arguments.command)),
+        Err(error) => output::usage(&error),
+    };
+    ExitCode::from(status as u8)
+}
+
+/// The arguments, the first one reduced to the name by which the program was called.
+fn arguments(context: &Context) -> Vec<OsString> {
+    let mut arguments = context.arguments.clone();
+    if let Some(first) = arguments.first_mut() {
+        let name = std::path::Path::new(first)
+            .file_name()
+            .unwrap_or_default()
+            .to_owned();
+        *first = name;
+    }
+    arguments
+}
+
+fn run(_context: &Context, command: Command) -> Outcome {
+    match command {
+        Command::Panic => panic::on_purpose(),
+    }
+}
+
+impl From<clap::error::ErrorKind> for ExitStatus {
+    fn from(kind: clap::error::ErrorKind) -> Self {
+        use clap::error::ErrorKind::{DisplayHelp, DisplayVersion};
+        if matches!(kind, DisplayHelp | DisplayVersion) {
+            Self::Success
+        } else {
+            Self::Usage
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The stable codes of everything that can be wrong, and the exit status each one asks for.
+
+/// The exit status of a run, gravest last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum ExitStatus {
+    /// Done.
+    Success = 0,
+    /// The input is wrong.
+    Input = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// A secret cannot be opened or sealed.
+    Secret = 3,
+    /// A check failed, or `--check` found a difference.
+    Check = 4,
+    /// A limit or deadline was hit.
+    Limit = 5,
+    /// A bug of ours.
+    Bug = 70,
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $exit:ident;)+) => {
+        /// What is wrong, as a stable name that documentation, cases and tools can refer to.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Code { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Code {
+            /// Every code, in the order of this file.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The name that is printed and documented.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// The exit status of a run that ends with it.
+            pub fn exit_status(self) -> ExitStatus {
+                match self { $(Self::$variant => ExitStatus::$exit,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    // cli
+    /// An argument is missing, unknown or out of place.
+    Usage = "usage", Usage;
+    /// A feature is switched off; the message names the flag that allows it.
+    NotEnabled = "not-enabled", Input;
+
+    // files
+    /// A file or directory that something names does not exist.
+    FileMissing = "file-missing", Input;
+    /// A file cannot be read: permission, or not a regular file.
+    FileUnreadable = "file-unreadable", Input;
+    /// A path leaves the root of the render.
+    OutsideRoot = "outside-root", Input;
+    /// A file is larger than a limit allows.
+    FileTooLarge = "file-too-large", Limit;
+    /// A file cannot be written.
+    WriteFailed = "write-failed", Input;
+    /// A written tree differs from what it would be.
+    OutputDiffers = "output-differs", Check;
+
+    // yaml
+    /// Text that is not YAML as go-yaml reads it.
+    YamlSyntax = "yaml-syntax", Input;
+    /// A mapping has a key twice.
+    YamlDuplicateKey = "yaml-duplicate-key", Input;
+    /// A document is too deep, too large, or its aliases expand to too much.
+    YamlLimit = "yaml-limit", Limit;
+    /// A value that cannot be written as JSON, and so not as a manifest.
+    YamlValue = "yaml-value", Input;
+    /// A field has another type than it must have.
+    FieldType = "field-type", Input;
+    /// A field is not known.
+    FieldUnknown = "field-unknown", Input;
+    /// A field that must be there is missing.
+    FieldMissing = "field-missing", Input;
+
+    // kube
+
+    // sops
+
+    // template
+
+    // values
+
+    // kustomize
+
+    // overlay
+
+    // substitute
+
+    // validate
+
+    // argocd, flux
+
+    // pipeline
+    /// The project file is wrong.
+    ProjectInvalid = "project-invalid", Input;
+    /// A limit of time or memory was reached.
+    Deadline = "deadline", Limit;
+    /// A bug of ours.
+    Internal = "internal", Bug;
+}

@@ -1,0 +1,95 @@
+//! Reads below one root and refuses what leaves it, links included.
+//!
+//! [`Tree`] opens what a repository names; [`Trusted`] opens what the invoker named and only `cli` makes
+//! one. Every stage before the build is a [`Files`] over the one below. The room never parses; it is the
+//! only place that calls `std::fs`. Start with [`Files`].
+
+mod memory;
+mod path;
+mod tree;
+mod trusted;
+
+use std::sync::Arc;
+
+pub use memory::Memory;
+pub use path::TreePath;
+pub use tree::Tree;
+pub use trusted::Trusted;
+
+use crate::diagnostic::{Result, Source};
+
+/// The largest file that is read from a repository: kustomize trees with vendored CRDs reach 12 MB.
+pub const MAX_FILE_BYTES: u64 = 64 << 20;
+
+/// What a path leads to, links followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+}
+
+/// A file as a stage sees it.
+#[derive(Debug, Clone)]
+pub struct File {
+    /// Its path below the root.
+    pub path: TreePath,
+    /// Its bytes.
+    pub bytes: Arc<[u8]>,
+    /// Where the bytes come from, to tell places and to know secrets.
+    pub source: Arc<Source>,
+}
+
+impl File {
+    /// Builds a committed file.
+    pub fn committed(path: TreePath, bytes: impl Into<Arc<[u8]>>) -> Self {
+        let source = Arc::new(Source::committed(path.as_str()));
+        Self {
+            path,
+            bytes: bytes.into(),
+            source,
+        }
+    }
+}
+
+/// Files below one root, as one stage sees them. Paths are relative to the root.
+///
+/// A view reads from the `Files` below it, works on a file when it is asked for, once, and remembers the
+/// result.
+pub trait Files: Sync {
+    /// Reads a regular file. Fails with [`Code::FileMissing`](crate::diagnostic::Code::FileMissing),
+    /// `FileUnreadable`, `FileTooLarge` or `OutsideRoot`, and with whatever the stage's own work fails with.
+    fn read(&self, path: &TreePath) -> Result<Arc<File>>;
+
+    /// Tells what a path leads to, links followed; `None` when there is nothing. Fails with
+    /// [`Code::OutsideRoot`](crate::diagnostic::Code::OutsideRoot) when a link leaves the root.
+    fn kind(&self, path: &TreePath) -> Result<Option<Kind>>;
+
+    /// Lists the names in a directory, sorted by bytes.
+    fn list(&self, directory: &TreePath) -> Result<Vec<String>>;
+
+    /// Resolves every link on the way: the path by which two names of one file are the same.
+    fn real_path(&self, path: &TreePath) -> Result<TreePath>;
+
+    /// Turns an absolute path of the file system into one below the root, when it lies there.
+    fn from_absolute(&self, path: &str) -> Option<TreePath>;
+}
+
+impl<T: Files + ?Sized> Files for &T {
+    fn read(&self, path: &TreePath) -> Result<Arc<File>> {
+        (**self).read(path)
+    }
+    fn kind(&self, path: &TreePath) -> Result<Option<Kind>> {
+        (**self).kind(path)
+    }
+    fn list(&self, directory: &TreePath) -> Result<Vec<String>> {
+        (**self).list(directory)
+    }
+    fn real_path(&self, path: &TreePath) -> Result<TreePath> {
+        (**self).real_path(path)
+    }
+    fn from_absolute(&self, path: &str) -> Option<TreePath> {
+        (**self).from_absolute(path)
+    }
+}

@@ -1,0 +1,83 @@
+//! Files that the invoker named: by argument, environment, home directory or policy.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this room is the door to the file system"
+)]
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+
+use super::MAX_FILE_BYTES;
+use crate::diagnostic::{Code, Diagnostic, Place, Result};
+
+/// Opens what the invoker named, wherever it is: a regular file, links followed, size capped.
+///
+/// Made by `cli` alone, and passed to what needs it.
+#[derive(Debug, Clone, Copy)]
+pub struct Trusted(());
+
+impl Trusted {
+    /// Makes the opener. For `cli`: nothing that a repository holds may reach a path through it.
+    pub fn by_the_invoker() -> Self {
+        Self(())
+    }
+
+    /// Reads a file. Fails with [`Code::FileMissing`], `FileUnreadable` or `FileTooLarge`.
+    pub fn read(self, path: &Path) -> Result<Vec<u8>> {
+        let shown = path.display().to_string();
+        let place = Place::file(shown.as_str());
+        let fail = |code, phrase: String| Diagnostic::new(code, phrase).at(place.clone());
+        let unreadable = |e: std::io::Error| match e.kind() {
+            std::io::ErrorKind::NotFound => {
+                fail(Code::FileMissing, format!("{shown} does not exist"))
+            }
+            kind => fail(
+                Code::FileUnreadable,
+                format!("{shown} cannot be read: {kind}"),
+            ),
+        };
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let handle =
+            rustix::fs::open(path, flags, Mode::empty()).map_err(|e| unreadable(e.into()))?;
+        let mut file = fs::File::from(handle);
+        let metadata = file.metadata().map_err(unreadable)?;
+        if !metadata.is_file() {
+            return Err(fail(
+                Code::FileUnreadable,
+                format!("{shown} is not a regular file"),
+            ));
+        }
+        if metadata.len() > MAX_FILE_BYTES {
+            return Err(fail(
+                Code::FileTooLarge,
+                format!("{shown} is larger than {MAX_FILE_BYTES} bytes"),
+            ));
+        }
+        let mut bytes = Vec::new();
+        file.by_ref()
+            .take(MAX_FILE_BYTES)
+            .read_to_end(&mut bytes)
+            .map_err(unreadable)?;
+        Ok(bytes)
+    }
+
+    /// Lists the names in a directory, sorted; empty when there is none.
+    pub fn list(self, directory: &Path) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(directory) else {
+            return Vec::new();
+        };
+        let mut names: Vec<String> = entries
+            .filter_map(|e| e.ok()?.file_name().into_string().ok())
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Whether there is a directory at the path.
+    pub fn is_directory(self, path: &Path) -> bool {
+        path.is_dir()
+    }
+}

@@ -1,0 +1,39 @@
+//! The pre-render plugin: from a Git directory to Kubernetes manifests, in one process and in memory.
+//!
+//! Data runs one way. Up to the build each stage is a *view*: it implements [`files::Files`] over the
+//! one below, and works on a file when the build asks for it. From the build on, each stage takes the
+//! last one's output by value. [`pipeline::render`] joins them; start reading there.
+//!
+//! | room | does |
+//! |---|---|
+//! | [`cli`] | reads arguments and environment into a request, prints, exits |
+//! | [`pipeline`] | joins the stages |
+//! | [`argocd`], [`flux`] | what a host does around a build |
+//! | [`validate`] | judges finished manifests; network flows |
+//! | [`substitute`] | fills `${name}` after the build, as Flux does |
+//! | [`overlay`] | prepared components that are attached to the root of a build |
+//! | [`kustomize`] | builds a kustomization, byte for byte as kustomize does |
+//! | [`values`], [`template`] | a cluster's values; Jinja as makejinja renders it |
+//! | [`sops`] | opens and seals SOPS documents |
+//! | [`kube`] | objects as Kubernetes sees them |
+//! | [`yaml`] | the document model: nodes with order, comments, style and place |
+//! | [`programs`] | the only door to processes and connections |
+//! | [`files`] | reads below one root |
+//! | [`diagnostic`] | the one error type |
+
+pub mod argocd;
+pub mod cli;
+pub mod diagnostic;
+pub mod files;
+pub mod flux;
+pub mod kube;
+pub mod kustomize;
+pub mod overlay;
+pub mod pipeline;
+pub mod programs;
+pub mod sops;
+pub mod substitute;
+pub mod template;
+pub mod validate;
+pub mod values;
+pub mod yaml;

@@ -1,0 +1,9 @@
+//! The document model: nodes that keep order, style, comments and places.
+//!
+//! [`parse`] reads YAML as go-yaml v3 does (the reader of kustomize and sops) and resolves scalars to
+//! [`Tag`]s; the `emit` functions write what kustomize and sops print. The room knows nothing of
+//! Kubernetes, SOPS or any rule of the product. Start with [`Node`].
+
+mod node;
+
+pub use node::{Comments, Entry, Mapping, Mark, Node, Style, Tag, Text, Value};
