@@ -81,6 +81,8 @@ codes! {
     FieldMissing = "field-missing", Input;
 
     // kube
+    /// Two objects of a build have the same identity.
+    ResourceDuplicate = "resource-duplicate", Input;
 
     // sops
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use compact_str::CompactString;
 
+use super::scope::{self, Scope};
+
 /// What a manifest's `apiVersion` and `kind` say.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Gvk {
@@ -38,6 +40,19 @@ impl Gvk {
     /// Whether group and kind are these, in any version.
     pub fn is(&self, group: &str, kind: &str) -> bool {
         self.group == group && self.kind == kind
+    }
+
+    /// Whether `selector` selects this: each of its parts is empty or the same.
+    pub fn is_selected_by(&self, selector: &Self) -> bool {
+        let fits = |wanted: &str, is: &str| wanted.is_empty() || wanted == is;
+        fits(&selector.kind, &self.kind)
+            && fits(&selector.group, &self.group)
+            && fits(&selector.version, &self.version)
+    }
+
+    /// Where objects of this kind live; kinds that are not built in count as namespaced.
+    pub fn scope(&self) -> Scope {
+        scope::known(self).unwrap_or(Scope::Namespaced)
     }
 }
 

@@ -6,8 +6,10 @@ mod gvk;
 mod res_id;
 mod resmap;
 mod resource;
+mod scope;
 
 pub use gvk::Gvk;
-pub use res_id::ResId;
+pub use res_id::{NO_NAMESPACE, ResId};
 pub use resmap::ResMap;
-pub use resource::Resource;
+pub use resource::{Behavior, BuildOrigin, History, PreviousId, Resource};
+pub use scope::Scope;
