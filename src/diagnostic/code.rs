@@ -87,6 +87,18 @@ codes! {
     // sops
 
     // template
+    /// The delimiters or other settings of a template language are wrong.
+    TemplateSettings = "template-settings", Input;
+    /// Text that is not Jinja.
+    TemplateSyntax = "template-syntax", Input;
+    /// A name or field that is not set is used.
+    TemplateUndefined = "template-undefined", Input;
+    /// A filter, function or operator cannot do what it is asked.
+    TemplateFailed = "template-failed", Input;
+    /// A template that another one includes does not exist.
+    TemplateMissing = "template-missing", Input;
+    /// A template works too long, nests too deep or gives too much.
+    TemplateLimit = "template-limit", Limit;
 
     // values
 
