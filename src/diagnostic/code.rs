@@ -107,6 +107,14 @@ codes! {
     // overlay
 
     // substitute
+    /// A name that Flux takes for no variable.
+    VariableName = "variable-name", Input;
+    /// A reference that cannot be read, or whose value cannot be used.
+    SubstitutionInvalid = "substitution-invalid", Input;
+    /// A variable that is used has no value.
+    VariableMissing = "variable-missing", Input;
+    /// A quoted reference became something else than text.
+    SubstitutionRetyped = "substitution-retyped", Input;
 
     // validate
 
