@@ -6,6 +6,7 @@
 
 mod memory;
 mod path;
+mod root;
 mod tree;
 mod trusted;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 pub use memory::Memory;
 pub use path::TreePath;
+pub use root::{Located, locate};
 pub use tree::Tree;
 pub use trusted::Trusted;
 
