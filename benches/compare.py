@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+"""Measures the plugin side by side with the tools that it replaces, in one run, as ratios.
+
+  benches/compare.py --plugin target/release/plugin [--kubectl kubectl] [--sops sops] [--makejinja makejinja]
+                     [--only TEXT] [--runs N] [--growth]
+
+Runs of the two programs alternate, so that what else the machine does hits both. CPU seconds (user and
+system, from the kernel's account of the child) are what to compare; the best of the runs is taken, since
+noise only adds. A peer that is not named is looked for on PATH, and its rows are left out, visibly, when it
+is not there. `--growth` gives the exponent of cost in the number of resources.
+"""
+import argparse
+import math
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def measure(command, directory):
+    """Runs a command once; its CPU seconds, wall seconds and peak memory in MiB."""
+    started = time.monotonic()
+    process = subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    error = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(command)} in {directory} failed:\n{error.decode(errors='replace')[:2000]}")
+    return usage.ru_utime + usage.ru_stime, time.monotonic() - started, usage.ru_maxrss / 1024
+
+
+def best(samples):
+    """The least CPU and wall time and the highest memory of some runs."""
+    cpu, wall, memory = zip(*samples)
+    return min(cpu), min(wall), max(memory)
+
+
+def pair(name, ours, theirs, directory, runs):
+    """Measures two commands in turn and prints a row."""
+    mine, peer = [], []
+    for _ in range(runs):
+        mine.append(measure(ours, directory))
+        peer.append(measure(theirs, directory))
+    (c1, w1, m1), (c2, w2, m2) = best(mine), best(peer)
+    print(f"{name:34} {c1 * 1e3:9.1f} {c2 * 1e3:10.1f} {c2 / max(c1, 1e-6):7.1f}x {w2 / w1:7.1f}x {m1:7.1f} {m2:7.1f}")
+
+
+def deployment(index):
+    """One Deployment with what transformers like to touch."""
+    return f"""apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: app-{index}
+  labels: {{app: app-{index}}}
+spec:
+  replicas: 2
+  selector:
+    matchLabels: {{app: app-{index}}}
+  template:
+    metadata:
+      labels: {{app: app-{index}}}
+    spec:
+      serviceAccountName: app
+      containers:
+        - name: main
+          image: registry.example.com/app:1.0.{index}
+          envFrom: [{{configMapRef: {{name: settings}}}}]
+          ports: [{{containerPort: 8080, name: http}}]
+          resources: {{requests: {{cpu: 100m, memory: 64Mi}}}}
+"""
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+KIND = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
+FEATURES = KIND + """namespace: bench
+namePrefix: a-
+labels:
+  - pairs: {team: bench}
+    includeTemplates: true
+commonAnnotations: {note: bench}
+images:
+  - name: registry.example.com/app
+    newTag: "2.0"
+configMapGenerator:
+  - name: settings
+    literals: [LEVEL=info]
+resources: [all.yaml]
+patches:
+  - patch: |-
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: app-1}
+      spec: {template: {spec: {containers: [{name: main, env: [{name: A, value: b}]}]}}}
+"""
+
+
+def tree(top, count, kustomization):
+    """A kustomization of `count` Deployments."""
+    write(f"{top}/kustomization.yaml", kustomization)
+    write(f"{top}/all.yaml", "---\n".join(deployment(i) for i in range(count)))
+    return top
+
+
+def crds(top, megabytes):
+    """A kustomization of one file of large CustomResourceDefinitions, much description in it."""
+    field = "                field{i}:\n                  description: " + "what this field is for, at length. " * 6 + "\n                  type: string\n"
+    body = "".join(field.replace("{i}", str(i)) for i in range(400))
+    crd = """apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: things{n}.example.com
+spec:
+  group: example.com
+  names: {kind: Thing{n}, plural: things{n}}
+  scope: Namespaced
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec:
+              type: object
+              properties:
+""" + body
+    copies = max(1, megabytes * 1_000_000 // len(crd))
+    write(f"{top}/kustomization.yaml", KIND + "resources: [crds.yaml]\n")
+    write(f"{top}/crds.yaml", "---\n".join(crd.replace("{n}", str(n)) for n in range(copies)))
+    return top
+
+
+def builds(top):
+    """The directories that are built by both programs."""
+    trivial = tree(f"{top}/trivial", 0, KIND + "configMapGenerator:\n  - name: a\n    literals: [b=c]\n")
+    plain = FEATURES.split("patches:")[0]
+    yield "trivial", trivial, 20
+    yield "10 resources, strategic merge", tree(f"{top}/ten", 10, FEATURES), 15
+    yield "1,000 resources, no patch", tree(f"{top}/thousand-plain", 1000, plain), 3
+    yield "1,000 resources, all of it", tree(f"{top}/thousand", 1000, FEATURES), 3
+    yield "12 MB of CRDs", crds(f"{top}/crds", 12), 3
+
+
+def growth(plugin, top):
+    """Prints the CPU seconds of growing builds and the exponent between neighbours."""
+    before = None
+    for count in (1000, 5000, 20000):
+        directory = tree(f"{top}/growth-{count}", count, FEATURES)
+        cpu, _, memory = best([measure([plugin, "render", directory], top) for _ in range(5)])
+        exponent = "" if before is None else f"  exponent {math.log(cpu / before[1]) / math.log(count / before[0]):.2f}"
+        print(f"{count:7} resources {cpu * 1e3:9.1f} ms CPU {memory:8.1f} MiB{exponent}")
+        before = (count, cpu)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--plugin", default=os.path.join(HERE, "..", "target", "release", "plugin"))
+    parser.add_argument("--kubectl", default="kubectl")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--runs", type=int, default=0)
+    parser.add_argument("--growth", action="store_true")
+    options = parser.parse_args()
+    plugin = os.path.abspath(options.plugin)
+    with tempfile.TemporaryDirectory() as top:
+        if options.growth:
+            growth(plugin, top)
+            return
+        print(f"{'':34} {'ms CPU':>9} {'ms CPU':>10} {'CPU':>8} {'wall':>8} {'MiB':>7} {'MiB':>7}")
+        print(f"{'':34} {'plugin':>9} {'peer':>10} {'ratio':>8} {'ratio':>8} {'plugin':>7} {'peer':>7}")
+        kubectl = shutil.which(options.kubectl)
+        if not kubectl:
+            print("kubectl is not there: the builds are not compared")
+        for name, directory, runs in builds(top) if kubectl else ():
+            if options.only in name:
+                pair(name, [plugin, "render", directory], [kubectl, "kustomize", directory], top, options.runs or runs)
+
+
+main()
