@@ -1,7 +1,11 @@
 //! Fails when a room uses one that it may not: rooms look down only.
 //!
 //! The table is the architecture. A new edge is a decision: it belongs in the commit that needs it.
-#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test runner")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test runner"
+)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,25 +21,72 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("kube", &["yaml", "diagnostic", "go"]),
     ("sops", &["yaml", "diagnostic", "go"]),
     ("template", &["yaml", "files", "diagnostic", "go"]),
-    ("values", &["yaml", "template", "sops", "files", "diagnostic", "go"]),
+    (
+        "values",
+        &["yaml", "template", "sops", "files", "diagnostic", "go"],
+    ),
     ("kustomize", &["kube", "yaml", "files", "diagnostic", "go"]),
-    ("overlay", &["kube", "values", "template", "yaml", "files", "diagnostic", "go"]),
+    (
+        "overlay",
+        &[
+            "kube",
+            "values",
+            "template",
+            "yaml",
+            "files",
+            "diagnostic",
+            "go",
+        ],
+    ),
     ("substitute", &["kube", "yaml", "diagnostic", "go"]),
     ("validate", &["kube", "yaml", "diagnostic", "go"]),
     ("pipeline", ENGINES),
     ("flux", HOSTS),
     ("argocd", HOSTS),
-    ("cli", &["pipeline", "flux", "argocd", "files", "programs", "diagnostic"]),
+    (
+        "cli",
+        &[
+            "pipeline",
+            "flux",
+            "argocd",
+            "files",
+            "programs",
+            "diagnostic",
+        ],
+    ),
 ];
 
 const ENGINES: &[&str] = &[
-    "diagnostic", "files", "programs", "go", "yaml", "kube", "sops", "template", "values", "kustomize", "overlay",
-    "substitute", "validate",
+    "diagnostic",
+    "files",
+    "programs",
+    "go",
+    "yaml",
+    "kube",
+    "sops",
+    "template",
+    "values",
+    "kustomize",
+    "overlay",
+    "substitute",
+    "validate",
 ];
 
 const HOSTS: &[&str] = &[
-    "pipeline", "diagnostic", "files", "programs", "go", "yaml", "kube", "sops", "template", "values", "kustomize",
-    "overlay", "substitute", "validate",
+    "pipeline",
+    "diagnostic",
+    "files",
+    "programs",
+    "go",
+    "yaml",
+    "kube",
+    "sops",
+    "template",
+    "values",
+    "kustomize",
+    "overlay",
+    "substitute",
+    "validate",
 ];
 
 #[test]
@@ -47,12 +98,20 @@ fn rooms_look_down_only() {
             let text = fs::read_to_string(&file).unwrap();
             for used in rooms_used(&text) {
                 if used != *room && !allowed.contains(&used.as_str()) {
-                    wrong.push(format!("{} uses crate::{used}", file.strip_prefix(&source).unwrap().display()));
+                    wrong.push(format!(
+                        "{} uses crate::{used}",
+                        file.strip_prefix(&source).unwrap().display()
+                    ));
                 }
             }
         }
     }
-    assert!(wrong.is_empty(), "{} edges are not in the table:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} edges are not in the table:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -74,8 +133,14 @@ fn rooms_used(text: &str) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     for line in code {
         for piece in line.split("crate::").skip(1) {
-            assert!(!piece.starts_with('{'), "write one `use` line for each room: {line}");
-            let room: String = piece.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+            assert!(
+                !piece.starts_with('{'),
+                "write one `use` line for each room: {line}"
+            );
+            let room: String = piece
+                .chars()
+                .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+                .collect();
             used.insert(room);
         }
     }

@@ -117,6 +117,20 @@ codes! {
     SubstitutionRetyped = "substitution-retyped", Input;
 
     // validate
+    /// A document lacks `apiVersion`, `kind` or a name.
+    ObjectIncomplete = "object-incomplete", Input;
+    /// Two documents have the same identity.
+    ObjectDuplicate = "object-duplicate", Input;
+    /// Something that sops sealed is left in a render.
+    SealedLeftover = "sealed-leftover", Input;
+    /// A delimiter of a template is left in a render.
+    DelimiterLeftover = "delimiter-leftover", Input;
+    /// A value of a sealed file stands outside a Secret.
+    SecretExposed = "secret-exposed", Input;
+    /// A render for a host has no objects.
+    RenderEmpty = "render-empty", Input;
+    /// A value has another type than its author saw.
+    ValueRetyped = "value-retyped", Input;
 
     // argocd, flux
 

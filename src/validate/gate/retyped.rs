@@ -1,0 +1,72 @@
+//! Values whose type is another one than their author saw.
+//!
+//! kustomize reads `yes` as text, and kubectl, Argo CD and Flux read YAML 1.1, where it is true. kustomize
+//! also prints `1.10` as `1.1`. What kustomize prints is never changed; the author is told.
+
+use crate::diagnostic::{Code, Diagnostic, Report};
+use crate::kube::{ResMap, Resource};
+use crate::validate::walk::{self, Role, Step};
+use crate::yaml::{Node, Style, Tag};
+
+pub(super) fn check(resources: &ResMap, report: &mut Report) {
+    for resource in resources.iter() {
+        walk::scalars(resource.node(), &mut |path, role, node| {
+            if role == Role::Value {
+                report.findings.extend(judge(resource, path, node));
+            }
+        });
+    }
+}
+
+fn judge(resource: &Resource, path: &[Step<'_>], node: &Node) -> Option<Diagnostic> {
+    let phrase = if must_be_text(resource.kind(), path) {
+        let is = match node.tag() {
+            Tag::Bool => "true or false",
+            Tag::Int | Tag::Float => "a number",
+            _ => return None,
+        };
+        format!(
+            "{} is {is} in {}, and must be text",
+            walk::show(path),
+            resource.id()
+        )
+    } else if is_boolean_to_others(node) {
+        format!(
+            "{} is text in {}, and true or false to YAML 1.1",
+            walk::show(path),
+            resource.id()
+        )
+    } else {
+        return None;
+    };
+    let finding = Diagnostic::warning(Code::ValueRetyped, phrase)
+        .at(resource.place_of(node))
+        .help("write it in quotes if text is meant, else as true, false or a plain number");
+    Some(finding)
+}
+
+/// Whether Kubernetes takes nothing but text there.
+pub(super) fn must_be_text(kind: &str, path: &[Step<'_>]) -> bool {
+    let keys = walk::keys(path);
+    match keys[..] {
+        ["data" | "stringData", _] => matches!(kind, "ConfigMap" | "Secret"),
+        [.., "labels" | "annotations" | "matchLabels", _] => {
+            keys.contains(&"metadata") || keys.contains(&"selector")
+        }
+        [.., "containers" | "initContainers", "env", "value"] => true,
+        [.., "containers" | "initContainers", "args" | "command"] => true,
+        _ => false,
+    }
+}
+
+/// A plain scalar that go-yaml v3 reads as text, and every reader of YAML 1.1 as true or false.
+fn is_boolean_to_others(node: &Node) -> bool {
+    const WORDS: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];
+    let Some(text) = node.as_str() else {
+        return false;
+    };
+    node.style() == Style::Plain
+        && node.mark().line > 0
+        && text.len() <= 3
+        && WORDS.iter().any(|w| text.eq_ignore_ascii_case(w))
+}
