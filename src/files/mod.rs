@@ -4,6 +4,7 @@
 //! one. Every stage before the build is a [`Files`] over the one below. The room never parses; it is the
 //! only place that calls `std::fs`. Start with [`Files`].
 
+mod layer;
 mod memory;
 mod path;
 mod root;
@@ -12,6 +13,7 @@ mod trusted;
 
 use std::sync::Arc;
 
+pub use layer::Layer;
 pub use memory::Memory;
 pub use path::TreePath;
 pub use root::{Located, locate};

@@ -1,5 +1,8 @@
 //! Finds the root of a render: the boundary that no file of a repository leads out of.
-#![expect(clippy::disallowed_methods, reason = "this room is the door to the file system")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this room is the door to the file system"
+)]
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -29,10 +32,21 @@ pub fn locate(path: &Path, working_directory: &Path, explicit: Option<&Path>) ->
         None => guess(&path, &working_directory),
     };
     let tree = Tree::open(&root)?;
-    let below = path.strip_prefix(tree.root()).ok().and_then(Path::to_str).and_then(TreePath::parse);
+    let below = path
+        .strip_prefix(tree.root())
+        .ok()
+        .and_then(Path::to_str)
+        .and_then(TreePath::parse);
     let directory = below.ok_or_else(|| {
-        Diagnostic::new(Code::OutsideRoot, format!("{} is not beneath the root {}", path.display(), root.display()))
-            .help("name a root above the path with --root")
+        Diagnostic::new(
+            Code::OutsideRoot,
+            format!(
+                "{} is not beneath the root {}",
+                path.display(),
+                root.display()
+            ),
+        )
+        .help("name a root above the path with --root")
     })?;
     Ok(Located { tree, directory })
 }
@@ -65,7 +79,10 @@ fn real(path: &Path) -> Result<PathBuf> {
         match part {
             Component::ParentDir => {
                 if !result.pop() {
-                    return Err(Diagnostic::new(Code::OutsideRoot, format!("{} leads above /", path.display())));
+                    return Err(Diagnostic::new(
+                        Code::OutsideRoot,
+                        format!("{} leads above /", path.display()),
+                    ));
                 }
             }
             Component::Normal(name) => result.push(name),
@@ -84,7 +101,12 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         fs::create_dir_all(scratch.path().join("repo/.git")).unwrap();
         fs::create_dir_all(scratch.path().join("repo/apps")).unwrap();
-        let found = locate(Path::new("made/by/a/template"), &scratch.path().join("repo/apps"), None).unwrap();
+        let found = locate(
+            Path::new("made/by/a/template"),
+            &scratch.path().join("repo/apps"),
+            None,
+        )
+        .unwrap();
         assert!(found.tree.root().ends_with("repo"));
         assert_eq!(found.directory.as_str(), "apps/made/by/a/template");
     }
@@ -95,7 +117,12 @@ mod tests {
         fs::create_dir_all(scratch.path().join("a/b")).unwrap();
         let found = locate(Path::new("b"), &scratch.path().join("a"), None).unwrap();
         assert_eq!(found.directory.as_str(), "b");
-        let elsewhere = locate(&scratch.path().join("a/b"), Path::new("/"), Some(scratch.path())).unwrap();
+        let elsewhere = locate(
+            &scratch.path().join("a/b"),
+            Path::new("/"),
+            Some(scratch.path()),
+        )
+        .unwrap();
         assert_eq!(elsewhere.directory.as_str(), "a/b");
     }
 
