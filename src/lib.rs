@@ -19,6 +19,7 @@
 //! | [`yaml`] | the document model: nodes with order, comments, style and place |
 //! | [`programs`] | the only door to processes and connections |
 //! | [`files`] | reads below one root |
+//! | [`go`] | what Go's standard library does where our bytes depend on it |
 //! | [`diagnostic`] | the one error type |
 
 pub mod argocd;
@@ -26,6 +27,7 @@ pub mod cli;
 pub mod diagnostic;
 pub mod files;
 pub mod flux;
+pub mod go;
 pub mod kube;
 pub mod kustomize;
 pub mod overlay;

@@ -4,6 +4,8 @@
 //! [`Tag`]s; the `emit` functions write what kustomize and sops print. The room knows nothing of
 //! Kubernetes, SOPS or any rule of the product. Start with [`Node`].
 
+mod emit;
 mod node;
 
+pub use emit::{ValueError, ValueErrorKind, write_manifest};
 pub use node::{Comments, Entry, Mapping, Mark, Node, Style, Tag, Text, Value};
