@@ -103,6 +103,8 @@ codes! {
     // values
 
     // kustomize
+    /// Two field specs for one field disagree.
+    FieldSpecConflict = "field-spec-conflict", Input;
 
     // overlay
 

@@ -7,4 +7,5 @@
 pub mod float;
 pub mod integer;
 pub mod json;
+pub mod regexp;
 pub mod time;

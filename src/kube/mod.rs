@@ -3,6 +3,8 @@
 //! The room never decides a change. Start with [`Resource`] and [`ResMap`].
 
 mod gvk;
+pub mod merge_keys;
+pub mod order;
 mod res_id;
 mod resmap;
 mod resource;

@@ -1,4 +1,6 @@
 //! Builds a kustomization into a [`ResMap`](crate::kube::ResMap), byte for byte as kustomize v5.7.1 does.
 
 mod decode;
+pub(crate) mod fieldspec;
+pub(crate) mod fieldspecs;
 mod kustomization;
