@@ -1,1 +1,3 @@
-//! (room to be furnished)
+//! What Flux does around a build.
+
+pub mod artifact;

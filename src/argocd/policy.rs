@@ -1,0 +1,256 @@
+//! The administrator's policy: what each project of Argo CD may open, read and start.
+//!
+//! It is named by a flag in plugin.yaml and by nothing else: no file of a repository, no parameter and no
+//! variable that a tenant can set reaches it. The first rule that matches decides; no match is a refusal.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use regex::Regex;
+use serde::Deserialize;
+
+use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
+use crate::yaml::{self, Spanned};
+
+/// The deadline of a render when the policy says nothing: under Argo CD's 60 s, fetching taken off.
+pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(50);
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct PolicyFile {
+    api_version: Spanned<String>,
+    kind: Spanned<String>,
+    #[serde(default)]
+    defaults: DefaultsSection,
+    #[serde(default)]
+    overlays: OverlaysSection,
+    projects: Vec<Spanned<RuleSection>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DefaultsSection {
+    #[serde(default)]
+    deadline: Option<Spanned<String>>,
+    #[serde(default)]
+    secrets: Option<Secrets>,
+    #[serde(default)]
+    enable: Vec<Program>,
+}
+
+/// What leaves the plugin where a file is sealed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Secrets {
+    /// The plaintext.
+    #[default]
+    Plain,
+    /// The sealed file as it is.
+    Keep,
+    /// A hash under a key.
+    Redact,
+}
+
+/// What a render may start or reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Program {
+    /// `helm template`, for `helmCharts`.
+    Helm,
+    /// KRM exec functions of the repository.
+    Exec,
+    /// Remote resources.
+    Network,
+}
+
+/// The overlays that every render gets, and what tenants cannot change of them.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OverlaysSection {
+    /// Sets and their major versions.
+    #[serde(default, rename = "use")]
+    pub sets: Vec<String>,
+    /// Overlays that no project can leave out.
+    #[serde(default)]
+    pub mandatory: Vec<String>,
+    /// Parameters that only the policy sets.
+    #[serde(default)]
+    pub lock: Vec<String>,
+    /// Parameters.
+    #[serde(default)]
+    pub parameters: serde_json::Map<String, serde_json::Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleSection {
+    #[serde(rename = "match")]
+    matches: MatchSection,
+    #[serde(default)]
+    identities: Vec<PathBuf>,
+    #[serde(default)]
+    paths: Vec<String>,
+    #[serde(default)]
+    enable: Option<Vec<Program>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MatchSection {
+    project: String,
+    #[serde(default)]
+    repo: Option<String>,
+    #[serde(default)]
+    destination: Option<String>,
+    #[serde(default)]
+    path: Option<String>,
+}
+
+/// Which Application asks, as the host tells it.
+#[derive(Debug, Clone, Default)]
+pub struct Asking {
+    /// `ARGOCD_APP_PROJECT_NAME`: set by Argo CD, not by the repository.
+    pub project: String,
+    /// `ARGOCD_APP_SOURCE_REPO_URL`.
+    pub repo: String,
+    /// `ARGOCD_APP_NAMESPACE`: the destination.
+    pub destination: String,
+    /// `ARGOCD_APP_SOURCE_PATH`.
+    pub path: String,
+}
+
+/// What one Application may do.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// Files and directories of identities.
+    pub identities: Vec<PathBuf>,
+    /// Patterns of the paths that may be read, from the root; all when empty.
+    pub paths: Vec<Pattern>,
+    /// What it may start or reach.
+    pub enable: Vec<Program>,
+    /// When the render gives up.
+    pub deadline: Duration,
+    /// What leaves the plugin where a file is sealed.
+    pub secrets: Secrets,
+    /// The policy of overlays.
+    pub overlays: OverlaysSection,
+}
+
+/// A pattern over slashes: `*` is anything but a slash, `**` anything.
+#[derive(Debug, Clone)]
+pub struct Pattern(Regex);
+
+impl Pattern {
+    /// Compiles a pattern.
+    pub fn new(text: &str) -> Self {
+        let pieces: Vec<String> = text.split("**").map(|p| p.split('*').map(regex::escape).collect::<Vec<_>>().join("[^/]*")).collect();
+        let pattern = format!("^(?:{})$", pieces.join(".*"));
+        Self(Regex::new(&pattern).expect("escaped text and two constants make a pattern"))
+    }
+
+    /// Whether the whole text fits.
+    pub fn matches(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+}
+
+/// Reads the policy and finds the rule for who asks.
+///
+/// Fails with [`Code::PolicyRefuses`] when no rule matches or Argo CD named no project.
+pub fn decide(bytes: &[u8], source: &Source, asking: &Asking) -> Result<Grant> {
+    let node = yaml::parse_config(bytes, source)?;
+    let policy: PolicyFile = yaml::from_node(&node, source)?;
+    if *policy.kind != "HostPolicy" || *policy.api_version != "prerender.dev/v1alpha1" {
+        return Err(Diagnostic::new(Code::ProjectInvalid, "a policy has apiVersion prerender.dev/v1alpha1 and kind HostPolicy")
+            .at(policy.kind.place(source)));
+    }
+    if asking.project.is_empty() {
+        return Err(Diagnostic::new(Code::PolicyRefuses, "ARGOCD_APP_PROJECT_NAME is not set, so no rule of the policy can apply")
+            .at(Place::file(source.path.as_ref())));
+    }
+    let deadline = policy.defaults.deadline.as_ref().map(|d| duration(d, source)).transpose()?;
+    let PolicyFile { defaults, overlays, projects, .. } = policy;
+    let rule = projects.into_iter().map(Spanned::into_inner).find(|rule| rule.matches.fits(asking));
+    let rule = rule.ok_or_else(|| refusal(asking, source))?;
+    Ok(Grant {
+        identities: rule.identities,
+        paths: rule.paths.iter().map(|p| Pattern::new(p)).collect(),
+        enable: rule.enable.unwrap_or(defaults.enable),
+        deadline: deadline.unwrap_or(DEFAULT_DEADLINE),
+        secrets: defaults.secrets.unwrap_or_default(),
+        overlays,
+    })
+}
+
+fn refusal(asking: &Asking, source: &Source) -> Diagnostic {
+    let Asking { project, repo, destination, path } = asking;
+    Diagnostic::new(Code::PolicyRefuses, format!("no rule of the policy matches project {project}"))
+        .at(Place::file(source.path.as_ref()))
+        .note(format!("repository {repo}, path {path}, destination {destination}"))
+        .help("an administrator of Argo CD can add a rule")
+}
+
+impl MatchSection {
+    fn fits(&self, asking: &Asking) -> bool {
+        let fits = |pattern: &Option<String>, text: &str| pattern.as_deref().is_none_or(|p| Pattern::new(p).matches(text));
+        Pattern::new(&self.project).matches(&asking.project)
+            && fits(&self.repo, &asking.repo)
+            && fits(&self.destination, &asking.destination)
+            && fits(&self.path, &asking.path)
+    }
+}
+
+/// A whole number of seconds or minutes: `50s`, `2m`.
+fn duration(text: &Spanned<String>, source: &Source) -> Result<Duration> {
+    let (number, unit) = text.split_at(text.len() - text.chars().last().map_or(0, char::len_utf8));
+    let seconds = match (number.parse::<u64>(), unit) {
+        (Ok(number), "s") => Some(number),
+        (Ok(number), "m") => number.checked_mul(60),
+        _ => None,
+    };
+    seconds.filter(|s| *s > 0).map(Duration::from_secs).ok_or_else(|| {
+        Diagnostic::new(Code::FieldType, format!("{} is no duration", **text)).at(text.place(source)).help("write 50s or 2m")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: &str = "
+apiVersion: prerender.dev/v1alpha1
+kind: HostPolicy
+defaults: {deadline: 40s}
+projects:
+  - match: {project: team-a, repo: \"https://git.example/team-a/*\", destination: \"team-a-*\"}
+    identities: [/keys/team-a/]
+    paths: [\"apps/team-a/**\"]
+  - match: {project: platform}
+    enable: [helm]
+";
+
+    fn asking(project: &str, repo: &str, destination: &str) -> Asking {
+        Asking { project: project.into(), repo: repo.into(), destination: destination.into(), path: String::new() }
+    }
+
+    fn decided(asking: &Asking) -> Result<Grant> {
+        decide(POLICY.as_bytes(), &Source::committed("policy.yaml"), asking)
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_decides() {
+        let grant = decided(&asking("team-a", "https://git.example/team-a/shop", "team-a-prod")).unwrap();
+        assert_eq!(grant.deadline, Duration::from_secs(40));
+        assert!(grant.paths[0].matches("apps/team-a/x/y.yaml"));
+        assert!(!grant.paths[0].matches("apps/team-b/x.yaml"));
+        assert!(grant.enable.is_empty());
+        assert_eq!(decided(&asking("platform", "x", "y")).unwrap().enable, [Program::Helm]);
+    }
+
+    #[test]
+    fn no_rule_and_no_project_are_refused() {
+        for asking in [asking("team-a", "https://evil.example/team-a/x", "team-a-prod"), asking("", "", ""), asking("team-b", "", "")] {
+            assert_eq!(decided(&asking).unwrap_err().code(), Code::PolicyRefuses);
+        }
+    }
+}
