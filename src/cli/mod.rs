@@ -3,6 +3,7 @@
 //! One file a command. A command gets the [`Context`] of the process and its own arguments, and returns
 //! [`Done`] or a [`Report`]: it never prints. Start with [`main`].
 
+mod about;
 mod context;
 mod output;
 mod panic;
@@ -35,6 +36,15 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Print the JSON Schema of the project file
+    Schema,
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
     /// Stop with a bug on purpose, to see what a panic prints
     #[command(hide = true, name = "panic-on-purpose")]
     Panic,
@@ -66,6 +76,9 @@ fn arguments(context: &Context) -> Vec<OsString> {
 
 fn run(_context: &Context, command: Command) -> Outcome {
     match command {
+        Command::Schema => about::schema(),
+        Command::Completions { shell } => about::completions(shell),
+        Command::Man => about::man(),
         Command::Panic => panic::on_purpose(),
     }
 }
