@@ -6,6 +6,13 @@
 
 mod emit;
 mod node;
+mod parser;
+mod resolve;
 
 pub use emit::{ValueError, ValueErrorKind, write_manifest};
 pub use node::{Comments, Entry, Mapping, Mark, Node, Style, Tag, Text, Value};
+pub use parser::{
+    AbsentInFlow, Aliases, DuplicateKeys, MAX_DEPTH, MergeKeys, ParseOptions, Schema, SyntaxError,
+    SyntaxKind, parse, parse_first,
+};
+pub use resolve::{Number, Timestamp, resolve};

@@ -15,7 +15,7 @@ pub struct Mark {
 }
 
 /// The type of a node, resolved as go-yaml v3 does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tag {
     /// `null`, `~` or nothing.
     Null,
@@ -156,6 +156,28 @@ impl Node {
             style: Style::Plain,
             mark: Mark::default(),
             extras: None,
+        }
+    }
+
+    /// Builds a node from its parts and its place.
+    pub(super) fn from_parts(value: Value, tag: Tag, style: Style, mark: Mark) -> Self {
+        Self {
+            value,
+            tag,
+            style,
+            mark,
+            extras: None,
+        }
+    }
+
+    /// Copies everything but what it holds.
+    pub(super) fn shallow_clone(&self) -> Self {
+        Self {
+            value: Value::Scalar(Text::default()),
+            tag: self.tag,
+            style: self.style,
+            mark: self.mark,
+            extras: self.extras.clone(),
         }
     }
 
