@@ -9,7 +9,7 @@ mod node;
 mod parser;
 mod resolve;
 
-pub use emit::{ValueError, ValueErrorKind, write_manifest};
+pub use emit::{JsonOrder, JsonStyle, ValueError, ValueErrorKind, write_json, write_manifest};
 pub use node::{Comments, Entry, Mapping, Mark, Node, Style, Tag, Text, Value};
 pub use parser::{
     AbsentInFlow, Aliases, DuplicateKeys, MAX_DEPTH, MergeKeys, ParseOptions, Schema, SyntaxError,

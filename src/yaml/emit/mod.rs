@@ -2,6 +2,7 @@
 
 mod analysis;
 mod error;
+mod json;
 mod keys;
 mod manifest;
 mod resolve;
@@ -9,4 +10,5 @@ mod scalar;
 mod value;
 
 pub use error::{ValueError, ValueErrorKind};
+pub use json::{JsonOrder, JsonStyle, write_json};
 pub use manifest::write_manifest;
