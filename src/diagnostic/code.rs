@@ -85,6 +85,36 @@ codes! {
     ResourceDuplicate = "resource-duplicate", Input;
 
     // sops
+    /// A sealed file is not of the form that its format asks for.
+    SopsForm = "sops-form", Input;
+    /// A file that is to be opened has no SOPS metadata.
+    SopsNotSealed = "sops-not-sealed", Secret;
+    /// A file that is to be sealed has SOPS metadata already.
+    SopsSealed = "sops-sealed", Input;
+    /// A sealed file holds the markers of a merge that was not finished.
+    SopsConflict = "sops-conflict", Secret;
+    /// The metadata of a sealed file are incomplete or contradict each other.
+    SopsMetadata = "sops-metadata", Secret;
+    /// A file is sealed for keys other than age.
+    SopsUnsupportedKey = "sops-unsupported-key", Secret;
+    /// No identity opens a sealed file.
+    SopsNoIdentity = "sops-no-identity", Secret;
+    /// The wrapped data key of a sealed file is damaged.
+    SopsDataKey = "sops-data-key", Secret;
+    /// A value of a sealed file is not sealed, damaged, or was moved.
+    SopsValue = "sops-value", Secret;
+    /// A sealed file was changed after it was sealed.
+    SopsMac = "sops-mac", Secret;
+    /// A document cannot be written in the format that is asked for.
+    SopsOutput = "sops-output", Input;
+    /// `--extract` names a part that is not there.
+    SopsExtract = "sops-extract", Input;
+    /// `.sops.yaml` is wrong.
+    SopsConfig = "sops-config", Input;
+    /// No creation rule of `.sops.yaml` fits a file that is to be sealed.
+    SopsNoRule = "sops-no-rule", Secret;
+    /// A recipient of a creation rule cannot be used.
+    SopsRecipient = "sops-recipient", Secret;
 
     // template
     /// The delimiters or other settings of a template language are wrong.

@@ -1,1 +1,27 @@
-//! (room to be furnished)
+//! Opens and seals SOPS documents: bytes and identities in, bytes out.
+//!
+//! A store maps a format to the document; the walk, the cipher and the MAC know no format; identities and
+//! recipients know no store. Nothing is given before the MAC was found right, and no message holds a value,
+//! a key or a MAC. The room reads no file, no environment and no clock. Start with [`decrypt`] and
+//! [`Identities`]; [`detect`] says whether a file is sealed at all.
+
+mod cipher;
+mod document;
+mod extract;
+mod format;
+mod keys;
+mod mac;
+mod metadata;
+mod open;
+mod rule;
+mod scalar;
+mod shamir;
+mod stores;
+mod timestamp;
+mod walk;
+
+pub use extract::Extract;
+pub use format::{Format, detect};
+pub use keys::{Ask, Fetch, Found, Identities, Source, Text as IdentityText};
+pub use open::{Decrypted, MAX_SEALED_BYTES, MacCheck, Options, SealedFile, Values, decrypt};
+pub use stores::Indents;

@@ -1,0 +1,216 @@
+//! Stores: one file a format. Each maps bytes to the document and back; none knows the cipher.
+
+mod binary;
+mod dotenv;
+mod flatten;
+mod ini;
+mod json;
+mod yaml;
+
+use super::Format;
+use super::document::{Branch, Branches, Item, Value, entry};
+use crate::diagnostic::{Code, Diagnostic, Place};
+
+/// The deepest nesting that is read: a walk takes stack for each level.
+pub(super) const MAX_DEPTH: usize = 500;
+
+/// The key that holds the metadata in formats that nest.
+pub(super) const METADATA_KEY: &str = "sops";
+
+/// How documents are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Indents {
+    /// Blanks for each level of YAML.
+    pub yaml: usize,
+    /// Blanks for each level of JSON; `None` for a tabulator.
+    pub json: Option<usize>,
+    /// The same for the JSON envelope of a binary file.
+    pub json_binary: Option<usize>,
+}
+
+impl Default for Indents {
+    fn default() -> Self {
+        Self {
+            yaml: 4,
+            json: None,
+            json_binary: None,
+        }
+    }
+}
+
+/// Why bytes are no document of a format, or a document cannot be written in one. Never a value.
+#[derive(Debug)]
+pub(super) struct StoreError {
+    pub(super) line: u32,
+    pub(super) column: u32,
+    pub(super) code: Code,
+    pub(super) phrase: String,
+}
+
+impl StoreError {
+    /// The form is wrong at a line; 0 for the file as a whole.
+    pub(super) fn at(line: u32, phrase: impl Into<String>) -> Self {
+        Self {
+            line,
+            column: 0,
+            code: Code::SopsForm,
+            phrase: phrase.into(),
+        }
+    }
+
+    pub(super) fn to_diagnostic(&self, name: &str) -> Diagnostic {
+        Diagnostic::new(self.code, self.phrase.as_str())
+            .at(Place::new(name, self.line, self.column))
+    }
+}
+
+/// Reads a plain file, or a sealed one with its metadata still among the entries.
+pub(super) fn read_plain(bytes: &[u8], format: Format) -> Result<Branches, StoreError> {
+    match format {
+        Format::Yaml => yaml::read(bytes),
+        Format::Json => Ok(vec![json::read(bytes)?]),
+        Format::Dotenv => Ok(vec![dotenv::read(bytes)?]),
+        Format::Ini => Ok(vec![ini::read(bytes)?]),
+        Format::Binary => Ok(vec![binary::read(bytes)]),
+    }
+}
+
+/// What a sealed file holds.
+pub(super) struct Loaded {
+    pub(super) branches: Branches,
+    /// The metadata as a tree; `Err` when flat names contradict each other; `None` when there are none.
+    pub(super) metadata: Option<Result<Branch, String>>,
+}
+
+/// Reads a sealed file and takes its metadata out.
+pub(super) fn read_sealed(bytes: &[u8], format: Format) -> Result<Loaded, StoreError> {
+    let mut branches = match format {
+        Format::Binary => vec![json::read(bytes)?],
+        other => read_plain(bytes, other)?,
+    };
+    let metadata = match format {
+        Format::Dotenv => branches.first_mut().and_then(dotenv::take_metadata),
+        Format::Ini => ini::take_metadata(&mut branches),
+        Format::Yaml | Format::Json | Format::Binary => take_metadata(&mut branches),
+    };
+    Ok(Loaded { branches, metadata })
+}
+
+/// Takes the key `sops` out of every document; that of the first one counts.
+fn take_metadata(branches: &mut Branches) -> Option<Result<Branch, String>> {
+    let mut found = Vec::new();
+    for (index, branch) in branches.iter_mut().enumerate() {
+        branch.retain_mut(|item| match item {
+            Item::Entry(entry) if entry.key.as_str() == METADATA_KEY => {
+                if index == 0 {
+                    found.push(std::mem::replace(&mut entry.value, Value::Null));
+                }
+                false
+            }
+            Item::Entry(_) | Item::Comment(_) => true,
+        });
+    }
+    match (found.pop()?, found.is_empty()) {
+        (_, false) => Some(Err("the key `sops` stands twice".to_owned())),
+        (Value::Branch(branch), true) => Some(Ok(branch)),
+        (_, true) => Some(Err("`sops` is not a mapping".to_owned())),
+    }
+}
+
+/// Writes a plain document.
+pub(super) fn write_plain(
+    branches: &Branches,
+    format: Format,
+    indents: &Indents,
+) -> Result<Vec<u8>, StoreError> {
+    // All formats but YAML and JSON hold one document, and JSON takes the first, as in sops.
+    let empty = Branch::new();
+    let first = branches.first().unwrap_or(&empty);
+    match format {
+        Format::Yaml => yaml::write(branches, indents.yaml),
+        Format::Json => json::write(first, indents.json),
+        Format::Dotenv => dotenv::write(first),
+        Format::Ini => ini::write(first),
+        Format::Binary => binary::write(branches),
+    }
+}
+
+/// Writes a single value, as `--extract` prints one that is no text.
+pub(super) fn write_value(value: &Value, format: Format, indents: &Indents) -> Result<Vec<u8>, StoreError> {
+    match format {
+        Format::Yaml => yaml::write_value(value),
+        Format::Json => json::write_value(value, indents.json),
+        Format::Ini => json::write_value(value, Some(0)),
+        Format::Dotenv => Err(StoreError::at(0, "a dotenv file holds nothing but text")),
+        Format::Binary => Err(StoreError::at(0, "a binary file has no parts to extract")),
+    }
+}
+
+/// Writes a sealed document: the entries, and the metadata where the format has them.
+pub(super) fn write_sealed(
+    mut branches: Branches,
+    metadata: Branch,
+    format: Format,
+    indents: &Indents,
+) -> Result<Vec<u8>, StoreError> {
+    match format {
+        Format::Dotenv => {
+            if let Some(first) = branches.first_mut() {
+                dotenv::add_metadata(first, &metadata)?;
+            }
+        }
+        Format::Ini => ini::add_metadata(&mut branches, &metadata),
+        Format::Yaml | Format::Json | Format::Binary => {
+            // Every document carries them, as in sops.
+            for branch in &mut branches {
+                branch.push(entry(METADATA_KEY, Value::Branch(metadata.clone())));
+            }
+        }
+    }
+    match format {
+        Format::Binary => {
+            let first = branches.first().map_or(&[][..], Vec::as_slice).to_vec();
+            json::write(&first, indents.json_binary)
+        }
+        other => write_plain(&branches, other, indents),
+    }
+}
+
+/// Whether a plain document has an entry where metadata would stand.
+pub(super) fn has_metadata(branches: &Branches, format: Format) -> bool {
+    let Some(first) = branches.first() else {
+        return false;
+    };
+    first.iter().any(|item| match item {
+        Item::Entry(entry) if format == Format::Dotenv => entry.key.as_str().starts_with("sops_"),
+        Item::Entry(entry) => entry.key.as_str() == METADATA_KEY,
+        Item::Comment(_) => false,
+    })
+}
+
+/// A scalar as dotenv and ini files write it: Go's `%v`, a float always told from an integer.
+fn to_flat_text(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(number) => number.to_string(),
+        Value::Float(number) => flat_float(*number),
+        Value::Time(moment) => moment.to_seconds(),
+        Value::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        Value::TooLarge | Value::List(_) | Value::Branch(_) => String::new(),
+    }
+}
+
+fn flat_float(number: f64) -> String {
+    let mut out = Vec::new();
+    crate::go::float::write_general(&mut out, number);
+    let text = String::from_utf8_lossy(&out).to_uppercase();
+    match text.as_str() {
+        "+INF" => "+Inf".to_owned(),
+        _ if text.contains(['.', 'E']) => text,
+        _ if number.is_finite() => format!("{text}.0"),
+        // What Go prints for these with one decimal is the name itself.
+        "-INF" => "-Inf".to_owned(),
+        _ => "NaN".to_owned(),
+    }
+}
