@@ -8,6 +8,7 @@ mod emit;
 mod node;
 mod parser;
 mod resolve;
+mod typed;
 
 pub use emit::{JsonOrder, JsonStyle, ValueError, ValueErrorKind, write_json, write_manifest};
 pub use node::{Comments, Entry, Mapping, Mark, Node, Style, Tag, Text, Value};
@@ -16,3 +17,4 @@ pub use parser::{
     SyntaxKind, parse, parse_first,
 };
 pub use resolve::{Number, Timestamp, resolve};
+pub use typed::{Spanned, from_node};

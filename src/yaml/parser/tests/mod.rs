@@ -74,10 +74,16 @@ fn reads_collections() {
             "{[\"a\"]: \"b\", {\"c\": \"d\"}: \"e\"}",
         ),
         ("a:\tb", "{\"a\": \"b\"}"),
-        ("\"a\":b", "1:4: the document has ended; a line with `---` starts another"),
+        (
+            "\"a\":b",
+            "1:4: the document has ended; a line with `---` starts another",
+        ),
         ("a: [b]#c", "{\"a\": [\"b\"]}"),
         ("? - a\n  - b\n: - c\n", "{[\"a\", \"b\"]: [\"c\"]}"),
-        (": a\n", "{Null(): \"a\"}"),
+        (
+            ": a\n",
+            "1:1: expected a key here, as in the mapping that starts at line 1",
+        ),
         (
             "a: {b: {c: [1, {d: 2}]}}",
             "{\"a\": {\"b\": {\"c\": [Int(1), {\"d\": Int(2)}]}}}",
