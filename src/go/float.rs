@@ -1,4 +1,4 @@
-//! Floating-point numbers as `strconv` and `encoding/json` print and read them.
+//! Floating-point numbers as `strconv` and `encoding/json` print them.
 
 use std::fmt::Write as _;
 
@@ -39,48 +39,6 @@ pub fn write_json(out: &mut Vec<u8>, value: f64) -> bool {
         write_positional(out, value);
     }
     true
-}
-
-/// Reads a decimal number in the shape that go-yaml takes for a float: `1`, `1.`, `.5`, `-1.5e+3`.
-///
-/// `None` for every other text, and for numbers beyond the largest `float64`.
-pub fn parse(text: &str) -> Option<f64> {
-    if !is_decimal(text.as_bytes()) {
-        return None;
-    }
-    text.parse().ok().filter(|value: &f64| value.is_finite())
-}
-
-fn is_decimal(text: &[u8]) -> bool {
-    let text = text
-        .strip_prefix(b"-")
-        .or_else(|| text.strip_prefix(b"+"))
-        .unwrap_or(text);
-    let (whole, rest) = split_digits(text);
-    let (fraction, rest) = match rest.strip_prefix(b".") {
-        Some(rest) => split_digits(rest),
-        None => (0, rest),
-    };
-    if whole == 0 && fraction == 0 {
-        return false;
-    }
-    match rest {
-        [] => true,
-        [b'e' | b'E', exponent @ ..] => {
-            let digits = match exponent {
-                [b'-' | b'+', digits @ ..] => digits,
-                digits => digits,
-            };
-            let (count, rest) = split_digits(digits);
-            count > 0 && rest.is_empty()
-        }
-        _ => false,
-    }
-}
-
-fn split_digits(text: &[u8]) -> (usize, &[u8]) {
-    let count = text.iter().take_while(|b| b.is_ascii_digit()).count();
-    (count, &text[count..])
 }
 
 fn write_special(out: &mut Vec<u8>, value: f64) {
@@ -212,25 +170,5 @@ mod tests {
             assert_eq!(json(value), expected);
         }
         assert!(!write_json(&mut Vec::new(), f64::NAN));
-    }
-
-    #[test]
-    fn reads_what_go_yaml_takes_for_a_float() {
-        for (source, value) in [
-            ("1", 1.0),
-            ("08", 8.0),
-            ("1.", 1.0),
-            (".5", 0.5),
-            ("+1.5e3", 1500.0),
-            ("-1E-2", -0.01),
-            ("1e-400", 0.0),
-        ] {
-            assert_eq!(parse(source), Some(value), "{source}");
-        }
-        for source in [
-            "", ".", "-", "1e", "e1", "1e400", "inf", "nan", "0x1p4", "1_0", "1.5.2",
-        ] {
-            assert_eq!(parse(source), None, "{source}");
-        }
     }
 }

@@ -10,7 +10,7 @@ mod parser;
 mod resolve;
 mod typed;
 
-pub use emit::{JsonOrder, JsonStyle, ValueError, ValueErrorKind, write_json, write_manifest};
+pub use emit::{JsonStyle, ValueError, ValueErrorKind, write_json, write_manifest};
 pub use node::{Comments, Entry, Mapping, Mark, Node, Style, Tag, Text, Value};
 pub use parser::{
     AbsentInFlow, Aliases, DuplicateKeys, MAX_DEPTH, MergeKeys, ParseOptions, Schema, SyntaxError,

@@ -4,44 +4,20 @@ use std::io::Write as _;
 
 use super::error::{ValueError, ValueErrorKind};
 use super::value::Scalar;
-use crate::go::integer::Integer;
 use crate::go::{float, json};
 use crate::yaml::{Entry, Node, Tag, Value};
 
-/// The order of the keys of an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JsonOrder {
-    /// By their bytes, as Go writes a map. A key that is set twice is an error.
-    Sorted,
-    /// As in the document, as sops writes a tree. Keys may repeat.
-    Kept,
-}
-
 /// The form of a JSON text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct JsonStyle<'a> {
-    /// The order of the keys.
-    pub order: JsonOrder,
-    /// What each level is indented by, as `json.Indent` does; `None` for no white space at all.
-    pub indent: Option<&'a str>,
-}
-
-impl JsonStyle<'_> {
-    /// `json.Marshal` of a map: what kustomize hashes.
-    pub const CANONICAL: Self = Self {
-        order: JsonOrder::Sorted,
-        indent: None,
-    };
-}
-
-impl<'a> JsonStyle<'a> {
-    /// Keys in their order, each level indented: what sops prints, with a tab unless configured.
-    pub fn ordered(indent: &'a str) -> Self {
-        Self {
-            order: JsonOrder::Kept,
-            indent: Some(indent),
-        }
-    }
+pub enum JsonStyle<'a> {
+    /// Keys sorted by their bytes and no white space, as Go writes a map: what kustomize hashes. A key that is set
+    /// twice is an error.
+    Sorted,
+    /// Keys in their order, which may repeat, and each level on lines of its own: what sops prints.
+    Ordered {
+        /// What each level is indented by; sops takes a tab unless configured.
+        indent: &'a str,
+    },
 }
 
 /// Appends a node as JSON, without a final line break.
@@ -57,7 +33,7 @@ impl<'a> JsonStyle<'a> {
 /// entries.insert("kind", Node::string("<a>"));
 /// entries.insert("data", Node::sequence(vec![Node::int(1), Node::null()]));
 /// let mut out = Vec::new();
-/// write_json(&mut out, &node, JsonStyle::CANONICAL).expect("all of it is JSON");
+/// write_json(&mut out, &node, JsonStyle::Sorted).expect("all of it is JSON");
 /// assert_eq!(out, br#"{"data":[1,null],"kind":"\u003ca\u003e"}"#);
 /// ```
 pub fn write_json(out: &mut Vec<u8>, node: &Node, style: JsonStyle<'_>) -> Result<(), ValueError> {
@@ -89,11 +65,11 @@ impl Writer<'_, '_> {
             }),
             Value::Mapping(mapping) => {
                 let entries = mapping.entries();
-                match self.style.order {
-                    JsonOrder::Kept => {
+                match self.style {
+                    JsonStyle::Ordered { .. } => {
                         self.collection(b"{}", entries.len(), |w, i| w.entry(&entries[i]))
                     }
-                    JsonOrder::Sorted => {
+                    JsonStyle::Sorted => {
                         let sorted = sorted(entries)?;
                         self.collection(b"{}", sorted.len(), |w, i| w.entry(sorted[i]))
                     }
@@ -126,7 +102,7 @@ impl Writer<'_, '_> {
     }
 
     fn start_line(&mut self) {
-        if let Some(indent) = self.style.indent {
+        if let JsonStyle::Ordered { indent } = self.style {
             self.out.push(b'\n');
             for _ in 0..self.depth {
                 self.out.extend_from_slice(indent.as_bytes());
@@ -137,10 +113,9 @@ impl Writer<'_, '_> {
     fn entry(&mut self, entry: &Entry) -> Result<(), ValueError> {
         let key = key_text(entry)?;
         json::write_string(self.out, key);
-        self.out.extend_from_slice(if self.style.indent.is_some() {
-            b": "
-        } else {
-            b":"
+        self.out.extend_from_slice(match self.style {
+            JsonStyle::Ordered { .. } => b": ",
+            JsonStyle::Sorted => b":",
         });
         self.value(&entry.value)
     }
@@ -157,12 +132,8 @@ impl Writer<'_, '_> {
                     .extend_from_slice(if value { b"true" } else { b"false" })
             }
             Scalar::Decimal(digits) => self.out.extend_from_slice(digits.as_bytes()),
-            Scalar::Integer(Integer::Signed(value)) => {
-                write!(self.out, "{value}").expect("a Vec takes every byte");
-            }
-            Scalar::Integer(Integer::Unsigned(value)) => {
-                write!(self.out, "{value}").expect("a Vec takes every byte");
-            }
+            Scalar::Int(value) => write!(self.out, "{value}").expect("a Vec takes every byte"),
+            Scalar::Uint(value) => write!(self.out, "{value}").expect("a Vec takes every byte"),
             Scalar::Float(value) => {
                 let written = float::write_json(self.out, value);
                 debug_assert!(written, "a scalar's float is finite");
@@ -229,7 +200,7 @@ mod tests {
             entry("a9", Node::scalar(Tag::Float, "1.0")),
         ]);
         assert_eq!(
-            written(&node, JsonStyle::CANONICAL).unwrap(),
+            written(&node, JsonStyle::Sorted).unwrap(),
             r#"{"B":{},"a10":true,"a9":1,"b":[]}"#
         );
     }
@@ -242,7 +213,7 @@ mod tests {
             entry("a", Node::string("")),
         ]);
         assert_eq!(
-            written(&node, JsonStyle::ordered("\t")).unwrap(),
+            written(&node, JsonStyle::Ordered { indent: "\t" }).unwrap(),
             "{\n\t\"z\": [\n\t\t{\n\t\t\t\"x\": -1,\n\t\t\t\"x\": null\n\t\t},\n\t\t{}\n\t],\n\t\"a\": \"\"\n}"
         );
     }
@@ -260,7 +231,7 @@ mod tests {
             (Tag::Str, "a\tb\u{2028}", "\"a\\tb\\u2028\""),
         ] {
             assert_eq!(
-                written(&Node::scalar(tag, text), JsonStyle::CANONICAL).unwrap(),
+                written(&Node::scalar(tag, text), JsonStyle::Sorted).unwrap(),
                 expected
             );
         }
@@ -270,12 +241,12 @@ mod tests {
     fn refusals() {
         let twice = object(vec![entry("a", Node::null()), entry("a", Node::null())]);
         assert!(matches!(
-            written(&twice, JsonStyle::CANONICAL),
+            written(&twice, JsonStyle::Sorted),
             Err(ValueErrorKind::DuplicateKey(_))
         ));
         let infinite = Node::scalar(Tag::Float, ".inf");
         assert_eq!(
-            written(&infinite, JsonStyle::CANONICAL),
+            written(&infinite, JsonStyle::Sorted),
             Err(ValueErrorKind::NotFinite)
         );
         let number_key = object(vec![Entry {
@@ -283,7 +254,7 @@ mod tests {
             value: Node::null(),
         }]);
         assert_eq!(
-            written(&number_key, JsonStyle::ordered("\t")),
+            written(&number_key, JsonStyle::Ordered { indent: "\t" }),
             Err(ValueErrorKind::KeyNotString)
         );
     }

@@ -7,8 +7,7 @@ use super::resolve;
 use super::scalar::{Layout, Line};
 use super::value::Scalar;
 use crate::go::float;
-use crate::go::integer::Integer;
-use crate::yaml::{Entry, Node, Tag, Value};
+use crate::yaml::{Entry, Node, Number, Tag, Value};
 
 /// The columns of a step into a collection.
 const STEP: usize = 2;
@@ -195,7 +194,8 @@ impl Writer<'_> {
             Scalar::Null => self.line.put_ascii(b"null"),
             Scalar::Bool(true) => self.line.put_ascii(b"true"),
             Scalar::Bool(false) => self.line.put_ascii(b"false"),
-            Scalar::Integer(integer) => self.integer(integer),
+            Scalar::Int(value) => self.display(value),
+            Scalar::Uint(value) => self.display(value),
             Scalar::Float(value) => self.float(value),
         }
         Ok(())
@@ -221,7 +221,7 @@ impl Writer<'_> {
 
     /// Writes a string that has no line feed.
     fn one_line(&mut self, text: &str, analysis: Analysis, layout: Layout) {
-        if resolve::is_ambiguous_v2(text) {
+        if resolve::is_ambiguous(text, Dialect::V2) {
             self.line.double_quoted(text, layout);
         } else if analysis.plain {
             self.line.plain(text, layout);
@@ -252,14 +252,10 @@ impl Writer<'_> {
         !analysis.multiline
     }
 
-    fn integer(&mut self, integer: Integer) {
+    fn display(&mut self, number: impl std::fmt::Display) {
         use std::io::Write as _;
         let start = self.line.out.len();
-        match integer {
-            Integer::Signed(value) => write!(self.line.out, "{value}"),
-            Integer::Unsigned(value) => write!(self.line.out, "{value}"),
-        }
-        .expect("a Vec takes every byte");
+        write!(self.line.out, "{number}").expect("a Vec takes every byte");
         self.line.column += self.line.out.len() - start;
     }
 
@@ -272,7 +268,7 @@ impl Writer<'_> {
         } else if value.fract() == 0.0 && value.abs() < 1e21 {
             float::write_fixed(out, value);
             let digits = std::str::from_utf8(&out[start..]).expect("a float is ASCII");
-            if crate::go::integer::parse(digits).is_none() {
+            if matches!(Number::parse(digits), Some(Number::Float(_))) {
                 out.truncate(start);
                 float::write_general(out, value);
             }

@@ -10,5 +10,5 @@ mod scalar;
 mod value;
 
 pub use error::{ValueError, ValueErrorKind};
-pub use json::{JsonOrder, JsonStyle, write_json};
+pub use json::{JsonStyle, write_json};
 pub use manifest::write_manifest;

@@ -1,59 +1,31 @@
-//! What a plain text would be read as: numbers, time stamps and the words of YAML 1.1.
+//! What a plain text would be taken for: the strings that need quotes.
 
-use std::borrow::Cow;
+use super::analysis::Dialect;
+use crate::yaml::{Number, Timestamp};
 
-use crate::go::float;
-use crate::go::integer::{self, Integer};
-use crate::go::time::Timestamp;
-
-/// A number as go-yaml resolves it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Number {
-    Integer(Integer),
-    Float(f64),
-}
-
-/// Reads a number in every shape that go-yaml v3 takes for one. The infinities and NaN are numbers too.
-pub(super) fn number(text: &str) -> Option<Number> {
-    match text.as_bytes().first()? {
-        b'.' => point(text).or_else(|| special(text)).map(Number::Float),
-        b'0'..=b'9' | b'+' | b'-' => integer::parse(text)
-            .or_else(|| signed_base(text, true))
-            .map(Number::Integer)
-            .or_else(|| float::parse(&without_underscores(text)).map(Number::Float))
-            .or_else(|| special(text).map(Number::Float)),
-        _ => None,
-    }
-}
-
-/// Whether go-yaml v2 reads a plain text as anything but a string, or other parsers take it for base 60.
-pub(super) fn is_ambiguous_v2(text: &str) -> bool {
+/// Whether a plain text would be read as anything but a string: by go-yaml, by a parser of YAML 1.1 or by one that
+/// knows numbers in base 60.
+pub(super) fn is_ambiguous(text: &str, dialect: Dialect) -> bool {
     let Some(first) = text.as_bytes().first() else {
         return true;
     };
     match first {
-        b'.' => special(text).is_some() || point(text).is_some(),
         b'0'..=b'9' | b'+' | b'-' => {
-            integer::parse(text).is_some()
-                || signed_base(text, false).is_some()
-                || float::parse(&without_underscores(text)).is_some()
-                || special(text).is_some()
+            Number::parse(text).is_some()
+                || has_sign_after_base(text, dialect)
                 || is_base_60(text.as_bytes())
                 || Timestamp::parse(text).is_some()
         }
-        b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => {
-            is_word_v3(text) || is_word_v2(text)
-        }
+        b'.' => Number::parse(text).is_some() || is_separated_fraction(text),
+        b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => is_word(text),
         _ => false,
     }
 }
 
-/// Whether a text is null or a boolean of YAML 1.2.
-pub(super) fn is_word_v3(text: &str) -> bool {
+fn is_word(text: &str) -> bool {
     matches!(
         text,
-        "" | "~"
-            | "null"
+        "~" | "null"
             | "Null"
             | "NULL"
             | "true"
@@ -62,14 +34,8 @@ pub(super) fn is_word_v3(text: &str) -> bool {
             | "false"
             | "False"
             | "FALSE"
-    )
-}
-
-/// Whether a text is one of the further booleans of YAML 1.1.
-pub(super) fn is_word_v2(text: &str) -> bool {
-    matches!(
-        text,
-        "y" | "Y"
+            | "y"
+            | "Y"
             | "yes"
             | "Yes"
             | "YES"
@@ -121,41 +87,118 @@ fn is_digits(text: &[u8]) -> bool {
     text.iter().all(|b| b.is_ascii_digit() || *b == b'_')
 }
 
-/// `0b+101`, and in v3 `0o-17`: prefix first, sign after.
-fn signed_base(text: &str, octal: bool) -> Option<Integer> {
-    let text = &without_underscores(text)[..];
-    match text.strip_prefix("0b") {
-        Some(digits) => integer::parse_signed_digits(digits, 2),
-        None if octal => integer::parse_signed_digits(text.strip_prefix("0o")?, 8),
-        None => None,
-    }
-}
-
-/// A number that starts with its point. Underscores must stand between digits here.
-fn point(text: &str) -> Option<f64> {
-    let bytes = text.as_bytes();
-    let separates = |i: usize| {
-        i > 0 && bytes[i - 1].is_ascii_digit() && bytes.get(i + 1).is_some_and(u8::is_ascii_digit)
+/// `0b+101`, and in v3 `0o-17`: go-yaml takes a sign after the base.
+fn has_sign_after_base(text: &str, dialect: Dialect) -> bool {
+    let digits = match (text.strip_prefix("0b"), text.strip_prefix("0o"), dialect) {
+        (Some(digits), _, _) | (_, Some(digits), Dialect::V3) => digits,
+        _ => return false,
     };
-    if (0..bytes.len()).any(|i| bytes[i] == b'_' && !separates(i)) {
-        return None;
+    let radix = if text.starts_with("0b") { 2 } else { 8 };
+    digits.starts_with(['+', '-']) && i64::from_str_radix(&digits.replace('_', ""), radix).is_ok()
+}
+
+/// `.5_0`: a number that starts with its point may have `_` between digits.
+fn is_separated_fraction(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let separates = |&(index, _): &(usize, &u8)| {
+        bytes[index - 1].is_ascii_digit() && bytes.get(index + 1).is_some_and(u8::is_ascii_digit)
+    };
+    let mut separators = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'_');
+    separators.all(|at| separates(&at)) && Number::parse(&text.replace('_', "")).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ambiguous_texts() {
+        for text in [
+            "",
+            "~",
+            "null",
+            "y",
+            "N",
+            "yes",
+            "Off",
+            "true",
+            "1",
+            "-1",
+            "+1",
+            "1_000",
+            "0_",
+            "017",
+            "0o17",
+            "08",
+            "0x1F",
+            "0b1",
+            "0b+1",
+            "0b-1_0",
+            "1.5",
+            "1e3",
+            "1.",
+            ".5",
+            ".5_0",
+            "-.5",
+            ".inf",
+            "+.INF",
+            ".nan",
+            "1:20",
+            "-190:20:30.15",
+            "1_0:5",
+            "1:5.",
+            "2024-01-01",
+            "2024-1-2t3:4:5Z",
+            "18446744073709551616",
+        ] {
+            assert!(is_ambiguous(text, Dialect::V2), "{text}");
+            assert!(is_ambiguous(text, Dialect::V3), "{text}");
+        }
     }
-    float::parse(&without_underscores(text))
-}
 
-fn special(text: &str) -> Option<f64> {
-    Some(match text {
-        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => f64::INFINITY,
-        "-.inf" | "-.Inf" | "-.INF" => f64::NEG_INFINITY,
-        ".nan" | ".NaN" | ".NAN" => f64::NAN,
-        _ => return None,
-    })
-}
-
-fn without_underscores(text: &str) -> Cow<'_, str> {
-    if text.contains('_') {
-        Cow::Owned(text.replace('_', ""))
-    } else {
-        Cow::Borrowed(text)
+    #[test]
+    fn plain_texts() {
+        for text in [
+            "a",
+            "yEs",
+            "nulL",
+            "tRUE",
+            "-",
+            "--",
+            "+",
+            ".",
+            "..",
+            "._5",
+            ".5_",
+            ".5__0",
+            "1e",
+            "e1",
+            "0x",
+            "0b",
+            "0b2",
+            "0b+2",
+            "0o8",
+            "+-1",
+            "_1",
+            "1:60",
+            "1:",
+            ":1",
+            "1:5:",
+            "1.5:20",
+            "1:5.5:2",
+            "a:20",
+            "1:5.a",
+            "1.2.3",
+            "1e999",
+            "2024-02-30",
+            "2024-01-01T10:00:00",
+            "=",
+            "<<",
+        ] {
+            assert!(!is_ambiguous(text, Dialect::V2), "{text}");
+            assert!(!is_ambiguous(text, Dialect::V3), "{text}");
+        }
+        assert!(is_ambiguous("0o+7", Dialect::V3));
+        assert!(!is_ambiguous("0o+7", Dialect::V2));
     }
 }

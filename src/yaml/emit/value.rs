@@ -5,17 +5,15 @@ use std::borrow::Cow;
 use base64::Engine as _;
 
 use super::error::ValueErrorKind;
-use super::resolve::{self, Number};
-use crate::go::integer::Integer;
-use crate::go::time::Timestamp;
-use crate::yaml::{Node, Tag};
+use crate::yaml::{Node, Number, Tag, Timestamp};
 
 /// A scalar as JSON knows it.
 #[derive(Debug, PartialEq)]
 pub(super) enum Scalar<'a> {
     Null,
     Bool(bool),
-    Integer(Integer),
+    Int(i64),
+    Uint(u64),
     /// An integer whose text is already its canonical decimal form.
     Decimal(&'a str),
     /// Finite.
@@ -52,8 +50,9 @@ fn integer(text: &str) -> Option<Scalar<'_>> {
     if is_canonical(text.as_bytes()) {
         return Some(Scalar::Decimal(text));
     }
-    match resolve::number(text)? {
-        Number::Integer(integer) => Some(Scalar::Integer(integer)),
+    match Number::parse(text)? {
+        Number::Int(value) => Some(Scalar::Int(value)),
+        Number::Uint(value) => Some(Scalar::Uint(value)),
         Number::Float(_) => None,
     }
 }
@@ -69,16 +68,7 @@ fn is_canonical(text: &[u8]) -> bool {
 }
 
 fn float(text: &str, mismatch: ValueErrorKind) -> Result<Scalar<'_>, ValueErrorKind> {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "`!!float 1` is the nearest float, as in Go"
-    )]
-    let value = match resolve::number(text) {
-        Some(Number::Float(value)) => value,
-        Some(Number::Integer(Integer::Signed(value))) => value as f64,
-        Some(Number::Integer(Integer::Unsigned(value))) => value as f64,
-        None => return Err(mismatch),
-    };
+    let value = Number::parse(text).ok_or(mismatch)?.as_f64();
     if value.is_finite() {
         Ok(Scalar::Float(value))
     } else {
@@ -87,12 +77,10 @@ fn float(text: &str, mismatch: ValueErrorKind) -> Result<Scalar<'_>, ValueErrorK
 }
 
 fn timestamp(text: &str, mismatch: ValueErrorKind) -> Result<Scalar<'_>, ValueErrorKind> {
-    let mut out = Vec::with_capacity(32);
-    let timestamp = Timestamp::parse(text).ok_or(mismatch)?;
-    if !timestamp.write(&mut out) {
+    let text = Timestamp::parse(text).ok_or(mismatch)?.to_string();
+    if text.ends_with("+24:00") || text.ends_with("-24:00") {
         return Err(ValueErrorKind::TimestampOffset);
     }
-    let text = String::from_utf8(out).expect("a time stamp is ASCII");
     Ok(Scalar::String(Cow::Owned(text)))
 }
 
