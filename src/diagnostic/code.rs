@@ -135,6 +135,22 @@ codes! {
     // kustomize
     /// Two field specs for one field disagree.
     FieldSpecConflict = "field-spec-conflict", Input;
+    /// A field spec has a path that leads nowhere.
+    FieldSpecInvalid = "field-spec-invalid", Input;
+    /// A regular expression or label selector is malformed.
+    SelectorInvalid = "selector-invalid", Input;
+    /// A patch is malformed, or neither a strategic merge nor a JSON patch.
+    PatchInvalid = "patch-invalid", Input;
+    /// A patch names an object that is not in the build.
+    PatchTargetMissing = "patch-target-missing", Input;
+    /// A patch cannot be applied to its object.
+    PatchFailed = "patch-failed", Input;
+    /// An entry of `replicas` names no object.
+    ReplicaTargetMissing = "replica-target-missing", Input;
+    /// A replacement is malformed or has no source or target.
+    ReplacementInvalid = "replacement-invalid", Input;
+    /// A replacement's source or one of its fields does not exist.
+    ReplacementMissing = "replacement-missing", Input;
 
     // overlay
 

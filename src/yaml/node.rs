@@ -102,6 +102,7 @@ pub struct Node {
     value: Value,
     tag: Tag,
     style: Style,
+    is_untagged: bool,
     mark: Mark,
     extras: Option<Box<Extras>>,
 }
@@ -154,6 +155,7 @@ impl Node {
             value,
             tag,
             style: Style::Plain,
+            is_untagged: false,
             mark: Mark::default(),
             extras: None,
         }
@@ -218,6 +220,21 @@ impl Node {
     /// Changes the type of a scalar without touching its text.
     pub fn set_tag(&mut self, tag: Tag) {
         self.tag = tag;
+        self.is_untagged = false;
+    }
+
+    /// Whether nothing has fixed the type of the scalar: whoever changes its text resolves it anew.
+    ///
+    /// Parsed scalars are never untagged. The builder of manifests makes such scalars where the reference
+    /// leaves the type to the text.
+    pub fn is_untagged(&self) -> bool {
+        self.is_untagged
+    }
+
+    /// Says that nothing has fixed the type of the scalar; `tag` is what its text resolves to now.
+    pub fn set_untagged(&mut self, tag: Tag) {
+        self.tag = tag;
+        self.is_untagged = true;
     }
 
     /// How it was written.

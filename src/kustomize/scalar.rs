@@ -1,0 +1,76 @@
+//! Sets scalars as the reference does: which keeps or drops the type and always keeps the style.
+
+use crate::go::{float, integer, time::Timestamp};
+use crate::yaml::{Node, Style, Tag, Text, Value};
+
+/// Builds a plain scalar whose type its text decides.
+pub(crate) fn untagged(text: impl Into<Text>) -> Node {
+    let mut node = Node::string(text);
+    resolve(&mut node);
+    node
+}
+
+/// Gives a node a text and leaves its type to the text; its style stays, and quotes make it a string.
+pub(crate) fn set_untagged(node: &mut Node, text: impl Into<Text>) {
+    *node.value_mut() = Value::Scalar(text.into());
+    resolve(node);
+}
+
+/// Gives a node a text and a type; its style stays.
+pub(crate) fn set(node: &mut Node, text: impl Into<Text>, tag: Tag) {
+    *node.value_mut() = Value::Scalar(text.into());
+    node.set_tag(tag);
+}
+
+/// Changes the text of a scalar and keeps its type, if anything has fixed it.
+pub(crate) fn set_text(node: &mut Node, text: impl Into<Text>) {
+    *node.value_mut() = Value::Scalar(text.into());
+    if node.is_untagged() {
+        resolve(node);
+    }
+}
+
+/// Whether a node is null, and not just a scalar that nothing was written to yet.
+pub(crate) fn is_null(node: &Node) -> bool {
+    node.is_null() && !node.is_untagged()
+}
+
+/// Whether a node is null, an empty mapping or an empty list.
+pub(crate) fn is_empty(node: &Node) -> bool {
+    match node.value() {
+        Value::Scalar(_) => is_null(node),
+        Value::Sequence(items) => items.is_empty(),
+        Value::Mapping(mapping) => mapping.is_empty(),
+    }
+}
+
+fn resolve(node: &mut Node) {
+    let tag = match node.style() {
+        Style::Plain | Style::Flow => plain(node.scalar_text().unwrap_or_default()),
+        Style::SingleQuoted | Style::DoubleQuoted | Style::Literal | Style::Folded => Tag::Str,
+    };
+    node.set_untagged(tag);
+}
+
+fn plain(text: &str) -> Tag {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Tag::Null,
+        "true" | "True" | "TRUE" | "false" | "False" | "FALSE" => return Tag::Bool,
+        "<<" => return Tag::Merge,
+        _ => {}
+    }
+    if !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) {
+        return Tag::Str;
+    }
+    if Timestamp::parse(text).is_some() {
+        return Tag::Timestamp;
+    }
+    let plain: String = text.chars().filter(|c| *c != '_').collect();
+    if integer::parse(text).is_some() {
+        Tag::Int
+    } else if float::parse(&plain).is_some() {
+        Tag::Float
+    } else {
+        Tag::Str
+    }
+}
