@@ -1,7 +1,6 @@
 //! Sets scalars as the reference does: which keeps or drops the type and always keeps the style.
 
-use crate::go::{float, integer, time::Timestamp};
-use crate::yaml::{Node, Style, Tag, Text, Value};
+use crate::yaml::{self, Node, Schema, Style, Tag, Text, Value};
 
 /// Builds a plain scalar whose type its text decides.
 pub(crate) fn untagged(text: impl Into<Text>) -> Node {
@@ -46,31 +45,10 @@ pub(crate) fn is_empty(node: &Node) -> bool {
 
 fn resolve(node: &mut Node) {
     let tag = match node.style() {
-        Style::Plain | Style::Flow => plain(node.scalar_text().unwrap_or_default()),
+        Style::Plain | Style::Flow => {
+            yaml::resolve(node.scalar_text().unwrap_or_default(), Schema::Go)
+        }
         Style::SingleQuoted | Style::DoubleQuoted | Style::Literal | Style::Folded => Tag::Str,
     };
     node.set_untagged(tag);
-}
-
-fn plain(text: &str) -> Tag {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Tag::Null,
-        "true" | "True" | "TRUE" | "false" | "False" | "FALSE" => return Tag::Bool,
-        "<<" => return Tag::Merge,
-        _ => {}
-    }
-    if !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) {
-        return Tag::Str;
-    }
-    if Timestamp::parse(text).is_some() {
-        return Tag::Timestamp;
-    }
-    let plain: String = text.chars().filter(|c| *c != '_').collect();
-    if integer::parse(text).is_some() {
-        Tag::Int
-    } else if float::parse(&plain).is_some() {
-        Tag::Float
-    } else {
-        Tag::Str
-    }
 }

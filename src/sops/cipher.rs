@@ -129,11 +129,21 @@ impl Cipher {
     }
 
     /// Seals a value under a nonce that was never used with this key.
-    pub(super) fn seal(&self, plain: &[u8], kind: Kind, path: &str, nonce: [u8; NONCE_BYTES]) -> String {
+    pub(super) fn seal(
+        &self,
+        plain: &[u8],
+        kind: Kind,
+        path: &str,
+        nonce: [u8; NONCE_BYTES],
+    ) -> String {
         let mut data = plain.to_vec();
         let tag = self
             .usual
-            .encrypt_inout_detached(&Nonce::from(nonce), path.as_bytes(), data.as_mut_slice().into())
+            .encrypt_inout_detached(
+                &Nonce::from(nonce),
+                path.as_bytes(),
+                data.as_mut_slice().into(),
+            )
             .expect("a value is far shorter than the limit of GCM");
         format!(
             "ENC[AES256_GCM,data:{},iv:{},tag:{},type:{}]",
@@ -170,7 +180,9 @@ mod tests {
     }
 
     fn open(text: &str, path: &str) -> Result<Vec<u8>, CipherError> {
-        cipher().open(Sealed::parse(text.as_bytes())?, path).map(|t| t.to_vec())
+        cipher()
+            .open(Sealed::parse(text.as_bytes())?, path)
+            .map(|t| t.to_vec())
     }
 
     #[test]
@@ -178,7 +190,10 @@ mod tests {
         let text = cipher().seal(b"orders", Kind::Str, "db:user:", [1; 32]);
         assert_eq!(open(&text, "db:user:"), Ok(b"orders".to_vec()));
         assert_eq!(open(&text, "db:name:"), Err(CipherError::Authentication));
-        assert_eq!(open(&format!("{text} tail"), "db:user:"), Ok(b"orders".to_vec()));
+        assert_eq!(
+            open(&format!("{text} tail"), "db:user:"),
+            Ok(b"orders".to_vec())
+        );
     }
 
     #[test]
@@ -187,7 +202,9 @@ mod tests {
         for at in 0..text.len() {
             let mut bytes = text.clone().into_bytes();
             bytes[at] ^= 1;
-            let Ok(changed) = String::from_utf8(bytes) else { continue };
+            let Ok(changed) = String::from_utf8(bytes) else {
+                continue;
+            };
             // The type and the last bits of base64 are not authenticated, as in sops.
             if let Ok(plain) = open(&changed, "a:") {
                 assert_eq!(plain, b"orders", "at {at}");
@@ -198,7 +215,10 @@ mod tests {
     #[test]
     fn what_is_not_sealed_is_told_apart() {
         assert_eq!(open("hello", "a:"), Err(CipherError::Form));
-        assert_eq!(open("ENC[AES256_GCM,data:,iv:AA==,tag:AA==,type:str]", "a:"), Err(CipherError::Form));
+        assert_eq!(
+            open("ENC[AES256_GCM,data:,iv:AA==,tag:AA==,type:str]", "a:"),
+            Err(CipherError::Form)
+        );
         assert_eq!(
             open("ENC[AES256_GCM,data:?,iv:AA==,tag:AA==,type:str]", "a:"),
             Err(CipherError::Base64("tag")).or(Err(CipherError::Authentication))

@@ -17,7 +17,10 @@ impl Extract {
     /// Reads a path: keys in quotes and indexes, each in brackets. Fails with [`Code::Usage`].
     pub fn parse(text: &str) -> Result<Self> {
         let wrong = || {
-            Diagnostic::new(Code::Usage, "the path of --extract is not of the form [\"key\"][0]")
+            Diagnostic::new(
+                Code::Usage,
+                "the path of --extract is not of the form [\"key\"][0]",
+            )
         };
         let steps = text.split('[').filter(|part| !part.is_empty()).map(|part| {
             let inner = part.strip_suffix(']').ok_or_else(wrong)?;
@@ -28,7 +31,11 @@ impl Extract {
             inner.parse().map(Step::Index).map_err(|_| wrong())
         });
         let steps = steps.collect::<Result<Vec<_>>>()?;
-        if steps.is_empty() { Err(wrong()) } else { Ok(Self(steps)) }
+        if steps.is_empty() {
+            Err(wrong())
+        } else {
+            Ok(Self(steps))
+        }
     }
 
     /// Finds the part in the first document. Comments count as items of a list, as in sops.
@@ -36,7 +43,9 @@ impl Extract {
         let missing = |what: String| Diagnostic::new(Code::SopsExtract, what);
         let mut steps = self.0.iter();
         let Some(Step::Key(first)) = steps.next() else {
-            return Err(missing("the document is a mapping, and has no items".to_owned()));
+            return Err(missing(
+                "the document is a mapping, and has no items".to_owned(),
+            ));
         };
         let no_key = |key: &str| missing(format!("there is no key `{key}` where --extract looks"));
         let root = branches.first().and_then(|branch| find(branch, first));
@@ -48,11 +57,17 @@ impl Extract {
                 }
                 (Step::Index(index), Value::List(list)) => match list.get(*index) {
                     Some(Element::Value(value)) => value,
-                    _ => return Err(missing(format!("there is no item {index} where --extract looks"))),
+                    _ => {
+                        return Err(missing(format!(
+                            "there is no item {index} where --extract looks"
+                        )));
+                    }
                 },
                 (Step::Key(key), _) => return Err(no_key(key)),
                 (Step::Index(index), _) => {
-                    return Err(missing(format!("there is no list for item {index} where --extract looks")));
+                    return Err(missing(format!(
+                        "there is no list for item {index} where --extract looks"
+                    )));
                 }
             };
         }

@@ -41,7 +41,11 @@ impl Mac {
 
     /// The MAC as upper-case hexadecimal digits.
     pub(super) fn finish(self) -> String {
-        self.hash.finalize().iter().map(|b| format!("{b:02X}")).collect()
+        self.hash
+            .finalize()
+            .iter()
+            .map(|b| format!("{b:02X}"))
+            .collect()
     }
 }
 

@@ -60,7 +60,11 @@ const OTHERS: [(&str, &str, &[&str]); 6] = [
     ("gcp_kms", "GCP KMS", &["resource_id"]),
     ("hckms", "HuaweiCloud KMS", &["key_id"]),
     ("azure_kv", "Azure Key Vault", &["vault_url", "name"]),
-    ("hc_vault", "HashiCorp Vault", &["vault_address", "engine_path", "key_name"]),
+    (
+        "hc_vault",
+        "HashiCorp Vault",
+        &["vault_address", "engine_path", "key_name"],
+    ),
     ("pgp", "PGP", &["fp"]),
 ];
 
@@ -124,7 +128,9 @@ fn read_groups(raw: &Branch) -> Result<Vec<Group>, Fault> {
     }
     let keys: usize = groups.iter().map(|g| g.age.len() + g.others.len()).sum();
     if keys > MAX_KEYS || groups.len() > MAX_GROUPS {
-        return Err(format!("more than {MAX_KEYS} keys or {MAX_GROUPS} key groups are named"));
+        return Err(format!(
+            "more than {MAX_KEYS} keys or {MAX_GROUPS} key groups are named"
+        ));
     }
     Ok(groups)
 }
@@ -137,7 +143,10 @@ fn read_group(branch: &Branch) -> Result<Group, Fault> {
             if Timestamp::parse(&created).is_none() {
                 return Err(format!("a key of `{field}` has no valid `created_at`"));
             }
-            let parts: Vec<String> = names.iter().map(|n| text(key, n)).collect::<Result<_, _>>()?;
+            let parts: Vec<String> = names
+                .iter()
+                .map(|n| text(key, n))
+                .collect::<Result<_, _>>()?;
             let name = parts.join("/");
             group.others.push(OtherKey { kind, name });
         }
@@ -214,7 +223,8 @@ fn number(branch: &Branch, field: &str) -> Result<usize, Fault> {
     if text.is_empty() {
         return Ok(0);
     }
-    text.parse().map_err(|_| format!("`{field}` is not a number"))
+    text.parse()
+        .map_err(|_| format!("`{field}` is not a number"))
 }
 
 fn boolean(branch: &Branch, field: &str) -> Result<bool, Fault> {
@@ -250,9 +260,9 @@ impl Fresh<'_> {
             groups => {
                 let threshold = i64::try_from(self.threshold).unwrap_or(i64::MAX);
                 branch.push(entry("shamir_threshold", Value::Int(threshold)));
-                let list = groups.iter().map(|g| {
-                    Element::Value(Value::Branch(vec![entry("age", age_list(g))]))
-                });
+                let list = groups
+                    .iter()
+                    .map(|g| Element::Value(Value::Branch(vec![entry("age", age_list(g))])));
                 branch.push(entry("key_groups", Value::List(list.collect())));
             }
         }

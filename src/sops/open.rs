@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret, SecretBox, SecretString};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use super::Format;
 use super::cipher::{Cipher, CipherError, DataKey, Sealed as SealedValue};
 use super::document::{Branches, Comment, Value};
 use super::extract::Extract;
@@ -14,7 +15,6 @@ use super::metadata::Metadata;
 use super::scalar::{Kind, to_bytes};
 use super::stores::{self, Indents};
 use super::walk::{Position, Visitor, walk};
-use super::Format;
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 
 /// The largest file that is opened, which bounds time and memory for a hostile one.
@@ -107,8 +107,8 @@ pub fn decrypt(
     options: &Options<'_>,
 ) -> Result<Decrypted> {
     let opened = open(file, identities, options.mac, options.values)?;
-    let bytes = write(&opened.branches, options)
-        .map_err(|error| error.or_at(Place::file(file.name)))?;
+    let bytes =
+        write(&opened.branches, options).map_err(|error| error.or_at(Place::file(file.name)))?;
     Ok(Decrypted {
         bytes: Zeroizing::new(bytes),
         secrets: opened.secrets,
@@ -118,7 +118,11 @@ pub fn decrypt(
 
 fn write(branches: &Branches, options: &Options<'_>) -> Result<Vec<u8>> {
     let cannot = |error: stores::StoreError| {
-        let phrase = format!("the document cannot be written as {}: {}", options.output.name(), error.phrase);
+        let phrase = format!(
+            "the document cannot be written as {}: {}",
+            options.output.name(),
+            error.phrase
+        );
         Diagnostic::new(Code::SopsOutput, phrase)
     };
     match options.extract {
@@ -173,7 +177,12 @@ fn open_document(
         redact: (values == Values::Redacted).then_some(&redaction_key),
     };
     walk(&mut branches, &metadata.rule, &mut opener)?;
-    let Opener { cipher, mac, secrets, .. } = opener;
+    let Opener {
+        cipher,
+        mac,
+        secrets,
+        ..
+    } = opener;
     if check == MacCheck::Verify {
         verify(&metadata, &cipher, mac)?;
     }
@@ -195,16 +204,25 @@ pub(super) fn load(file: &SealedFile<'_>) -> Result<(Branches, Metadata)> {
     let loaded = stores::read_sealed(file.bytes, file.format)
         .map_err(|error| error.to_diagnostic(file.name))?;
     let wrong = |fault: String| {
-        Diagnostic::new(Code::SopsMetadata, format!("the SOPS metadata are wrong: {fault}"))
-            .help("restore the `sops` block from the file's history; it cannot be written by hand")
+        Diagnostic::new(
+            Code::SopsMetadata,
+            format!("the SOPS metadata are wrong: {fault}"),
+        )
+        .help("restore the `sops` block from the file's history; it cannot be written by hand")
     };
-    let raw = loaded.metadata.ok_or_else(|| not_sealed(file))?.map_err(wrong)?;
+    let raw = loaded
+        .metadata
+        .ok_or_else(|| not_sealed(file))?
+        .map_err(wrong)?;
     let metadata = Metadata::parse(raw).map_err(wrong)?;
     Ok((loaded.branches, metadata))
 }
 
 fn not_sealed(file: &SealedFile<'_>) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::SopsNotSealed, "the file is not sealed: it has no SOPS metadata");
+    let diagnostic = Diagnostic::new(
+        Code::SopsNotSealed,
+        "the file is not sealed: it has no SOPS metadata",
+    );
     let has_values = file.bytes.windows(14).any(|w| w == b"ENC[AES256_GCM");
     match super::detect(file.bytes, "") {
         Some(found) if found != file.format => diagnostic.help(format!(
@@ -223,11 +241,19 @@ fn not_sealed(file: &SealedFile<'_>) -> Diagnostic {
 fn conflict(bytes: &[u8], name: &str, error: Diagnostic) -> Diagnostic {
     let is_cause = matches!(
         error.code(),
-        Code::SopsForm | Code::YamlSyntax | Code::YamlDuplicateKey | Code::SopsMetadata | Code::SopsNotSealed | Code::SopsValue | Code::SopsMac
+        Code::SopsForm
+            | Code::YamlSyntax
+            | Code::YamlDuplicateKey
+            | Code::SopsMetadata
+            | Code::SopsNotSealed
+            | Code::SopsValue
+            | Code::SopsMac
     );
     let lines = || (1..).zip(bytes.split(|b| *b == b'\n'));
     let starts = |marker: &'static [u8]| {
-        lines().find(|(_, line)| line.starts_with(marker)).map(|(number, _)| number)
+        lines()
+            .find(|(_, line)| line.starts_with(marker))
+            .map(|(number, _)| number)
     };
     let (Some(line), Some(_), true) = (starts(b"<<<<<<< "), starts(b">>>>>>> "), is_cause) else {
         return error;
@@ -239,8 +265,8 @@ fn conflict(bytes: &[u8], name: &str, error: Diagnostic) -> Diagnostic {
 
 /// A key that redacts the values of one file: derived, so that it tells nothing of the data key.
 fn redaction_key(key: &DataKey) -> SecretBox<[u8; 32]> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.expose_secret())
-        .expect("HMAC takes keys of any length");
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(key.expose_secret()).expect("HMAC takes keys of any length");
     mac.update(b"prerender redaction 1");
     let mut bytes = mac.finalize().into_bytes();
     let key = SecretBox::init_with_mut(|slot: &mut [u8; 32]| slot.copy_from_slice(&bytes));
@@ -315,7 +341,9 @@ impl Visitor for Opener<'_> {
             };
             // An empty text is never sealed.
             if !text.is_empty() {
-                *value = self.open(text, at).map_err(|error| self.explain(error, at))?;
+                *value = self
+                    .open(text, at)
+                    .map_err(|error| self.explain(error, at))?;
             }
         }
         self.mac.add(value, sealed);
@@ -332,7 +360,12 @@ impl Visitor for Opener<'_> {
         Ok(())
     }
 
-    fn comment(&mut self, comment: &mut Comment, sealed: bool, at: &Position) -> Result<(), Diagnostic> {
+    fn comment(
+        &mut self,
+        comment: &mut Comment,
+        sealed: bool,
+        at: &Position,
+    ) -> Result<(), Diagnostic> {
         if !sealed || comment.0.is_empty() {
             return Ok(());
         }
@@ -360,7 +393,11 @@ impl Visitor for Opener<'_> {
 
     fn refuse(&self, phrase: &str, at: &Position) -> Diagnostic {
         let phrase = format!("{phrase}, below `{}`", at.to_shown());
-        let phrase = if at.to_shown().is_empty() { phrase.replace(", below ``", "") } else { phrase };
+        let phrase = if at.to_shown().is_empty() {
+            phrase.replace(", below ``", "")
+        } else {
+            phrase
+        };
         Diagnostic::new(Code::SopsForm, phrase).at(Place::new(self.name, at.line, 0))
     }
 }
@@ -384,6 +421,8 @@ fn verify(metadata: &Metadata, cipher: &Cipher, mac: Mac) -> Result<()> {
     if mac::equal(&computed, &stored) {
         Ok(())
     } else {
-        Err(changed("a value, or the order of values, is not what was sealed"))
+        Err(changed(
+            "a value, or the order of values, is not what was sealed",
+        ))
     }
 }

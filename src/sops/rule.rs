@@ -99,7 +99,9 @@ impl Rule {
 
     fn key_matches(&self, key: &str) -> bool {
         match self {
-            Self::UnencryptedSuffix(suffix) | Self::EncryptedSuffix(suffix) => key.ends_with(suffix),
+            Self::UnencryptedSuffix(suffix) | Self::EncryptedSuffix(suffix) => {
+                key.ends_with(suffix)
+            }
             Self::UnencryptedRegex(pattern) | Self::EncryptedRegex(pattern) => pattern.matches(key),
             Self::UnencryptedCommentRegex(_) | Self::EncryptedCommentRegex(_) => false,
         }

@@ -119,10 +119,16 @@ pub(super) fn parse_float(text: &str) -> Option<f64> {
     let digits = lower.replace('_', "");
     let magnitude: f64 = match digits.strip_prefix("0x") {
         Some(hexadecimal) => parse_hexadecimal(hexadecimal)?,
-        None if digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') => digits.parse().ok()?,
+        None if digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') => {
+            digits.parse().ok()?
+        }
         None => return None,
     };
-    let number = if text.starts_with('-') { -magnitude } else { magnitude };
+    let number = if text.starts_with('-') {
+        -magnitude
+    } else {
+        magnitude
+    };
     number.is_finite().then_some(number)
 }
 
@@ -164,7 +170,10 @@ fn parse_hexadecimal(text: &str) -> Option<f64> {
             scale = scale.checked_add(if after_point { 0 } else { 4 })?;
         }
     }
-    #[expect(clippy::cast_precision_loss, reason = "rounding to 53 bits is what is asked for")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "rounding to 53 bits is what is asked for"
+    )]
     let mut value = number as f64;
     // In steps, so that a small result is not lost to an intermediate zero.
     while scale != 0 && value != 0.0 && value.is_finite() {
@@ -193,7 +202,9 @@ mod tests {
         for (text, wanted) in cases {
             assert_eq!(parse_float(text), Some(wanted), "{text}");
         }
-        for text in ["", ".", "1e", "0x1", "_1", "1__0", "1e400", "-nan", "infin", "--1", "0x1p"] {
+        for text in [
+            "", ".", "1e", "0x1", "_1", "1__0", "1e400", "-nan", "infin", "--1", "0x1p",
+        ] {
             assert_eq!(parse_float(text), None, "{text}");
         }
     }

@@ -109,9 +109,15 @@ mod tests {
         for skipped in 0..4 {
             let mut some: Vec<Part> = parts.clone();
             some.remove(skipped);
-            assert_eq!(combine(&some).as_deref().map(Vec::as_slice), Some(&b"a data key"[..]));
+            assert_eq!(
+                combine(&some).as_deref().map(Vec::as_slice),
+                Some(&b"a data key"[..])
+            );
             some.pop();
-            assert_ne!(combine(&some).as_deref().map(Vec::as_slice), Some(&b"a data key"[..]));
+            assert_ne!(
+                combine(&some).as_deref().map(Vec::as_slice),
+                Some(&b"a data key"[..])
+            );
         }
         assert!(combine(&parts[..1]).is_none());
         assert!(combine(&[parts[0].clone(), parts[0].clone()]).is_none());

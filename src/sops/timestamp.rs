@@ -170,7 +170,10 @@ mod tests {
     fn trims_decimals_and_names_utc_by_z() {
         let cases = [
             ("2024-05-06T07:08:09Z", "2024-05-06T07:08:09Z"),
-            ("2024-05-06T07:08:09.120000000+00:00", "2024-05-06T07:08:09.12Z"),
+            (
+                "2024-05-06T07:08:09.120000000+00:00",
+                "2024-05-06T07:08:09.12Z",
+            ),
             ("2024-05-06T07:08:09.000-02:30", "2024-05-06T07:08:09-02:30"),
         ];
         for (text, wanted) in cases {
@@ -180,7 +183,13 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_moment() {
-        for text in ["2023-02-29T00:00:00Z", "2024-1-2T00:00:00Z", "2024-01-02T24:00:00Z", "soon", ""] {
+        for text in [
+            "2023-02-29T00:00:00Z",
+            "2024-1-2T00:00:00Z",
+            "2024-01-02T24:00:00Z",
+            "soon",
+            "",
+        ] {
             assert_eq!(canonical(text), None);
         }
     }
@@ -189,7 +198,10 @@ mod tests {
     fn yaml_dates_are_midnight_in_utc() {
         let yaml = |text| Timestamp::parse_yaml(text).map(|t| t.as_str().to_owned());
         assert_eq!(yaml("2024-1-2").as_deref(), Some("2024-01-02T00:00:00Z"));
-        assert_eq!(yaml("2024-01-02 3:4:5.5").as_deref(), Some("2024-01-02T03:04:05.5Z"));
+        assert_eq!(
+            yaml("2024-01-02 3:4:5.5").as_deref(),
+            Some("2024-01-02T03:04:05.5Z")
+        );
         assert_eq!(yaml("2024-01-02 03:04:05Z"), None);
     }
 

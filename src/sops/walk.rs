@@ -9,7 +9,12 @@ pub(super) trait Visitor {
     /// Works on a scalar; null and collections are not shown.
     fn value(&mut self, value: &mut Value, sealed: bool, at: &Position) -> Result<(), Diagnostic>;
     /// Works on a comment.
-    fn comment(&mut self, comment: &mut Comment, sealed: bool, at: &Position) -> Result<(), Diagnostic>;
+    fn comment(
+        &mut self,
+        comment: &mut Comment,
+        sealed: bool,
+        at: &Position,
+    ) -> Result<(), Diagnostic>;
     /// The error for a key that is no text, or an integer that no value can hold.
     fn refuse(&self, phrase: &str, at: &Position) -> Diagnostic;
 }
@@ -28,7 +33,11 @@ pub(super) struct Position {
 impl Position {
     /// The associated data of a value here; a lone colon at the top.
     pub(super) fn associated_data(&self) -> &str {
-        if self.path.is_empty() { ":" } else { &self.path }
+        if self.path.is_empty() {
+            ":"
+        } else {
+            &self.path
+        }
     }
 
     /// The path for a message, keys joined by dots.
@@ -120,7 +129,9 @@ impl<V: Visitor> Walker<'_, V> {
             Value::Null => Ok(()),
             Value::Branch(branch) => self.branch(branch, key_matches),
             Value::List(list) => self.list(list, key_matches),
-            Value::TooLarge => Err(self.visitor.refuse("the integer is beyond 64 bits", &self.at)),
+            Value::TooLarge => Err(self
+                .visitor
+                .refuse("the integer is beyond 64 bits", &self.at)),
             Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Time(_) | Value::Text(_) => {
                 let sealed = self.selector.seals_value(key_matches);
                 self.visitor.value(value, sealed, &self.at)

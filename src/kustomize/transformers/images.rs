@@ -182,14 +182,13 @@ impl<'i> Change<'i> {
 fn split(image: &str) -> (&str, &str, &str) {
     let start = image.find('/').unwrap_or(0);
     let find = |c| image[start..].find(c).map(|at| at + start);
-    match (find(':'), find('@')) {
-        (None, None) => (image, "", ""),
-        (colon, Some(at)) if colon.is_none_or(|colon| at < colon) => {
-            (&image[..at], "", &image[at + 1..])
-        }
-        (Some(colon), Some(at)) => (&image[..colon], &image[colon + 1..at], &image[at + 1..]),
-        (Some(colon), None) => (&image[..colon], &image[colon + 1..], ""),
-        (None, Some(_)) => unreachable!("covered by the second arm"),
+    let (rest, digest) = match find('@') {
+        Some(at) => (&image[..at], &image[at + 1..]),
+        None => (image, ""),
+    };
+    match find(':').filter(|&colon| colon < rest.len()) {
+        Some(colon) => (&rest[..colon], &rest[colon + 1..], digest),
+        None => (rest, "", digest),
     }
 }
 

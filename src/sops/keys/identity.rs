@@ -59,20 +59,32 @@ impl Parsed {
     fn add(&mut self, text: &str) -> Result<(), String> {
         if let Some(plugin) = text.strip_prefix("AGE-PLUGIN-") {
             let name = plugin.rsplit_once("-1").map_or(plugin, |(name, _)| name);
-            let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-            self.plugins.push(if is_name { name.to_ascii_lowercase() } else { "?".to_owned() });
+            let is_name =
+                !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            self.plugins.push(if is_name {
+                name.to_ascii_lowercase()
+            } else {
+                "?".to_owned()
+            });
             return Ok(());
         }
         if text.starts_with("AGE-SECRET-KEY-PQ-1") {
             let key = HybridIdentity::parse(text).ok_or("is not a valid post-quantum identity")?;
             let public = key.to_public().to_text();
-            self.identities.push(Identity { key: Box::new(key), public });
+            self.identities.push(Identity {
+                key: Box::new(key),
+                public,
+            });
             return Ok(());
         }
         if text.starts_with("AGE-SECRET-KEY-1") {
-            let key: age::x25519::Identity = text.parse().map_err(|_| "is not a valid age identity")?;
+            let key: age::x25519::Identity =
+                text.parse().map_err(|_| "is not a valid age identity")?;
             let public = key.to_public().to_string();
-            self.identities.push(Identity { key: Box::new(key), public });
+            self.identities.push(Identity {
+                key: Box::new(key),
+                public,
+            });
             return Ok(());
         }
         Err(mistake(text).to_owned())
@@ -116,7 +128,10 @@ pub(super) fn parse_ssh(text: &[u8]) -> Result<SshKey, String> {
     match &key {
         age::ssh::Identity::Unencrypted(_) => {
             let public = public().map_err(|_| malformed())?;
-            Ok(SshKey::Plain(Identity { key: Box::new(key), public }))
+            Ok(SshKey::Plain(Identity {
+                key: Box::new(key),
+                public,
+            }))
         }
         age::ssh::Identity::Encrypted(_) => {
             let public = public().unwrap_or_else(|_| "an ssh key".to_owned());
@@ -137,7 +152,9 @@ pub(super) fn unlock_ssh(
     let age::ssh::Identity::Encrypted(encrypted) = key else {
         return Err("needs no passphrase".to_owned());
     };
-    let opened = encrypted.decrypt(passphrase).map_err(|_| "does not open with this passphrase")?;
+    let opened = encrypted
+        .decrypt(passphrase)
+        .map_err(|_| "does not open with this passphrase")?;
     let key = Box::new(age::ssh::Identity::from(opened));
     Ok(Identity { key, public })
 }
@@ -152,11 +169,17 @@ pub(super) fn unlock(text: &[u8], passphrase: secrecy::SecretString) -> Result<P
     use std::io::Read as _;
     let wrong = || "does not open with this passphrase".to_owned();
     let armored = age::armor::ArmoredReader::new(text);
-    let decryptor = age::Decryptor::new(armored).map_err(|_| "is not a valid age file".to_owned())?;
+    let decryptor =
+        age::Decryptor::new(armored).map_err(|_| "is not a valid age file".to_owned())?;
     let key = age::scrypt::Identity::new(passphrase);
-    let reader = decryptor.decrypt(std::iter::once(&key as &dyn age::Identity)).map_err(|_| wrong())?;
+    let reader = decryptor
+        .decrypt(std::iter::once(&key as &dyn age::Identity))
+        .map_err(|_| wrong())?;
     let mut plain = Zeroizing::new(Vec::new());
     let limit = MAX_IDENTITY_BYTES as u64 + 1;
-    reader.take(limit).read_to_end(&mut plain).map_err(|_| wrong())?;
+    reader
+        .take(limit)
+        .read_to_end(&mut plain)
+        .map_err(|_| wrong())?;
     parse(&plain, false)
 }

@@ -75,7 +75,9 @@ pub struct Identities {
 
 impl fmt::Debug for Identities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identities").field("sources", &self.sources).finish_non_exhaustive()
+        f.debug_struct("Identities")
+            .field("sources", &self.sources)
+            .finish_non_exhaustive()
     }
 }
 
@@ -125,7 +127,10 @@ impl Identities {
         }
         let public = parsed.identities.iter().map(|i| i.public.clone()).collect();
         self.held.extend(parsed.identities);
-        Found::Keys { public, plugins: parsed.plugins }
+        Found::Keys {
+            public,
+            plugins: parsed.plugins,
+        }
     }
 
     fn add_ssh(&mut self, name: &str, text: &[u8], ask: &Ask) -> Found {
@@ -133,7 +138,10 @@ impl Identities {
             Ok(SshKey::Plain(key)) => {
                 let public = vec![key.public.clone()];
                 self.held.push(key);
-                Found::Keys { public, plugins: Vec::new() }
+                Found::Keys {
+                    public,
+                    plugins: Vec::new(),
+                }
             }
             Ok(SshKey::Protected(key, public)) => {
                 let what = format!("is protected by a passphrase ({})", shorten(&public));
@@ -166,7 +174,10 @@ impl Identities {
 
     /// Remembers a place at which nothing usable was found.
     pub fn add_source(&mut self, name: impl Into<String>, found: Found) {
-        self.sources.push(Source { name: name.into(), found });
+        self.sources.push(Source {
+            name: name.into(),
+            found,
+        });
     }
 
     /// Adds a likely mistake to tell when nothing fits.
@@ -198,7 +209,10 @@ impl LateSource {
             LateKind::ProtectedFile(..) | LateKind::ProtectedSsh(..) => "",
         };
         // A poisoned lock means that another thread panicked: its answers are still whole.
-        let mut answers = self.answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut answers = self
+            .answers
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(answer) = answers.get(question) {
             return Arc::clone(answer);
         }
@@ -211,7 +225,9 @@ impl LateSource {
         match &self.kind {
             LateKind::Command(fetch, Text::Ssh) => match identity::parse_ssh(&fetch(recipient)?)? {
                 SshKey::Plain(key) => Ok(vec![key]),
-                SshKey::Protected(..) => Err("printed an ssh key that a passphrase protects".to_owned()),
+                SshKey::Protected(..) => {
+                    Err("printed an ssh key that a passphrase protects".to_owned())
+                }
             },
             LateKind::Command(fetch, text) => {
                 let parsed = identity::parse(&fetch(recipient)?, *text == Text::Words)?;
@@ -254,9 +270,15 @@ mod tests {
 
     #[test]
     fn recipients_of_plugins_are_known_by_their_name() {
-        assert_eq!(plugin_of_recipient("age1yubikey1qwt50d05nh5vutpdzmlg5"), Some("yubikey"));
+        assert_eq!(
+            plugin_of_recipient("age1yubikey1qwt50d05nh5vutpdzmlg5"),
+            Some("yubikey")
+        );
         assert_eq!(plugin_of_recipient("age1pq1abc"), None);
-        assert_eq!(plugin_of_recipient("age1hmjspm0726wc9glxhnt50llcv8ct"), None);
+        assert_eq!(
+            plugin_of_recipient("age1hmjspm0726wc9glxhnt50llcv8ct"),
+            None
+        );
     }
 
     #[test]

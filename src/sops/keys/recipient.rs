@@ -20,7 +20,9 @@ impl Recipient {
             Box::new(HybridRecipient::parse(text).ok_or("is not a valid post-quantum recipient")?)
         } else if text.starts_with("age1") {
             if let Some(plugin) = super::plugin_of_recipient(text) {
-                return Err(format!("needs age-plugin-{plugin}, and plugins are not supported"));
+                return Err(format!(
+                    "needs age-plugin-{plugin}, and plugins are not supported"
+                ));
             }
             let parsed: Result<age::x25519::Recipient, _> = text.parse();
             Box::new(parsed.map_err(|_| "is not a valid age recipient")?)
@@ -53,7 +55,10 @@ impl Recipient {
         let armor = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor).map_err(failed)?;
         let mut writer = encryptor.wrap_output(armor).map_err(failed)?;
         writer.write_all(share).map_err(failed)?;
-        let armored = writer.finish().and_then(ArmoredWriter::finish).map_err(failed)?;
+        let armored = writer
+            .finish()
+            .and_then(ArmoredWriter::finish)
+            .map_err(failed)?;
         String::from_utf8(armored).map_err(|_| "the data key cannot be wrapped".to_owned())
     }
 }

@@ -47,18 +47,25 @@ pub(in crate::sops) fn unwrap_data_key(
             return Err(attempt.explain(metadata, shares.len(), damaged));
         }
         shamir::combine(&shares).ok_or_else(|| {
-            data_key("the shares of the key groups do not make a data key")
-                .note(format!("{} of {} groups opened", shares.len(), metadata.groups.len()))
+            data_key("the shares of the key groups do not make a data key").note(format!(
+                "{} of {} groups opened",
+                shares.len(),
+                metadata.groups.len()
+            ))
         })?
     } else {
         let share = shares.pop();
         share.ok_or_else(|| attempt.explain(metadata, 0, damaged))?
     };
-    let key: &[u8; 32] = secret
-        .as_slice()
-        .try_into()
-        .map_err(|_| data_key(format!("the data key has {} bytes instead of 32", secret.len())))?;
-    Ok(SecretBox::init_with_mut(|slot: &mut [u8; 32]| slot.copy_from_slice(key)))
+    let key: &[u8; 32] = secret.as_slice().try_into().map_err(|_| {
+        data_key(format!(
+            "the data key has {} bytes instead of 32",
+            secret.len()
+        ))
+    })?;
+    Ok(SecretBox::init_with_mut(|slot: &mut [u8; 32]| {
+        slot.copy_from_slice(key)
+    }))
 }
 
 fn data_key(phrase: impl Into<String>) -> Diagnostic {
@@ -103,7 +110,11 @@ impl Attempt<'_> {
 
     fn explain(&self, metadata: &Metadata, opened: usize, damaged: usize) -> Diagnostic {
         let age: Vec<&AgeKey> = metadata.age_keys().collect();
-        let others = list(metadata.other_keys().map(|k| format!("{} {}", k.kind, shorten(&k.name))));
+        let others = list(
+            metadata
+                .other_keys()
+                .map(|k| format!("{} {}", k.kind, shorten(&k.name))),
+        );
         if age.is_empty() {
             return Diagnostic::new(Code::SopsUnsupportedKey, "the file is not sealed for any age recipient")
                 .note(format!("it needs {others}"))
@@ -126,10 +137,15 @@ impl Attempt<'_> {
         let recipients = list(age.iter().map(|k| shorten(&k.recipient)));
         diagnostic = diagnostic.note(format!("it is sealed for {recipients}"));
         if !others.is_empty() {
-            diagnostic = diagnostic.note(format!("it is sealed for {others} as well, which is not supported"));
+            diagnostic = diagnostic.note(format!(
+                "it is sealed for {others} as well, which is not supported"
+            ));
         }
         if damaged > 0 {
-            diagnostic = diagnostic.note(format!("{damaged} of its {} wrapped data keys are damaged", age.len()));
+            diagnostic = diagnostic.note(format!(
+                "{damaged} of its {} wrapped data keys are damaged",
+                age.len()
+            ));
         }
         self.explain_sources(diagnostic, &age)
     }
@@ -160,7 +176,11 @@ impl Attempt<'_> {
 
     fn late_outcome(&self, index: usize, name: &str, what: &str) -> String {
         let late = self.identities.late.iter().find(|l| l.source == index);
-        let answers = late.map(|l| l.answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let answers = late.map(|l| {
+            l.answers
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+        });
         let mut public = Vec::new();
         for answer in answers.iter().flat_map(|a| a.values()) {
             match &**answer {
@@ -231,14 +251,23 @@ fn open(key: &AgeKey, identities: &[Identity]) -> Result<Share, Failure> {
         _ => Failure::Damaged,
     })?;
     let mut share = Zeroizing::new(Vec::with_capacity(64));
-    reader.take(64).read_to_end(&mut share).map_err(|_| Failure::Damaged)?;
-    if share.is_empty() { Err(Failure::Damaged) } else { Ok(share) }
+    reader
+        .take(64)
+        .read_to_end(&mut share)
+        .map_err(|_| Failure::Damaged)?;
+    if share.is_empty() {
+        Err(Failure::Damaged)
+    } else {
+        Ok(share)
+    }
 }
 
 /// The armored part; blank lines before it are allowed, as in age.
 fn armor(wrapped: &str) -> Option<&[u8]> {
     let text = wrapped.trim_start();
-    let begins_a_line = text.len() == wrapped.len() || wrapped[..wrapped.len() - text.len()].ends_with('\n');
-    let known = begins_a_line && text.starts_with("-----BEGIN AGE ") && text.len() <= MAX_WRAPPED_BYTES;
+    let begins_a_line =
+        text.len() == wrapped.len() || wrapped[..wrapped.len() - text.len()].ends_with('\n');
+    let known =
+        begins_a_line && text.starts_with("-----BEGIN AGE ") && text.len() <= MAX_WRAPPED_BYTES;
     known.then_some(text.as_bytes())
 }

@@ -17,7 +17,13 @@ pub(super) fn write(branches: &Branches) -> Result<Vec<u8>, StoreError> {
     };
     match find(branch, DATA).map(|e| &e.value) {
         Some(Value::Text(bytes)) => Ok(bytes.to_vec()),
-        Some(_) => Err(StoreError::at(0, "`data` is not text, so this is not a binary file")),
-        None => Err(StoreError::at(0, "there is no `data`, so this is not a binary file")),
+        Some(_) => Err(StoreError::at(
+            0,
+            "`data` is not text, so this is not a binary file",
+        )),
+        None => Err(StoreError::at(
+            0,
+            "there is no `data`, so this is not a binary file",
+        )),
     }
 }

@@ -52,11 +52,16 @@ fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 pub(super) fn take_metadata(branch: &mut Branch) -> Option<Result<Branch, String>> {
     let mut flat = Vec::new();
     branch.retain_mut(|item| {
-        let Item::Entry(entry) = item else { return true };
+        let Item::Entry(entry) = item else {
+            return true;
+        };
         let Some(name) = entry.key.as_str().strip_prefix(PREFIX) else {
             return true;
         };
-        flat.push((name.to_owned(), std::mem::replace(&mut entry.value, Value::Null)));
+        flat.push((
+            name.to_owned(),
+            std::mem::replace(&mut entry.value, Value::Null),
+        ));
         false
     });
     (!flat.is_empty()).then(|| flatten::unflatten(flat))
@@ -77,7 +82,10 @@ pub(super) fn write(branch: &Branch) -> Result<Vec<u8>, StoreError> {
                 match &entry.value {
                     Value::Text(text) => out.extend_from_slice(&replace(text, b"\n", b"\\n")),
                     Value::List(_) | Value::Branch(_) => {
-                        let phrase = format!("`{}` is not a single value, and a dotenv file holds nothing else", entry.key.as_str());
+                        let phrase = format!(
+                            "`{}` is not a single value, and a dotenv file holds nothing else",
+                            entry.key.as_str()
+                        );
                         return Err(StoreError::at(entry.line, phrase));
                     }
                     scalar => out.extend_from_slice(to_flat_text(scalar).as_bytes()),
@@ -91,11 +99,20 @@ pub(super) fn write(branch: &Branch) -> Result<Vec<u8>, StoreError> {
 
 /// Adds metadata as flat names. Fails for a name of the document that starts as those do.
 pub(super) fn add_metadata(branch: &mut Branch, metadata: &Branch) -> Result<(), StoreError> {
-    if branch.iter().any(|i| matches!(i, Item::Entry(e) if e.key.as_str().starts_with(PREFIX))) {
-        return Err(StoreError::at(0, "a name starts with `sops_`, which is kept for metadata"));
+    if branch
+        .iter()
+        .any(|i| matches!(i, Item::Entry(e) if e.key.as_str().starts_with(PREFIX)))
+    {
+        return Err(StoreError::at(
+            0,
+            "a name starts with `sops_`, which is kept for metadata",
+        ));
     }
     for (name, text) in flatten::flatten(metadata) {
-        branch.push(super::super::document::entry(format!("{PREFIX}{name}"), Value::text(text)));
+        branch.push(super::super::document::entry(
+            format!("{PREFIX}{name}"),
+            Value::text(text),
+        ));
     }
     Ok(())
 }

@@ -50,28 +50,47 @@ enum Step<'a> {
 fn steps(name: &str) -> Vec<Step<'_>> {
     let next = |text: &str, from: usize| {
         let rest = &text[from..];
-        [rest.find(MAP), rest.find(LIST)].into_iter().flatten().min().map(|at| at + from)
+        [rest.find(MAP), rest.find(LIST)]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|at| at + from)
     };
     let mut end = next(name, 0).unwrap_or(name.len());
     let mut steps = vec![Step::Key(&name[..end])];
     let mut rest = &name[end..];
     while !rest.is_empty() {
-        let (marker, is_list) = if rest.starts_with(MAP) { (MAP, false) } else { (LIST, true) };
+        let (marker, is_list) = if rest.starts_with(MAP) {
+            (MAP, false)
+        } else {
+            (LIST, true)
+        };
         end = next(rest, marker.len()).unwrap_or(rest.len());
         let part = &rest[marker.len()..end];
         // An index that is no number counts as 0, as in sops.
-        steps.push(if is_list { Step::Item(part.parse().unwrap_or(0)) } else { Step::Key(part) });
+        steps.push(if is_list {
+            Step::Item(part.parse().unwrap_or(0))
+        } else {
+            Step::Key(part)
+        });
         rest = &rest[end..];
     }
     steps
 }
 
 fn convert(tree: Tree) -> Result<Value, String> {
-    let kinds = [tree.value.is_some(), !tree.keys.is_empty(), !tree.items.is_empty()];
+    let kinds = [
+        tree.value.is_some(),
+        !tree.keys.is_empty(),
+        !tree.items.is_empty(),
+    ];
     match kinds {
         [true, false, false] => Ok(tree.value.unwrap_or(Value::Null)),
         [false, _, false] => {
-            let entries = tree.keys.into_iter().map(|(key, t)| Ok(entry(key, convert(t)?)));
+            let entries = tree
+                .keys
+                .into_iter()
+                .map(|(key, t)| Ok(entry(key, convert(t)?)));
             Ok(Value::Branch(entries.collect::<Result<_, String>>()?))
         }
         [false, false, true] => {
@@ -79,7 +98,10 @@ fn convert(tree: Tree) -> Result<Value, String> {
             if !complete {
                 return Err("a metadata list lacks an item".to_owned());
             }
-            let items = tree.items.into_values().map(|t| convert(t).map(Element::Value));
+            let items = tree
+                .items
+                .into_values()
+                .map(|t| convert(t).map(Element::Value));
             Ok(Value::List(items.collect::<Result<_, _>>()?))
         }
         _ => Err("a metadata name is both a value and a list or mapping".to_owned()),
@@ -97,7 +119,11 @@ pub(super) fn flatten(branch: &Branch) -> Vec<(String, String)> {
 fn flatten_branch(branch: &Branch, prefix: &str, flat: &mut Vec<(String, String)>) {
     for item in branch {
         if let Item::Entry(entry) = item {
-            flatten_value(&entry.value, format!("{prefix}{}", entry.key.as_str()), flat);
+            flatten_value(
+                &entry.value,
+                format!("{prefix}{}", entry.key.as_str()),
+                flat,
+            );
         }
     }
 }
@@ -126,8 +152,16 @@ mod tests {
 
     #[test]
     fn names_come_back_as_they_were() {
-        let names = ["age__list_0__map_enc", "age__list_0__map_recipient", "mac", "version"];
-        let flat = names.iter().map(|n| ((*n).to_owned(), Value::text(*n))).collect();
+        let names = [
+            "age__list_0__map_enc",
+            "age__list_0__map_recipient",
+            "mac",
+            "version",
+        ];
+        let flat = names
+            .iter()
+            .map(|n| ((*n).to_owned(), Value::text(*n)))
+            .collect();
         let branch = unflatten(flat).expect("the names agree");
         let back: Vec<String> = flatten(&branch).into_iter().map(|(name, _)| name).collect();
         assert_eq!(back, names);
@@ -136,7 +170,13 @@ mod tests {
     #[test]
     fn contradictions_are_refused() {
         let try_names = |names: &[&str]| {
-            unflatten(names.iter().map(|n| ((*n).to_owned(), Value::Null)).collect()).is_err()
+            unflatten(
+                names
+                    .iter()
+                    .map(|n| ((*n).to_owned(), Value::Null))
+                    .collect(),
+            )
+            .is_err()
         };
         assert!(try_names(&["age__list_1__map_enc"]));
         assert!(try_names(&["mac", "mac"]));

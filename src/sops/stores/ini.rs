@@ -9,7 +9,8 @@ const DEFAULT_SECTION: &str = "DEFAULT";
 /// Reads sections. The comment of a section is the first item in it, that of a key stands after the key.
 pub(super) fn read(bytes: &[u8]) -> Result<Branch, StoreError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let text = std::str::from_utf8(bytes).map_err(|_| StoreError::at(0, "the file is not UTF-8"))?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|_| StoreError::at(0, "the file is not UTF-8"))?;
     let mut reader = Reader {
         lines: text.split_inclusive('\n').collect(),
         next: 0,
@@ -20,7 +21,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Branch, StoreError> {
     while let Some(line) = reader.line() {
         reader.take(line)?;
     }
-    Ok(reader.sections.into_iter().map(Section::into_item).collect())
+    Ok(reader
+        .sections
+        .into_iter()
+        .map(Section::into_item)
+        .collect())
 }
 
 struct Section {
@@ -130,7 +135,9 @@ impl<'a> Reader<'a> {
     }
 
     fn section(&mut self, line: &str) -> Result<(), StoreError> {
-        let close = line.rfind(']').ok_or_else(|| self.fault("a section has no closing bracket"))?;
+        let close = line
+            .rfind(']')
+            .ok_or_else(|| self.fault("a section has no closing bracket"))?;
         let name = &line[1..close];
         if name.is_empty() {
             return Err(self.fault("a section has no name"));
@@ -158,7 +165,10 @@ impl<'a> Reader<'a> {
             return Err(StoreError::at(number, "a key has no name"));
         }
         let comment = self.take_comment();
-        let section = self.sections.last_mut().expect("the default section comes first");
+        let section = self
+            .sections
+            .last_mut()
+            .expect("the default section comes first");
         section.set(IniKey {
             name,
             value,
@@ -181,7 +191,9 @@ impl<'a> Reader<'a> {
             return Ok((line[..at].trim(), &line[at + 1..]));
         }
         let inner = &line[quote.len()..];
-        let end = inner.find(quote).ok_or_else(|| self.fault("a key has no closing quote"))?;
+        let end = inner
+            .find(quote)
+            .ok_or_else(|| self.fault("a key has no closing quote"))?;
         let after = &inner[end + quote.len()..];
         let at = after.find(['=', ':']).ok_or_else(no_delimiter)?;
         Ok((inner[..end].trim(), &after[at + 1..]))
@@ -261,7 +273,11 @@ pub(super) fn take_metadata(branches: &mut Branches) -> Option<Result<Branch, St
         Err(fault) => return Some(Err(fault)),
     };
     let flat = section.into_iter().filter_map(|item| match item {
-        Item::Entry(Entry { key, value: Value::Text(text), .. }) => {
+        Item::Entry(Entry {
+            key,
+            value: Value::Text(text),
+            ..
+        }) => {
             // Line breaks are escaped once more than the format needs.
             let text = String::from_utf8_lossy(&text).replace("\\n", "\n");
             Some((key.as_str().to_owned(), Value::text(text)))
@@ -296,7 +312,9 @@ pub(super) fn write(branch: &Branch) -> Result<Vec<u8>, StoreError> {
             return Err(StoreError::at(section.line, phrase));
         };
         write_section(&mut out, index, name, items)?;
-        let empty_default = index == 0 && name.eq_ignore_ascii_case(DEFAULT_SECTION) && keys(items).next().is_none();
+        let empty_default = index == 0
+            && name.eq_ignore_ascii_case(DEFAULT_SECTION)
+            && keys(items).next().is_none();
         if index + 1 < sections.len() && !empty_default {
             out.push('\n');
         }
@@ -311,7 +329,12 @@ fn keys(items: &Branch) -> impl Iterator<Item = &Entry> {
     })
 }
 
-fn write_section(out: &mut String, index: usize, name: &str, items: &Branch) -> Result<(), StoreError> {
+fn write_section(
+    out: &mut String,
+    index: usize,
+    name: &str,
+    items: &Branch,
+) -> Result<(), StoreError> {
     let (comment, items) = match items.as_slice() {
         [Item::Comment(comment), rest @ ..] => (Some(comment), rest),
         rest => (None, rest),
@@ -340,7 +363,10 @@ fn write_section(out: &mut String, index: usize, name: &str, items: &Branch) -> 
             write_comment(out, &comment, true);
         }
         if matches!(entry.value, Value::List(_) | Value::Branch(_)) {
-            let phrase = format!("`{}` is not a single value, and a section holds nothing else", entry.key.as_str());
+            let phrase = format!(
+                "`{}` is not a single value, and a section holds nothing else",
+                entry.key.as_str()
+            );
             return Err(StoreError::at(entry.line, phrase));
         }
         write_key(out, entry.key.as_str(), &to_flat_text(&entry.value), width);

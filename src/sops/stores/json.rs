@@ -176,7 +176,9 @@ impl Reader<'_> {
         if let Ok(number) = text.parse() {
             return Ok(Value::Int(number));
         }
-        let number: f64 = text.parse().expect("the grammar of JSON numbers is that of floats");
+        let number: f64 = text
+            .parse()
+            .expect("the grammar of JSON numbers is that of floats");
         if number.is_finite() {
             Ok(Value::Float(number))
         } else {
@@ -200,7 +202,9 @@ impl Reader<'_> {
         let mut text = String::new();
         loop {
             let rest = &self.bytes[self.at..];
-            let plain = rest.iter().position(|b| *b < b' ' || *b == b'"' || *b == b'\\');
+            let plain = rest
+                .iter()
+                .position(|b| *b < b' ' || *b == b'"' || *b == b'\\');
             let plain = plain.ok_or_else(|| self.fault("a string has no closing quote"))?;
             text.push_str(&String::from_utf8_lossy(&rest[..plain]));
             self.at += plain;
@@ -293,7 +297,8 @@ impl Writer {
     fn line(&mut self) {
         self.out.push(b'\n');
         let (sign, count) = self.indent.map_or((b'\t', 1), |blanks| (b' ', blanks));
-        self.out.extend(std::iter::repeat_n(sign, count * self.depth));
+        self.out
+            .extend(std::iter::repeat_n(sign, count * self.depth));
     }
 
     fn branch(&mut self, branch: &Branch) -> Result<(), StoreError> {
@@ -340,7 +345,10 @@ impl Writer {
             Value::Int(number) => self.out.extend_from_slice(number.to_string().as_bytes()),
             Value::Float(number) => {
                 if !go::float::write_json(&mut self.out, *number) {
-                    return Err(StoreError::at(0, "JSON has no number for an infinite value"));
+                    return Err(StoreError::at(
+                        0,
+                        "JSON has no number for an infinite value",
+                    ));
                 }
             }
             Value::Time(moment) => go::json::write_string(&mut self.out, moment.as_str()),
@@ -379,7 +387,20 @@ mod tests {
     fn what_is_no_json_object_is_refused() {
         let deep = "[".repeat(100_000);
         let deep = format!("{{\"a\":{deep}");
-        for text in ["", "[]", "1", "{", "{\"a\":1", "{\"a\":1,}", "{a:1}", "{} x", "{\"a\":01}", "{\"a\":1e999}", "{\"a\":\"\n\"}", &deep] {
+        for text in [
+            "",
+            "[]",
+            "1",
+            "{",
+            "{\"a\":1",
+            "{\"a\":1,}",
+            "{a:1}",
+            "{} x",
+            "{\"a\":01}",
+            "{\"a\":1e999}",
+            "{\"a\":\"\n\"}",
+            &deep,
+        ] {
             assert_eq!(rewrite(text), None);
         }
     }

@@ -59,8 +59,11 @@ impl StoreError {
     }
 
     pub(super) fn to_diagnostic(&self, name: &str) -> Diagnostic {
-        Diagnostic::new(self.code, self.phrase.as_str())
-            .at(Place::new(name, self.line, self.column))
+        Diagnostic::new(self.code, self.phrase.as_str()).at(Place::new(
+            name,
+            self.line,
+            self.column,
+        ))
     }
 }
 
@@ -136,7 +139,11 @@ pub(super) fn write_plain(
 }
 
 /// Writes a single value, as `--extract` prints one that is no text.
-pub(super) fn write_value(value: &Value, format: Format, indents: &Indents) -> Result<Vec<u8>, StoreError> {
+pub(super) fn write_value(
+    value: &Value,
+    format: Format,
+    indents: &Indents,
+) -> Result<Vec<u8>, StoreError> {
     match format {
         Format::Yaml => yaml::write_value(value),
         Format::Json => json::write_value(value, indents.json),
