@@ -167,6 +167,7 @@ impl Node {
             value,
             tag,
             style,
+            is_untagged: false,
             mark,
             extras: None,
         }
@@ -178,6 +179,7 @@ impl Node {
             value: Value::Scalar(Text::default()),
             tag: self.tag,
             style: self.style,
+            is_untagged: self.is_untagged,
             mark: self.mark,
             extras: self.extras.clone(),
         }
