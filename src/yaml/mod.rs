@@ -10,7 +10,10 @@ mod parser;
 mod resolve;
 mod typed;
 
-pub use emit::{JsonStyle, ValueError, ValueErrorKind, write_json, write_manifest};
+pub use emit::{
+    JsonStyle, ValueError, ValueErrorKind, WriteOptions, write_document, write_documents,
+    write_json, write_manifest,
+};
 pub use node::{Comments, Entry, Mapping, Mark, Node, Style, Tag, Text, Value};
 pub use parser::{
     AbsentInFlow, Aliases, DuplicateKeys, MAX_DEPTH, MergeKeys, ParseOptions, Schema, SyntaxError,

@@ -125,7 +125,7 @@ impl Writer<'_, '_> {
             mark: node.mark(),
             kind,
         };
-        match Scalar::of(node, text).map_err(fail)? {
+        match Scalar::for_json(node, text).map_err(fail)? {
             Scalar::Null => self.out.extend_from_slice(b"null"),
             Scalar::Bool(value) => {
                 self.out

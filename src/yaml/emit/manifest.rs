@@ -178,7 +178,7 @@ impl Writer<'_> {
     }
 
     fn scalar(&mut self, node: &Node, text: &str, indent: usize) -> Result<(), ValueError> {
-        let scalar = Scalar::of(node, text).map_err(|kind| ValueError {
+        let scalar = Scalar::for_json(node, text).map_err(|kind| ValueError {
             mark: node.mark(),
             kind,
         })?;

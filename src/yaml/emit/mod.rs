@@ -1,6 +1,7 @@
 //! Writes nodes: as kustomize prints manifests, as JSON, and as sops prints documents.
 
 mod analysis;
+mod document;
 mod error;
 mod json;
 mod keys;
@@ -9,6 +10,7 @@ mod resolve;
 mod scalar;
 mod value;
 
+pub use document::{WriteOptions, write_document, write_documents};
 pub use error::{ValueError, ValueErrorKind};
 pub use json::{JsonStyle, write_json};
 pub use manifest::write_manifest;

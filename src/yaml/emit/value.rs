@@ -16,13 +16,20 @@ pub(super) enum Scalar<'a> {
     Uint(u64),
     /// An integer whose text is already its canonical decimal form.
     Decimal(&'a str),
-    /// Finite.
     Float(f64),
     String(Cow<'a, str>),
 }
 
 impl<'a> Scalar<'a> {
     /// Reads a scalar node, as go-yaml v3 decodes it and `encoding/json` takes it.
+    pub(super) fn for_json(node: &'a Node, text: &'a str) -> Result<Self, ValueErrorKind> {
+        match Self::of(node, text)? {
+            Self::Float(value) if !value.is_finite() => Err(ValueErrorKind::NotFinite),
+            scalar => Ok(scalar),
+        }
+    }
+
+    /// Reads a scalar node, as go-yaml v3 decodes it.
     pub(super) fn of(node: &'a Node, text: &'a str) -> Result<Self, ValueErrorKind> {
         let mismatch = ValueErrorKind::Mismatch(node.tag());
         match node.tag() {
@@ -69,11 +76,7 @@ fn is_canonical(text: &[u8]) -> bool {
 
 fn float(text: &str, mismatch: ValueErrorKind) -> Result<Scalar<'_>, ValueErrorKind> {
     let value = Number::parse(text).ok_or(mismatch)?.as_f64();
-    if value.is_finite() {
-        Ok(Scalar::Float(value))
-    } else {
-        Err(ValueErrorKind::NotFinite)
-    }
+    Ok(Scalar::Float(value))
 }
 
 fn timestamp(text: &str, mismatch: ValueErrorKind) -> Result<Scalar<'_>, ValueErrorKind> {
