@@ -181,6 +181,10 @@ codes! {
     ValueRetyped = "value-retyped", Input;
 
     // argocd, flux
+    /// A parameter or switch that an Application sets is not known, or has the wrong shape.
+    ParameterInvalid = "parameter-invalid", Input;
+    /// The administrator's policy does not let this Application render.
+    PolicyRefuses = "policy-refuses", Input;
 
     // pipeline
     /// The project file is wrong.

@@ -5,11 +5,23 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use secrecy::SecretString;
 
-use crate::diagnostic::{Diagnostic, Origin, Place, Result, Source};
+use crate::diagnostic::{Origin, Result, Source};
 use crate::files::{File, Files, Kind, TreePath};
-use crate::sops::{self, Identities};
+use crate::sops::{self, Identities, SealedFile};
 
 type Once = Arc<OnceLock<Result<Arc<File>>>>;
+
+/// What leaves the plugin where a file is sealed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Secrets {
+    /// The plaintext.
+    #[default]
+    Plain,
+    /// The sealed file as it is, unopened.
+    Keep,
+    /// A text for each value that is the same as long as the value and the file's data key are.
+    Redact,
+}
 
 /// Files over the ones below; a file with SOPS metadata reads as its plaintext, its MAC checked.
 ///
@@ -18,17 +30,18 @@ type Once = Arc<OnceLock<Result<Arc<File>>>>;
 pub struct Opened<'a> {
     below: &'a dyn Files,
     identities: &'a Identities,
+    secrets: Secrets,
     opened: Mutex<BTreeMap<TreePath, Once>>,
 }
 
 impl<'a> Opened<'a> {
     /// Builds the view.
-    pub fn new(below: &'a dyn Files, identities: &'a Identities) -> Self {
-        Self { below, identities, opened: Mutex::default() }
+    pub fn new(below: &'a dyn Files, identities: &'a Identities, secrets: Secrets) -> Self {
+        Self { below, identities, secrets, opened: Mutex::default() }
     }
 
     /// The plaintext values of every file that was opened so far.
-    pub fn secrets(&self) -> Vec<SecretString> {
+    pub fn plaintexts(&self) -> Vec<SecretString> {
         let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         let files = opened.values().filter_map(|once| once.get()?.as_ref().ok());
         files.flat_map(|file| file.source.secrets.iter().cloned()).collect()
@@ -41,25 +54,31 @@ impl<'a> Opened<'a> {
 }
 
 /// Opens one sealed file.
-fn open(file: &File, format: sops::Format, identities: &Identities) -> Result<Arc<File>> {
-    let decrypted = sops::decrypt(&file.bytes, format, identities).map_err(|e| named(e, file))?;
-    let source = Source { path: Arc::clone(&file.source.path), origin: Origin::Decrypted, secrets: decrypted.secrets.into() };
-    Ok(Arc::new(File { path: file.path.clone(), bytes: decrypted.bytes.into(), source: Arc::new(source) }))
-}
-
-/// The SOPS room knows bytes, not names: its errors are about this file.
-fn named(error: Diagnostic, file: &File) -> Diagnostic {
-    match error.place().map(|p| (p.line, p.column)) {
-        Some((line, column)) => error.at(file.source.place(line, column)),
-        None => error.at(Place::file(Arc::clone(&file.source.path))),
+pub(super) fn open(file: &File, format: sops::Format, identities: &Identities, secrets: Secrets) -> Result<Arc<File>> {
+    let sealed = SealedFile { name: file.path.as_str(), bytes: &file.bytes, format };
+    let mut options = sops::Options::plain(format);
+    if secrets == Secrets::Redact {
+        options.values = sops::Values::Redacted;
     }
+    let decrypted = sops::decrypt(&sealed, identities, &options)?;
+    let source = Source {
+        path: Arc::clone(&file.source.path),
+        origin: Origin::Decrypted,
+        secrets: decrypted.secrets.into(),
+    };
+    Ok(Arc::new(File { path: file.path.clone(), bytes: decrypted.bytes.as_slice().into(), source: Arc::new(source) }))
 }
 
 impl Files for Opened<'_> {
     fn read(&self, path: &TreePath) -> Result<Arc<File>> {
         let file = self.below.read(path)?;
+        if self.secrets == Secrets::Keep {
+            return Ok(file);
+        }
         match sops::detect(&file.bytes, path.file_name()) {
-            Some(format) => self.once(path).get_or_init(|| open(&file, format, self.identities)).clone(),
+            Some(format) => {
+                self.once(path).get_or_init(|| open(&file, format, self.identities, self.secrets)).clone()
+            }
             None => Ok(file),
         }
     }
