@@ -25,9 +25,12 @@ impl<'a> Confined<'a> {
         if self.patterns.is_empty() || self.patterns.iter().any(|p| p.matches(path.as_str())) {
             return Ok(());
         }
-        Err(Diagnostic::new(Code::PolicyRefuses, format!("the policy does not let this project read {path}"))
-            .at(Place::file(path.as_str()))
-            .help("an administrator of Argo CD can add the path to the project's rule"))
+        Err(Diagnostic::new(
+            Code::PolicyRefuses,
+            format!("the policy does not let this project read {path}"),
+        )
+        .at(Place::file(path.as_str()))
+        .help("an administrator of Argo CD can add the path to the project's rule"))
     }
 }
 

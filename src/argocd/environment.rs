@@ -39,7 +39,12 @@ pub struct Call {
 ///
 /// Fails with [`Code::ParameterInvalid`] on parameters or switches that are not known.
 pub fn read(environment: &BTreeMap<OsString, OsString>, working_directory: &Path) -> Result<Call> {
-    let text = |name: &str| environment.get(OsStr::new(name)).and_then(|v| v.to_str()).unwrap_or_default();
+    let text = |name: &str| {
+        environment
+            .get(OsStr::new(name))
+            .and_then(|v| v.to_str())
+            .unwrap_or_default()
+    };
     let source_path = text("ARGOCD_APP_SOURCE_PATH");
     let (root, is_whole) = root(working_directory, source_path);
     let parameters = match text("ARGOCD_APP_PARAMETERS") {
@@ -68,7 +73,9 @@ pub fn read(environment: &BTreeMap<OsString, OsString>, working_directory: &Path
 fn root(working_directory: &Path, source_path: &str) -> (PathBuf, bool) {
     let mut root = working_directory;
     for part in Path::new(source_path).components().rev() {
-        let std::path::Component::Normal(name) = part else { continue };
+        let std::path::Component::Normal(name) = part else {
+            continue;
+        };
         match (root.file_name() == Some(name), root.parent()) {
             (true, Some(parent)) => root = parent,
             _ => return (root.to_owned(), false),
@@ -86,7 +93,9 @@ struct Switches {
 fn switches(environment: &BTreeMap<OsString, OsString>) -> Result<Switches> {
     let mut switches = Switches::default();
     for (name, value) in environment {
-        let Some(name) = name.to_str().and_then(|n| n.strip_prefix(TENANT_PREFIX)) else { continue };
+        let Some(name) = name.to_str().and_then(|n| n.strip_prefix(TENANT_PREFIX)) else {
+            continue;
+        };
         match (name, value.to_str().unwrap_or_default()) {
             ("PRERENDER_ALLOW_EMPTY", "true") => switches.allow_empty = true,
             ("PRERENDER_ALLOW_EMPTY", "false" | "") => {}
@@ -103,14 +112,23 @@ fn switches(environment: &BTreeMap<OsString, OsString>) -> Result<Switches> {
 }
 
 fn switch_value(name: &str, wanted: &str) -> Diagnostic {
-    Diagnostic::new(Code::ParameterInvalid, format!("{name} in plugin.env is not {wanted}"))
+    Diagnostic::new(
+        Code::ParameterInvalid,
+        format!("{name} in plugin.env is not {wanted}"),
+    )
 }
 
 fn unknown_switch(name: &str) -> Diagnostic {
-    let error = Diagnostic::new(Code::ParameterInvalid, format!("plugin.env cannot set {name}"));
+    let error = Diagnostic::new(
+        Code::ParameterInvalid,
+        format!("plugin.env cannot set {name}"),
+    );
     match nearest(name, SWITCHES) {
         Some(known) => error.help(format!("did you mean {known}?")),
-        None => error.help(format!("it can set {}; all else is the administrator's", SWITCHES.join(" and "))),
+        None => error.help(format!(
+            "it can set {}; all else is the administrator's",
+            SWITCHES.join(" and ")
+        )),
     }
 }
 
@@ -119,20 +137,37 @@ mod tests {
     use super::*;
 
     fn environment(pairs: &[(&str, &str)]) -> BTreeMap<OsString, OsString> {
-        pairs.iter().map(|(k, v)| (OsString::from(k), OsString::from(v))).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| (OsString::from(k), OsString::from(v)))
+            .collect()
     }
 
     #[test]
     fn the_root_is_what_was_sent() {
-        let whole = read(&environment(&[("ARGOCD_APP_SOURCE_PATH", "apps/shop")]), Path::new("/tmp/u/apps/shop")).unwrap();
-        assert_eq!((whole.root.to_str(), whole.is_whole), (Some("/tmp/u"), true));
-        let part = read(&environment(&[("ARGOCD_APP_SOURCE_PATH", "apps/team/shop")]), Path::new("/tmp/u/shop")).unwrap();
+        let whole = read(
+            &environment(&[("ARGOCD_APP_SOURCE_PATH", "apps/shop")]),
+            Path::new("/tmp/u/apps/shop"),
+        )
+        .unwrap();
+        assert_eq!(
+            (whole.root.to_str(), whole.is_whole),
+            (Some("/tmp/u"), true)
+        );
+        let part = read(
+            &environment(&[("ARGOCD_APP_SOURCE_PATH", "apps/team/shop")]),
+            Path::new("/tmp/u/shop"),
+        )
+        .unwrap();
         assert_eq!((part.root.to_str(), part.is_whole), (Some("/tmp/u"), false));
     }
 
     #[test]
     fn a_tenant_cannot_widen() {
-        for pair in [("ARGOCD_ENV_PRERENDER_SECRETS", "plain"), ("ARGOCD_ENV_PRERENDER_KEYS", "/keys/other")] {
+        for pair in [
+            ("ARGOCD_ENV_PRERENDER_SECRETS", "plain"),
+            ("ARGOCD_ENV_PRERENDER_KEYS", "/keys/other"),
+        ] {
             let error = read(&environment(&[pair]), Path::new("/tmp")).unwrap_err();
             assert_eq!(error.code(), Code::ParameterInvalid);
         }

@@ -53,7 +53,10 @@ struct Entry {
 /// nearest one, and on a value of another shape than its name takes.
 pub fn parse(json: &str) -> Result<Parameters> {
     let entries: Vec<Entry> = serde_json::from_str(json).map_err(|e| {
-        let phrase = format!("ARGOCD_APP_PARAMETERS is no list of parameters (column {})", e.column());
+        let phrase = format!(
+            "ARGOCD_APP_PARAMETERS is no list of parameters (column {})",
+            e.column()
+        );
         Diagnostic::new(Code::ParameterInvalid, phrase)
     })?;
     let mut parameters = Parameters::default();
@@ -78,10 +81,14 @@ impl Parameters {
             "set" => self.set = entry.pairs()?,
             "values" => self.values = entry.list()?,
             name => {
-                let Some((overlay, parameter)) = name.strip_prefix("overlays.").and_then(|n| n.split_once('.')) else {
+                let Some((overlay, parameter)) = name
+                    .strip_prefix("overlays.")
+                    .and_then(|n| n.split_once('.'))
+                else {
                     return Err(unknown(name));
                 };
-                self.overlays.push((overlay.to_owned(), parameter.to_owned(), entry.value()));
+                self.overlays
+                    .push((overlay.to_owned(), parameter.to_owned(), entry.value()));
             }
         }
         Ok(())
@@ -90,19 +97,32 @@ impl Parameters {
 
 impl Entry {
     fn wrong_shape(&self, wanted: &str) -> Diagnostic {
-        Diagnostic::new(Code::ParameterInvalid, format!("the parameter {} is no {wanted}", self.name))
-            .help(format!("give it as `{}:` in the Application's plugin parameters", if wanted == "string" { "string" } else { wanted }))
+        Diagnostic::new(
+            Code::ParameterInvalid,
+            format!("the parameter {} is no {wanted}", self.name),
+        )
+        .help(format!(
+            "give it as `{}:` in the Application's plugin parameters",
+            if wanted == "string" { "string" } else { wanted }
+        ))
     }
 
     fn string(&self) -> Result<String> {
-        self.string.clone().ok_or_else(|| self.wrong_shape("string"))
+        self.string
+            .clone()
+            .ok_or_else(|| self.wrong_shape("string"))
     }
 
     /// An array; a string is an array of its comma-separated parts.
     fn list(&self) -> Result<Vec<String>> {
         match (&self.array, &self.string) {
             (Some(array), _) => Ok(array.clone()),
-            (None, Some(text)) => Ok(text.split(',').map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned).collect()),
+            (None, Some(text)) => Ok(text
+                .split(',')
+                .map(str::trim)
+                .filter(|p| !p.is_empty())
+                .map(str::to_owned)
+                .collect()),
             (None, None) => Err(self.wrong_shape("array")),
         }
     }
@@ -114,41 +134,64 @@ impl Entry {
         }
         let list = self.array.as_ref().ok_or_else(|| self.wrong_shape("map"))?;
         let pair = |p: &String| p.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned()));
-        list.iter().map(|p| pair(p).ok_or_else(|| self.wrong_shape("map"))).collect()
+        list.iter()
+            .map(|p| pair(p).ok_or_else(|| self.wrong_shape("map")))
+            .collect()
     }
 
     fn value(self) -> Value {
         match (self.string, self.array, self.map) {
             (Some(text), ..) => Value::from(text),
             (None, Some(array), _) => Value::from(array),
-            (None, None, Some(map)) => map.into_iter().map(|(k, v)| (k, Value::from(v))).collect::<serde_json::Map<_, _>>().into(),
+            (None, None, Some(map)) => map
+                .into_iter()
+                .map(|(k, v)| (k, Value::from(v)))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
             (None, None, None) => Value::Null,
         }
     }
 }
 
 fn unknown(name: &str) -> Diagnostic {
-    let error = Diagnostic::new(Code::ParameterInvalid, format!("there is no parameter {name}"));
+    let error = Diagnostic::new(
+        Code::ParameterInvalid,
+        format!("there is no parameter {name}"),
+    );
     match nearest(name, NAMES) {
         Some(known) => error.help(format!("did you mean {known}?")),
-        None => error.help(format!("known are {}, and overlays.OVERLAY.PARAMETER", NAMES.join(", "))),
+        None => error.help(format!(
+            "known are {}, and overlays.OVERLAY.PARAMETER",
+            NAMES.join(", ")
+        )),
     }
 }
 
 fn replicas(entry: &Entry) -> Result<Vec<(String, u64)>> {
     let count = |(name, count): (String, String)| {
-        count.parse().map(|count| (name, count)).map_err(|_| entry.wrong_shape("map of whole numbers"))
+        count
+            .parse()
+            .map(|count| (name, count))
+            .map_err(|_| entry.wrong_shape("map of whole numbers"))
     };
     entry.pairs()?.into_iter().map(count).collect()
 }
 
 /// `[name=]new[:tag][@digest]`, as `kustomize edit set image` takes it.
 fn image(text: &str) -> Image {
-    let (name, target) = text.split_once('=').map_or((None, text), |(name, target)| (Some(name), target));
-    let (target, digest) = target.split_once('@').map_or((target, None), |(t, d)| (t, Some(d.to_owned())));
+    let (name, target) = text
+        .split_once('=')
+        .map_or((None, text), |(name, target)| (Some(name), target));
+    let (target, digest) = target
+        .split_once('@')
+        .map_or((target, None), |(t, d)| (t, Some(d.to_owned())));
     // A colon before the last slash is a registry's port.
-    let tag_at = target.rfind(':').filter(|at| target.rfind('/').is_none_or(|slash| slash < *at));
-    let (new_name, tag) = tag_at.map_or((target, None), |at| (&target[..at], Some(target[at + 1..].to_owned())));
+    let tag_at = target
+        .rfind(':')
+        .filter(|at| target.rfind('/').is_none_or(|slash| slash < *at));
+    let (new_name, tag) = tag_at.map_or((target, None), |at| {
+        (&target[..at], Some(target[at + 1..].to_owned()))
+    });
     let keeps_name = name.is_none_or(|n| n == new_name) || new_name == "*";
     Image {
         name: name.unwrap_or(new_name).to_owned(),
@@ -172,9 +215,17 @@ mod tests {
         )
         .unwrap();
         assert_eq!(parameters.adjustments.namespace.as_deref(), Some("shop"));
-        let [nginx, redis] = parameters.adjustments.images.as_slice() else { unreachable!("two images") };
-        assert_eq!((nginx.new_name.as_deref(), nginx.new_tag.as_deref()), (Some("registry:5000/nginx"), Some("1.29")));
-        assert_eq!((redis.name.as_str(), redis.digest.as_deref()), ("redis", Some("sha256:ab")));
+        let [nginx, redis] = parameters.adjustments.images.as_slice() else {
+            unreachable!("two images")
+        };
+        assert_eq!(
+            (nginx.new_name.as_deref(), nginx.new_tag.as_deref()),
+            (Some("registry:5000/nginx"), Some("1.29"))
+        );
+        assert_eq!(
+            (redis.name.as_str(), redis.digest.as_deref()),
+            ("redis", Some("sha256:ab"))
+        );
         assert_eq!(parameters.adjustments.replicas, [("web".to_owned(), 3)]);
         assert_eq!(parameters.overlays[0].1, "mode");
     }

@@ -143,7 +143,15 @@ pub struct Pattern(Regex);
 impl Pattern {
     /// Compiles a pattern.
     pub fn new(text: &str) -> Self {
-        let pieces: Vec<String> = text.split("**").map(|p| p.split('*').map(regex::escape).collect::<Vec<_>>().join("[^/]*")).collect();
+        let pieces: Vec<String> = text
+            .split("**")
+            .map(|p| {
+                p.split('*')
+                    .map(regex::escape)
+                    .collect::<Vec<_>>()
+                    .join("[^/]*")
+            })
+            .collect();
         let pattern = format!("^(?:{})$", pieces.join(".*"));
         Self(Regex::new(&pattern).expect("escaped text and two constants make a pattern"))
     }
@@ -161,16 +169,35 @@ pub fn decide(bytes: &[u8], source: &Source, asking: &Asking) -> Result<Grant> {
     let node = yaml::parse_config(bytes, source)?;
     let policy: PolicyFile = yaml::from_node(&node, source)?;
     if *policy.kind != "HostPolicy" || *policy.api_version != "prerender.dev/v1alpha1" {
-        return Err(Diagnostic::new(Code::ProjectInvalid, "a policy has apiVersion prerender.dev/v1alpha1 and kind HostPolicy")
-            .at(policy.kind.place(source)));
+        return Err(Diagnostic::new(
+            Code::ProjectInvalid,
+            "a policy has apiVersion prerender.dev/v1alpha1 and kind HostPolicy",
+        )
+        .at(at(&policy.kind, source)));
     }
     if asking.project.is_empty() {
-        return Err(Diagnostic::new(Code::PolicyRefuses, "ARGOCD_APP_PROJECT_NAME is not set, so no rule of the policy can apply")
-            .at(Place::file(source.path.as_ref())));
+        return Err(Diagnostic::new(
+            Code::PolicyRefuses,
+            "ARGOCD_APP_PROJECT_NAME is not set, so no rule of the policy can apply",
+        )
+        .at(Place::file(source.path.as_ref())));
     }
-    let deadline = policy.defaults.deadline.as_ref().map(|d| duration(d, source)).transpose()?;
-    let PolicyFile { defaults, overlays, projects, .. } = policy;
-    let rule = projects.into_iter().map(Spanned::into_inner).find(|rule| rule.matches.fits(asking));
+    let deadline = policy
+        .defaults
+        .deadline
+        .as_ref()
+        .map(|d| duration(d, source))
+        .transpose()?;
+    let PolicyFile {
+        defaults,
+        overlays,
+        projects,
+        ..
+    } = policy;
+    let rule = projects
+        .into_iter()
+        .map(|rule| rule.value)
+        .find(|rule| rule.matches.fits(asking));
     let rule = rule.ok_or_else(|| refusal(asking, source))?;
     Ok(Grant {
         identities: rule.identities,
@@ -183,16 +210,30 @@ pub fn decide(bytes: &[u8], source: &Source, asking: &Asking) -> Result<Grant> {
 }
 
 fn refusal(asking: &Asking, source: &Source) -> Diagnostic {
-    let Asking { project, repo, destination, path } = asking;
-    Diagnostic::new(Code::PolicyRefuses, format!("no rule of the policy matches project {project}"))
-        .at(Place::file(source.path.as_ref()))
-        .note(format!("repository {repo}, path {path}, destination {destination}"))
-        .help("an administrator of Argo CD can add a rule")
+    let Asking {
+        project,
+        repo,
+        destination,
+        path,
+    } = asking;
+    Diagnostic::new(
+        Code::PolicyRefuses,
+        format!("no rule of the policy matches project {project}"),
+    )
+    .at(Place::file(source.path.as_ref()))
+    .note(format!(
+        "repository {repo}, path {path}, destination {destination}"
+    ))
+    .help("an administrator of Argo CD can add a rule")
 }
 
 impl MatchSection {
     fn fits(&self, asking: &Asking) -> bool {
-        let fits = |pattern: &Option<String>, text: &str| pattern.as_deref().is_none_or(|p| Pattern::new(p).matches(text));
+        let fits = |pattern: &Option<String>, text: &str| {
+            pattern
+                .as_deref()
+                .is_none_or(|p| Pattern::new(p).matches(text))
+        };
         Pattern::new(&self.project).matches(&asking.project)
             && fits(&self.repo, &asking.repo)
             && fits(&self.destination, &asking.destination)
@@ -208,9 +249,19 @@ fn duration(text: &Spanned<String>, source: &Source) -> Result<Duration> {
         (Ok(number), "m") => number.checked_mul(60),
         _ => None,
     };
-    seconds.filter(|s| *s > 0).map(Duration::from_secs).ok_or_else(|| {
-        Diagnostic::new(Code::FieldType, format!("{} is no duration", **text)).at(text.place(source)).help("write 50s or 2m")
-    })
+    seconds
+        .filter(|s| *s > 0)
+        .map(Duration::from_secs)
+        .ok_or_else(|| {
+            Diagnostic::new(Code::FieldType, format!("{} is no duration", **text))
+                .at(at(text, source))
+                .help("write 50s or 2m")
+        })
+}
+
+/// The place of a value in the policy.
+fn at<T>(value: &Spanned<T>, source: &Source) -> Place {
+    source.place(value.mark.line, value.mark.column)
 }
 
 #[cfg(test)]
@@ -230,7 +281,12 @@ projects:
 ";
 
     fn asking(project: &str, repo: &str, destination: &str) -> Asking {
-        Asking { project: project.into(), repo: repo.into(), destination: destination.into(), path: String::new() }
+        Asking {
+            project: project.into(),
+            repo: repo.into(),
+            destination: destination.into(),
+            path: String::new(),
+        }
     }
 
     fn decided(asking: &Asking) -> Result<Grant> {
@@ -239,17 +295,29 @@ projects:
 
     #[test]
     fn the_first_rule_that_matches_decides() {
-        let grant = decided(&asking("team-a", "https://git.example/team-a/shop", "team-a-prod")).unwrap();
+        let grant = decided(&asking(
+            "team-a",
+            "https://git.example/team-a/shop",
+            "team-a-prod",
+        ))
+        .unwrap();
         assert_eq!(grant.deadline, Duration::from_secs(40));
         assert!(grant.paths[0].matches("apps/team-a/x/y.yaml"));
         assert!(!grant.paths[0].matches("apps/team-b/x.yaml"));
         assert!(grant.enable.is_empty());
-        assert_eq!(decided(&asking("platform", "x", "y")).unwrap().enable, [Program::Helm]);
+        assert_eq!(
+            decided(&asking("platform", "x", "y")).unwrap().enable,
+            [Program::Helm]
+        );
     }
 
     #[test]
     fn no_rule_and_no_project_are_refused() {
-        for asking in [asking("team-a", "https://evil.example/team-a/x", "team-a-prod"), asking("", "", ""), asking("team-b", "", "")] {
+        for asking in [
+            asking("team-a", "https://evil.example/team-a/x", "team-a-prod"),
+            asking("", "", ""),
+            asking("team-b", "", ""),
+        ] {
             assert_eq!(decided(&asking).unwrap_err().code(), Code::PolicyRefuses);
         }
     }

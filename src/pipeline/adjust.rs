@@ -2,12 +2,13 @@
 //!
 //! Both hosts write them into the kustomization file before they build; so does this, in memory.
 
-use crate::files::{File, Files, Kind, TreePath};
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
+use crate::files::{File, Files, Kind, TreePath};
 use crate::yaml::{Mapping, Node};
 
 /// The names of a kustomization file, in the order in which kustomize looks for them.
-pub const KUSTOMIZATION_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub const KUSTOMIZATION_NAMES: [&str; 3] =
+    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// An image that is set: whatever is `None` stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,7 +63,11 @@ impl Adjustments {
 
     /// Sets the fields on a kustomization.
     pub fn apply(&self, kustomization: &mut Mapping) {
-        let scalars = [("namespace", &self.namespace), ("namePrefix", &self.name_prefix), ("nameSuffix", &self.name_suffix)];
+        let scalars = [
+            ("namespace", &self.namespace),
+            ("namePrefix", &self.name_prefix),
+            ("nameSuffix", &self.name_suffix),
+        ];
         for (key, value) in scalars {
             if let Some(value) = value {
                 kustomization.insert(key, Node::string(value.as_str()));
@@ -73,12 +78,19 @@ impl Adjustments {
         }
         for (name, count) in &self.replicas {
             let entry = named(list(kustomization, "replicas"), name);
-            entry.insert("count", Node::int(i64::try_from(*count).unwrap_or(i64::MAX)));
+            entry.insert(
+                "count",
+                Node::int(i64::try_from(*count).unwrap_or(i64::MAX)),
+            );
         }
         if !self.components.is_empty() {
-            list(kustomization, "components").extend(self.components.iter().map(|c| Node::string(c.as_str())));
+            list(kustomization, "components")
+                .extend(self.components.iter().map(|c| Node::string(c.as_str())));
         }
-        for (key, pairs) in [("commonLabels", &self.common_labels), ("commonAnnotations", &self.common_annotations)] {
+        for (key, pairs) in [
+            ("commonLabels", &self.common_labels),
+            ("commonAnnotations", &self.common_annotations),
+        ] {
             for (name, value) in pairs {
                 map(kustomization, key).insert(name.as_str(), Node::string(value.as_str()));
             }
@@ -89,7 +101,11 @@ impl Adjustments {
     }
 
     /// The adjustments with those components left out that do not exist, where that is asked for.
-    pub fn with_existing_components(mut self, files: &dyn Files, directory: &TreePath) -> Result<Self> {
+    pub fn with_existing_components(
+        mut self,
+        files: &dyn Files,
+        directory: &TreePath,
+    ) -> Result<Self> {
         if self.ignore_missing_components {
             let mut existing = Vec::new();
             for component in self.components {
@@ -119,12 +135,17 @@ pub fn kustomization_path(files: &dyn Files, directory: &TreePath) -> Result<Opt
 pub fn adjusted(file: &File, adjustments: &Adjustments) -> Result<File> {
     let mut node = crate::yaml::parse_config(&file.bytes, &file.source)?;
     let mapping = node.as_mapping_mut().ok_or_else(|| {
-        Diagnostic::new(Code::FieldType, "a kustomization is a mapping").at(Place::file(file.path.as_str()))
+        Diagnostic::new(Code::FieldType, "a kustomization is a mapping")
+            .at(Place::file(file.path.as_str()))
     })?;
     adjustments.apply(mapping);
     let mut bytes = Vec::new();
     crate::yaml::write_manifest(&mut bytes, &node).map_err(|e| e.at(&file.source))?;
-    Ok(File { path: file.path.clone(), bytes: bytes.into(), source: file.source.clone() })
+    Ok(File {
+        path: file.path.clone(),
+        bytes: bytes.into(),
+        source: file.source.clone(),
+    })
 }
 
 fn set_image(images: &mut Vec<Node>, image: &Image) {
@@ -151,7 +172,9 @@ fn named<'a>(list: &'a mut Vec<Node>, name: &str) -> &'a mut Mapping {
         list.push(mapping_of(entry));
         list.len() - 1
     });
-    list[index].as_mapping_mut().expect("an entry with a name is a mapping")
+    list[index]
+        .as_mapping_mut()
+        .expect("an entry with a name is a mapping")
 }
 
 fn mapping_of(mapping: Mapping) -> Node {
@@ -180,7 +203,10 @@ mod tests {
     use super::*;
 
     fn text(node: &Mapping, path: &[&str]) -> Option<String> {
-        mapping_of(node.clone()).lookup(path).and_then(Node::scalar_text).map(str::to_owned)
+        mapping_of(node.clone())
+            .lookup(path)
+            .and_then(Node::scalar_text)
+            .map(str::to_owned)
     }
 
     #[test]
@@ -194,16 +220,29 @@ mod tests {
         let new_tag = Some("1.29".to_owned());
         Adjustments {
             namespace: Some("new".into()),
-            images: vec![Image { name: "nginx".into(), new_tag, ..Image::default() }],
+            images: vec![Image {
+                name: "nginx".into(),
+                new_tag,
+                ..Image::default()
+            }],
             common_labels: vec![("team".into(), "a".into())],
             ..Adjustments::default()
         }
         .apply(&mut kustomization);
         assert_eq!(text(&kustomization, &["namespace"]).as_deref(), Some("new"));
-        assert_eq!(text(&kustomization, &["commonLabels", "team"]).as_deref(), Some("a"));
-        let images = kustomization.get("images").and_then(Node::as_sequence).unwrap();
+        assert_eq!(
+            text(&kustomization, &["commonLabels", "team"]).as_deref(),
+            Some("a")
+        );
+        let images = kustomization
+            .get("images")
+            .and_then(Node::as_sequence)
+            .unwrap();
         assert_eq!(images.len(), 1);
         assert_eq!(images[0].get("newTag").and_then(Node::as_str), Some("1.29"));
-        assert!(images[0].get("digest").is_none(), "tag and digest move as one");
+        assert!(
+            images[0].get("digest").is_none(),
+            "tag and digest move as one"
+        );
     }
 }

@@ -29,7 +29,9 @@ impl Mask {
         }
         needles.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         needles.dedup();
-        Self { needles: needles.into_iter().map(SecretString::from).collect() }
+        Self {
+            needles: needles.into_iter().map(SecretString::from).collect(),
+        }
     }
 
     /// Masks a text.
@@ -52,13 +54,25 @@ impl Mask {
         if self.needles.is_empty() {
             return finding;
         }
-        let paths: Vec<String> = finding.place().into_iter().chain(finding.trail()).map(|p| p.file.to_string()).collect();
-        finding.map_text(|text| self.text_but(text, |needle| paths.iter().any(|p| p.contains(needle))))
+        let paths: Vec<String> = finding
+            .place()
+            .into_iter()
+            .chain(finding.trail())
+            .map(|p| p.file.to_string())
+            .collect();
+        finding
+            .map_text(|text| self.text_but(text, |needle| paths.iter().any(|p| p.contains(needle))))
     }
 
     /// Masks every finding of a report.
     pub fn report(&self, report: Report) -> Report {
-        Report { findings: report.findings.into_iter().map(|f| self.finding(f)).collect() }
+        Report {
+            findings: report
+                .findings
+                .into_iter()
+                .map(|f| self.finding(f))
+                .collect(),
+        }
     }
 }
 
@@ -68,7 +82,10 @@ fn forms(value: &str, needles: &mut Vec<String>) {
             needles.push(text);
         }
     };
-    for piece in std::iter::once(value).chain(value.lines()).map(str::trim_end) {
+    for piece in std::iter::once(value)
+        .chain(value.lines())
+        .map(str::trim_end)
+    {
         add(piece.to_owned());
         let json = serde_json::Value::from(piece).to_string();
         add(json[1..json.len() - 1].to_owned());
@@ -110,16 +127,32 @@ mod tests {
     #[test]
     fn every_form_is_masked() {
         let mask = mask(&["p@ss \"w\"ord\nsecond line"]);
-        for shown in ["p@ss \"w\"ord", "second line", "p%40ss%20%22w%22ord", "p@ss \\\"w\\\"ord", "c2Vjb25kIGxpbmU"] {
-            assert_eq!(mask.text(&format!("a {shown} b")), format!("a {MARK} b"), "{shown}");
+        for shown in [
+            "p@ss \"w\"ord",
+            "second line",
+            "p%40ss%20%22w%22ord",
+            "p@ss \\\"w\\\"ord",
+            "c2Vjb25kIGxpbmU",
+        ] {
+            assert_eq!(
+                mask.text(&format!("a {shown} b")),
+                format!("a {MARK} b"),
+                "{shown}"
+            );
         }
     }
 
     #[test]
     fn a_short_value_and_a_path_stay() {
-        let finding = Diagnostic::new(Code::FileMissing, "apps/keycloak/db.yaml is missing, and so is orders")
-            .at(Place::file("apps/keycloak/kustomization.yaml"));
+        let finding = Diagnostic::new(
+            Code::FileMissing,
+            "apps/keycloak/db.yaml is missing, and so is orders",
+        )
+        .at(Place::file("apps/keycloak/kustomization.yaml"));
         let masked = mask(&["abc", "keycloak", "orders"]).finding(finding);
-        assert_eq!(masked.phrase(), format!("apps/keycloak/db.yaml is missing, and so is {MARK}"));
+        assert_eq!(
+            masked.phrase(),
+            format!("apps/keycloak/db.yaml is missing, and so is {MARK}")
+        );
     }
 }

@@ -24,7 +24,11 @@ struct State {
 
 impl Default for Progress {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(State { stage: "start", open: Vec::new(), slowest: Vec::new() })))
+        Self(Arc::new(Mutex::new(State {
+            stage: "start",
+            open: Vec::new(),
+            slowest: Vec::new(),
+        })))
     }
 }
 
@@ -66,7 +70,9 @@ impl Progress {
         self.change(|state| {
             state.open.retain(|(open, at)| open != path || *at != began);
             state.slowest.push((began.elapsed(), path.clone()));
-            state.slowest.sort_by_key(|(took, _)| std::cmp::Reverse(*took));
+            state
+                .slowest
+                .sort_by_key(|(took, _)| std::cmp::Reverse(*took));
             state.slowest.truncate(SLOWEST);
         });
     }
@@ -120,7 +126,9 @@ mod tests {
         let disk = Memory::from_texts([("a.yaml", "a: 1\n")]);
         let progress = Progress::default();
         progress.enter("build");
-        Timed::new(&disk, &progress).read(&TreePath::parse("a.yaml").unwrap()).unwrap();
+        Timed::new(&disk, &progress)
+            .read(&TreePath::parse("a.yaml").unwrap())
+            .unwrap();
         let error = progress.at_deadline(Duration::from_secs(50));
         assert!(error.phrase().contains("stage build"), "{error}");
         assert!(error.notes()[0].starts_with("a.yaml took "), "{error}");

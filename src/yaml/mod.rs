@@ -4,12 +4,14 @@
 //! [`Tag`]s; the `emit` functions write what kustomize and sops print. The room knows nothing of
 //! Kubernetes, SOPS or any rule of the product. Start with [`Node`].
 
+mod config;
 mod emit;
 mod node;
 mod parser;
 mod resolve;
 mod typed;
 
+pub use config::parse_config;
 pub use emit::{
     JsonStyle, ValueError, ValueErrorKind, WriteOptions, write_document, write_documents,
     write_json, write_manifest,

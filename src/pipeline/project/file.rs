@@ -3,8 +3,7 @@
 use indexmap::IndexMap;
 use serde::Deserialize;
 
-use crate::overlay;
-use crate::yaml::Spanned;
+use crate::yaml::{Node, Spanned};
 
 /// `prerender.yaml`: see DESIGN section 3 and `plugin/schemas/prerender.json`.
 #[derive(Debug, Default, Deserialize)]
@@ -29,7 +28,7 @@ pub(super) struct ProjectFile {
     #[serde(default)]
     pub(super) decryption: DecryptionSection,
     #[serde(default)]
-    pub(super) overlays: Option<overlay::Config>,
+    pub(super) overlays: Option<Node>,
     #[serde(default)]
     pub(super) checks: ChecksSection,
 }

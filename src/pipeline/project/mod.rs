@@ -161,8 +161,8 @@ impl Project {
         self.directory = file.path.parent().unwrap_or_else(TreePath::root);
         self.files.push(file.path.clone());
         for entry in written.values {
-            let place = entry.place(source);
-            let (path, optional) = match entry.into_inner() {
+            let place = at(&entry, source);
+            let (path, optional) = match entry.value {
                 ValuesEntry::Path(path) => (path, false),
                 ValuesEntry::Full { file, optional } => (file, optional),
             };
@@ -170,12 +170,12 @@ impl Project {
             self.values.push(ValuesFile { path, optional, place });
         }
         if let Some(profile) = written.profile {
-            let place = profile.place(source);
-            self.profile = Some((profile.into_inner(), place));
+            let place = at(&profile, source);
+            self.profile = Some((profile.value, place));
         }
         for (name, expression) in written.derive {
-            let place = expression.place(source);
-            self.derive.insert(name, Derivation { expression: expression.into_inner(), place });
+            let place = at(&expression, source);
+            self.derive.insert(name, Derivation { expression: expression.value, place });
         }
         if let Some(section) = written.templates {
             self.templates = templates(section, &self.directory, source)?;
@@ -183,8 +183,8 @@ impl Project {
         for path in written.decryption.identities {
             self.identities.push(beneath(&self.directory, &path, source)?);
         }
-        if let Some(overlays) = written.overlays {
-            self.overlays.merge(overlays, &self.directory, source)?;
+        if let Some(section) = written.overlays {
+            self.overlays.merge(overlay::Config::read(&section, source, &self.directory)?);
         }
         let checks = written.checks;
         self.checks.schema = checks.schema.unwrap_or(self.checks.schema);
@@ -227,11 +227,11 @@ fn read(file: &File) -> Result<ProjectFile> {
     let written: ProjectFile = yaml::from_node(&node, source)?;
     if *written.api_version != API_VERSION {
         let phrase = format!("apiVersion is {}, and this version reads {API_VERSION}", *written.api_version);
-        return Err(Diagnostic::new(Code::ProjectInvalid, phrase).at(written.api_version.place(source)));
+        return Err(Diagnostic::new(Code::ProjectInvalid, phrase).at(at(&written.api_version, source)));
     }
     if *written.kind != "Prerender" {
         let phrase = format!("kind is {}, and a project file has kind Prerender", *written.kind);
-        return Err(Diagnostic::new(Code::ProjectInvalid, phrase).at(written.kind.place(source)));
+        return Err(Diagnostic::new(Code::ProjectInvalid, phrase).at(at(&written.kind, source)));
     }
     if let Some(requires) = &written.requires {
         check_version(requires, source)?;
@@ -241,7 +241,7 @@ fn read(file: &File) -> Result<ProjectFile> {
 
 /// Refuses to run where the project asks for another version of the plugin.
 fn check_version(requires: &Spanned<String>, source: &Source) -> Result<()> {
-    let place = requires.place(source);
+    let place = at(requires, source);
     let range = semver::VersionReq::parse(requires).map_err(|_| {
         Diagnostic::new(Code::ProjectInvalid, format!("requires is {}, which is no range of versions", **requires))
             .at(place.clone())
@@ -259,7 +259,7 @@ fn check_version(requires: &Spanned<String>, source: &Source) -> Result<()> {
 fn templates(section: TemplatesSection, directory: &TreePath, source: &Source) -> Result<Templates> {
     let mut templates = Templates::default();
     if let Some(config) = section.makejinja {
-        let place = config.place(source);
+        let place = at(&config, source);
         templates.makejinja = Some((below(directory, &config, &place)?, place));
     }
     for mount in section.mounts {
@@ -276,7 +276,7 @@ fn templates(section: TemplatesSection, directory: &TreePath, source: &Source) -
 }
 
 fn beneath(directory: &TreePath, path: &Spanned<String>, source: &Source) -> Result<TreePath> {
-    below(directory, path, &path.place(source))
+    below(directory, path, &at(path, source))
 }
 
 /// A path that a project file names, from its own directory; it stays beneath the root.
@@ -289,3 +289,8 @@ fn below(directory: &TreePath, path: &str, place: &Place) -> Result<TreePath> {
     })
 }
 
+
+/// The place of a value in its file.
+fn at<T>(value: &Spanned<T>, source: &Source) -> Place {
+    source.place(value.mark.line, value.mark.column)
+}
