@@ -1,13 +1,20 @@
 //! Renders texts and evaluates expressions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, UndefinedBehavior, Value};
+use minijinja::value::ValueKind;
+use minijinja::{AutoEscape, Environment, OutputSpan, OutputSpanKind, UndefinedBehavior, Value};
 
-use super::error::diagnose;
+use super::dialect::{self, translate, translate_expression};
+use super::error::{Teller, place, syntax, wanted};
+use super::filters;
+use super::python::{method, own, text::write_str};
+use super::scope::Scope;
 use super::settings::{Settings, Undefined};
+use super::shelf::{Shelf, Text, Wanted};
+use super::vocabulary::Words;
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 use crate::files::{Files, TreePath};
 
@@ -32,41 +39,65 @@ pub struct Rendered {
 /// ```
 pub struct Engine<'f> {
     settings: Settings,
-    environment: Environment<'static>,
+    pub(super) environment: Environment<'static>,
+    pub(super) words: Words,
+    pub(super) shelf: Shelf,
     files: Option<Lookup<'f>>,
 }
 
-/// Where `include` and `import` look.
+/// Where `include` and `import` look, and what functions read below.
 struct Lookup<'f> {
     files: &'f dyn Files,
     directories: Vec<TreePath>,
 }
 
+/// How often one render may ask for files that it names by an expression.
+const MAX_ROUNDS: usize = 1000;
+
 /// Builds the context of a render from names and values.
 pub fn context<'a>(pairs: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
-    Value::from_pairs(pairs)
+    own(&Value::from_pairs(pairs))
 }
 
 impl<'f> Engine<'f> {
     /// Builds an engine whose templates include nothing. Fails with [`Code::TemplateSettings`] when two
     /// marks are the same or one is empty.
     pub fn new(settings: Settings) -> Result<Self> {
-        let mut environment = Environment::new();
-        environment.set_syntax(syntax(&settings)?);
+        check_marks(&settings)?;
+        let mut environment = Environment::empty();
+        environment.set_syntax(syntax_of_translations()?);
         environment.set_undefined_behavior(match settings.undefined {
             Undefined::Default | Undefined::Debug => UndefinedBehavior::Lenient,
             Undefined::Chainable => UndefinedBehavior::Chainable,
             Undefined::Strict => UndefinedBehavior::Strict,
         });
-        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-        environment
-            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment.set_formatter(|out, state, value| {
+            let escapes = matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe();
+            let written = if escapes {
+                let text = super::python::text::str_of(value);
+                out.write_str(&filters::escaped(&text))
+            } else {
+                write_str(out, value)
+            };
+            written.map_err(|_| minijinja::ErrorKind::WriteFailure.into())
+        });
+        environment.set_unknown_method_callback(method);
         environment.set_fuel(Some(settings.limits.fuel));
         environment.set_recursion_limit(settings.limits.recursion);
         environment.set_debug(true);
+        let mut words = Words::register(&mut environment, settings.limits.range_items);
+        words.finish(&mut environment);
+        let shelf = Shelf::default();
+        let loader = shelf.clone();
+        environment.set_loader(move |name| match loader.template(name) {
+            Some(text) => Ok(text.map(|t| t.translated.text.clone())),
+            None => Err(minijinja::Error::from(Wanted::Template(name.to_owned()))),
+        });
         Ok(Self {
             settings,
             environment,
+            words,
+            shelf,
             files: None,
         })
     }
@@ -87,80 +118,254 @@ impl<'f> Engine<'f> {
     ///
     /// Fails with a `Template…` code that names file, line and column, and how the include came there.
     pub fn render(&self, name: &str, text: &str, context: &Value) -> Result<Rendered> {
-        let text = text.replace("\r\n", "\n");
-        let template = self
-            .environment
-            .template_from_named_str(name, &text)
-            .map_err(|e| diagnose(&e, name))?;
-        let (text, spans) = template
-            .render_with_spans(context.clone())
-            .map_err(|e| diagnose(&e, name))?;
-        if text.len() > self.settings.limits.output_bytes {
-            let phrase = format!(
-                "the template gives more than {} bytes",
-                self.settings.limits.output_bytes
-            );
+        let main = self.read_text(name, text)?;
+        self.prefetch(&main)?;
+        let scope = Scope::value(context, main.translated.mutates);
+        let (text, spans) = self.repeat(&main, &scope, || {
+            let template = self
+                .environment
+                .template_from_named_str(&main.path, &main.translated.text)?;
+            template.render_with_spans(scope.clone())
+        })?;
+        let limit = self.settings.limits.output_bytes;
+        if text.len() > limit {
+            let phrase = format!("the template gives more than {limit} bytes");
             return Err(Diagnostic::new(Code::TemplateLimit, phrase).at(Place::file(name)));
         }
-        let mut lines = Vec::new();
-        let mut starts = std::iter::once(0)
-            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
-            .peekable();
-        for span in &spans {
-            while starts.next_if(|at| *at < span.output_range().end).is_some() {
-                lines.push(u32::try_from(span.line()).unwrap_or(0));
-            }
-        }
-        Ok(Rendered {
-            text,
-            lines: lines.into(),
-        })
+        let lines = lines(&text, &spans, &main);
+        Ok(Rendered { text, lines })
     }
 
     /// Evaluates one expression, without marks around it.
     ///
     /// A name that neither the context nor the language knows is an error where it is used, in every
-    /// mode but [`Undefined::Chainable`].
+    /// mode but [`Undefined::Chainable`]; its place is in `expression`, whose name is in the message.
     pub fn evaluate(&self, expression: &str, context: &Value) -> Result<Value> {
-        let compiled = self
-            .environment
-            .compile_expression(expression)
-            .map_err(|e| diagnose(&e, expression))?;
-        compiled
-            .eval(context.clone())
-            .map_err(|e| diagnose(&e, expression))
+        let main = self.read_expression(expression)?;
+        let scope = Scope::value(context, main.translated.mutates);
+        self.repeat(&main, &scope, || {
+            let compiled = self
+                .environment
+                .compile_expression_owned(main.translated.text.clone())?;
+            compiled.eval(scope.clone())
+        })
     }
 
     /// The names that an expression reads from its context.
     pub fn names_of_expression(&self, expression: &str) -> Result<BTreeSet<String>> {
-        let compiled = self
-            .environment
-            .compile_expression(expression)
-            .map_err(|e| diagnose(&e, expression))?;
-        Ok(compiled.undeclared_variables(false).into_iter().collect())
+        let text = self.read_expression(expression)?;
+        Ok(text.translated.reads.into_keys().collect())
     }
 
-    /// The names that a text reads from its context, without what it sets itself or includes.
-    pub fn names_of_text(&self, name: &str, text: &str) -> Result<BTreeSet<String>> {
-        let template = self
-            .environment
-            .template_from_named_str(name, text)
-            .map_err(|e| diagnose(&e, name))?;
-        Ok(template.undeclared_variables(false).into_iter().collect())
+    /// The names that a text reads from its context before it sets them, and the place of each first read.
+    pub fn names_of_text(&self, name: &str, text: &str) -> Result<BTreeMap<String, Place>> {
+        let text = self.read_text(name, text)?;
+        let at = |at: usize| place(&text.path, &text.source, at);
+        let reads = text.translated.reads.iter();
+        Ok(reads
+            .map(|(name, offset)| (name.clone(), at(*offset)))
+            .collect())
+    }
+
+    /// The templates that a text includes or imports by a constant name.
+    pub fn includes_of_text(&self, name: &str, text: &str) -> Result<Vec<String>> {
+        Ok(self.read_text(name, text)?.translated.includes)
+    }
+
+    fn read_text(&self, name: &str, text: &str) -> Result<Text> {
+        let path: Arc<str> = Arc::from(name);
+        let source = if text.contains('\r') {
+            text.replace("\r\n", "\n").replace('\r', "\n")
+        } else {
+            text.to_owned()
+        };
+        let translated = translate(&source, &self.settings, &self.words)
+            .map_err(|fault| syntax(&path, &source, &fault))?;
+        Ok(Text {
+            path,
+            source,
+            translated,
+        })
+    }
+
+    fn read_expression(&self, expression: &str) -> Result<Text> {
+        let path: Arc<str> = Arc::from("<expression>");
+        let translated = translate_expression(expression, &self.settings, &self.words)
+            .map_err(|fault| syntax(&path, expression, &fault).note(format!("in {expression}")))?;
+        Ok(Text {
+            path,
+            source: expression.to_owned(),
+            translated,
+        })
+    }
+
+    /// Runs until nothing is asked for that the shelf does not hold.
+    fn repeat<T>(
+        &self,
+        main: &Text,
+        scope: &Value,
+        run: impl Fn() -> Result<T, minijinja::Error>,
+    ) -> Result<T> {
+        for _ in 0..MAX_ROUNDS {
+            match run() {
+                Ok(done) => return Ok(done),
+                Err(error) => match wanted(&error) {
+                    Some(wanted) => self.fetch(&wanted, main)?,
+                    None => return Err(self.tell(main, scope, &error)),
+                },
+            }
+        }
+        let phrase = format!("the template asks for more than {MAX_ROUNDS} files");
+        Err(Diagnostic::new(Code::TemplateLimit, phrase).at(Place::file(Arc::clone(&main.path))))
+    }
+
+    fn tell(&self, main: &Text, scope: &Value, error: &minijinja::Error) -> Diagnostic {
+        let teller = Teller {
+            main,
+            shelf: &self.shelf,
+            context: scope,
+            functions: self.words.function_names().collect(),
+        };
+        teller.tell(error)
+    }
+
+    /// Puts the templates that a text includes by constant names on the shelf.
+    fn prefetch(&self, text: &Text) -> Result<()> {
+        for name in &text.translated.includes {
+            if self.shelf.template(name).is_none() {
+                self.fetch(&Wanted::Template(name.clone()), text)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn fetch(&self, wanted: &Wanted, asker: &Text) -> Result<()> {
+        match wanted {
+            Wanted::Template(name) => {
+                let found = self.find_template(name, asker)?;
+                let text = found
+                    .map(|(path, source)| self.read_text(&path, &source))
+                    .transpose()?;
+                let text = text.map(Arc::new);
+                self.shelf.put_template(name, text.clone());
+                text.map_or(Ok(()), |text| self.prefetch(&text))
+            }
+            Wanted::File(path) => {
+                let bytes = match &self.files {
+                    None => None,
+                    Some(lookup) => read(lookup.files, &below(path, asker)?)?,
+                };
+                self.shelf.put_file(path, bytes);
+                Ok(())
+            }
+        }
+    }
+
+    fn find_template(&self, name: &str, asker: &Text) -> Result<Option<(String, String)>> {
+        let Some(lookup) = &self.files else {
+            return Ok(None);
+        };
+        // As Jinja2's loader: names do not climb.
+        let parts_climb = name.split('/').any(|part| part == "..");
+        for directory in lookup.directories.iter().filter(|_| !parts_climb) {
+            let Some(path) = directory.join(name) else {
+                return Err(outside(name, asker));
+            };
+            if let Some(bytes) = read(lookup.files, &path)? {
+                let text =
+                    String::from_utf8(bytes.to_vec()).map_err(|_| not_utf8(path.as_str()))?;
+                return Ok(Some((path.as_str().to_owned(), text)));
+            }
+        }
+        Ok(None)
     }
 }
 
-fn syntax(settings: &Settings) -> Result<SyntaxConfig> {
-    let marks = &settings.delimiters;
-    let [block, variable, comment] =
-        [&marks.block, &marks.variable, &marks.comment].map(|[a, b]| (a.clone(), b.clone()));
+/// The error for a template that is not text.
+pub(super) fn not_utf8(path: &str) -> Diagnostic {
+    Diagnostic::new(Code::TemplateSyntax, "the template is not UTF-8").at(Place::file(path))
+}
+
+fn outside(name: &str, asker: &Text) -> Diagnostic {
+    let phrase = format!("{name} leads out of the root");
+    Diagnostic::new(Code::OutsideRoot, phrase).at(Place::file(Arc::clone(&asker.path)))
+}
+
+fn below(path: &str, asker: &Text) -> Result<TreePath> {
+    TreePath::parse(path).ok_or_else(|| outside(path, asker))
+}
+
+fn read(files: &dyn Files, path: &TreePath) -> Result<Option<Arc<[u8]>>> {
+    match files.read(path) {
+        Ok(file) => Ok(Some(Arc::clone(&file.bytes))),
+        Err(error) if error.code() == Code::FileMissing => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The marks and whitespace of translated texts.
+fn syntax_of_translations() -> Result<SyntaxConfig> {
     SyntaxConfig::builder()
-        .block_delimiters(block.0, block.1)
-        .variable_delimiters(variable.0, variable.1)
-        .comment_delimiters(comment.0, comment.1)
-        .trim_blocks(settings.trim_blocks)
-        .lstrip_blocks(settings.lstrip_blocks)
-        .keep_trailing_newline(settings.keep_trailing_newline)
+        .block_delimiters(dialect::BLOCK_START, dialect::BLOCK_END)
+        .variable_delimiters(dialect::VARIABLE_START, dialect::VARIABLE_END)
+        .comment_delimiters(dialect::COMMENT_START, dialect::COMMENT_END)
+        .keep_trailing_newline(true)
         .build()
-        .map_err(|_| Diagnostic::new(Code::TemplateSettings, "the delimiters are not distinct"))
+        .map_err(|_| Diagnostic::new(Code::Internal, "the marks of translated texts are wrong"))
+}
+
+fn check_marks(settings: &Settings) -> Result<()> {
+    let d = &settings.delimiters;
+    let all = [&d.block, &d.variable, &d.comment];
+    if all.iter().any(|pair| pair.iter().any(String::is_empty)) {
+        return Err(Diagnostic::new(
+            Code::TemplateSettings,
+            "a delimiter is empty",
+        ));
+    }
+    if d.block[0] == d.variable[0] || d.block[0] == d.comment[0] || d.variable[0] == d.comment[0] {
+        let phrase = "two opening delimiters are the same";
+        return Err(Diagnostic::new(Code::TemplateSettings, phrase));
+    }
+    Ok(())
+}
+
+/// For each line of a text, the line of the template that gave its start.
+fn lines(text: &str, spans: &[OutputSpan], main: &Text) -> Arc<[u32]> {
+    let starts = |text: &str| -> Vec<usize> {
+        std::iter::once(0)
+            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+            .collect()
+    };
+    let source_starts = starts(&main.source);
+    let line_of = |offset: usize| {
+        u32::try_from(source_starts.partition_point(|start| *start <= offset)).unwrap_or(0)
+    };
+    let mut lines = Vec::new();
+    let mut spans = spans.iter().peekable();
+    let mut last = 1;
+    for start in starts(text) {
+        while spans.next_if(|s| s.output_range().end <= start).is_some() {}
+        if let Some(span) = spans.peek().filter(|s| s.name() == &*main.path) {
+            let inside = match span.kind() {
+                OutputSpanKind::Raw => start.saturating_sub(span.output_range().start),
+                _ => 0,
+            };
+            last = line_of(
+                main.translated
+                    .map
+                    .source_of(span.source_range().start + inside),
+            );
+        }
+        lines.push(last);
+    }
+    lines.into()
+}
+
+/// What a value is called in messages about types.
+pub fn kind_of(value: &Value) -> &'static str {
+    match value.kind() {
+        ValueKind::Undefined => "nothing",
+        _ => super::python::type_name(value),
+    }
 }

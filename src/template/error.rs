@@ -1,50 +1,321 @@
 //! Turns the engine's errors into diagnostics: its kind and place, our words, never a value.
 
 use std::error::Error as _;
+use std::sync::Arc;
 
-use minijinja::{Error, ErrorKind};
+use minijinja::value::ValueKind;
+use minijinja::{Error, ErrorKind, Value};
 
-use crate::diagnostic::{Code, Diagnostic, Place};
+use super::dialect::Fault;
+use super::said::Said;
+use super::shelf::{Shelf, Text, Wanted};
+use crate::diagnostic::{Code, Diagnostic, Place, nearest};
 
-/// Tells what went wrong where; the innermost error first, includes as the way there.
-pub(super) fn diagnose(error: &Error, name: &str) -> Diagnostic {
-    let mut chain = vec![error];
+/// What is known where an error is told: the texts, and the names that could have been meant.
+pub(super) struct Teller<'a> {
+    pub(super) main: &'a Text,
+    pub(super) shelf: &'a Shelf,
+    pub(super) context: &'a Value,
+    pub(super) functions: Vec<&'a str>,
+}
+
+/// What a failed render asked for.
+pub(super) fn wanted(error: &Error) -> Option<Wanted> {
     let mut source = error.source();
     while let Some(inner) = source {
-        chain.extend(inner.downcast_ref::<Error>());
+        if let Some(wanted) = inner.downcast_ref::<Wanted>() {
+            return Some(wanted.clone());
+        }
         source = inner.source();
     }
-    let inner = chain.pop().expect("the chain starts with the error itself");
-    let (code, phrase) = describe(inner);
-    let mut diagnostic = Diagnostic::new(code, phrase).at(place(inner, name));
-    for outer in chain.iter().rev() {
-        diagnostic = diagnostic.via(place(outer, name));
+    None
+}
+
+/// The place of a byte of a text.
+pub(super) fn place(path: &Arc<str>, source: &str, at: usize) -> Place {
+    let mut at = at.min(source.len());
+    while !source.is_char_boundary(at) {
+        at -= 1;
     }
-    diagnostic
+    let before = &source[..at];
+    let line = before.matches('\n').count() + 1;
+    let column = before[before.rfind('\n').map_or(0, |n| n + 1)..]
+        .chars()
+        .count()
+        + 1;
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Place::new(Arc::clone(path), number(line), number(column))
 }
 
-fn place(error: &Error, name: &str) -> Place {
-    let line = error
-        .line()
-        .and_then(|l| u32::try_from(l).ok())
-        .unwrap_or(0);
-    Place::new(error.name().unwrap_or(name), line, 0)
+/// The diagnostic of a text that is not Jinja.
+pub(super) fn syntax(path: &Arc<str>, source: &str, fault: &Fault) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::TemplateSyntax, fault.phrase.clone())
+        .at(place(path, source, fault.at));
+    match &fault.help {
+        Some(help) => diagnostic.help(help.clone()),
+        None => diagnostic,
+    }
 }
 
-fn describe(error: &Error) -> (Code, String) {
-    match error.kind() {
-        ErrorKind::SyntaxError | ErrorKind::BadEscape => {
-            (Code::TemplateSyntax, "this is not Jinja".to_owned())
+impl Teller<'_> {
+    /// Tells what went wrong where; the innermost error first, includes as the way there.
+    pub(super) fn tell(&self, error: &Error) -> Diagnostic {
+        let mut chain = vec![error];
+        let mut source = error.source();
+        while let Some(inner) = source {
+            chain.extend(inner.downcast_ref::<Error>());
+            source = inner.source();
         }
-        ErrorKind::UndefinedError => (Code::TemplateUndefined, "a name is not set".to_owned()),
-        ErrorKind::OutOfFuel => (
-            Code::TemplateLimit,
-            "the template works for too long".to_owned(),
-        ),
-        ErrorKind::TemplateNotFound => (
-            Code::TemplateMissing,
-            "an included template does not exist".to_owned(),
-        ),
-        _ => (Code::TemplateFailed, "the template fails".to_owned()),
+        let inner = chain.pop().unwrap_or(error);
+        let (text, at) = self.locate(inner);
+        let mut diagnostic = self.describe(inner, &text, at);
+        let mut last = None;
+        for outer in chain
+            .iter()
+            .rev()
+            .filter(|e| e.kind() == ErrorKind::BadInclude)
+            .take(MAX_TRAIL)
+        {
+            let (text, at) = self.locate(outer);
+            let place = place(&text.0, &text.1, at.map_or(0, |(start, _)| start));
+            if last.replace(place.clone()).as_ref() != Some(&place) {
+                diagnostic = diagnostic.via(place);
+            }
+        }
+        diagnostic
     }
+
+    /// The text of an error, and the bytes of it that the error is about.
+    fn locate(&self, error: &Error) -> ((Arc<str>, String), Option<(usize, usize)>) {
+        let name = error.name().unwrap_or_default();
+        let shelved = self
+            .shelf
+            .template(name)
+            .flatten()
+            .filter(|_| name != &*self.main.path);
+        let text = shelved.as_deref().unwrap_or(self.main);
+        let at = error.range().map(|range| {
+            let map = &text.translated.map;
+            (
+                map.source_of(range.start),
+                map.source_of(range.end.saturating_sub(1)),
+            )
+        });
+        ((Arc::clone(&text.path), text.source.clone()), at)
+    }
+
+    fn describe(
+        &self,
+        error: &Error,
+        text: &(Arc<str>, String),
+        at: Option<(usize, usize)>,
+    ) -> Diagnostic {
+        let place = match at {
+            Some((start, _)) => place(&text.0, &text.1, start),
+            None => Place::file(Arc::clone(&text.0)),
+        };
+        let said = error
+            .source()
+            .and_then(|s| s.downcast_ref::<Said>())
+            .map(|s| s.0.clone());
+        let (code, phrase) = match error.kind() {
+            ErrorKind::UndefinedError => return self.undefined(error, text, at).at(place),
+            ErrorKind::SyntaxError | ErrorKind::BadEscape => {
+                let detail = error.detail().unwrap_or("this is not Jinja");
+                (Code::TemplateSyntax, detail.replace(char::is_control, ""))
+            }
+            ErrorKind::OutOfFuel => {
+                let phrase = "the template works too long or gives too much";
+                (Code::TemplateLimit, phrase.to_owned())
+            }
+            ErrorKind::TemplateNotFound => {
+                return self.missing(at, text).at(place);
+            }
+            ErrorKind::UnknownFunction | ErrorKind::UnknownMethod => {
+                return self.uncallable(error, text, at).at(place);
+            }
+            ErrorKind::UnknownFilter => {
+                (Code::TemplateSyntax, "there is no such filter".to_owned())
+            }
+            ErrorKind::UnknownTest => (Code::TemplateSyntax, "there is no such test".to_owned()),
+            ErrorKind::MissingArgument => {
+                (Code::TemplateFailed, "an argument is missing".to_owned())
+            }
+            ErrorKind::TooManyArguments => {
+                let phrase = said.unwrap_or_else(|| "there are too many arguments".to_owned());
+                (Code::TemplateFailed, phrase)
+            }
+            ErrorKind::CannotUnpack => {
+                let phrase = "the value does not have as many items as there are names";
+                (Code::TemplateFailed, phrase.to_owned())
+            }
+            _ if error
+                .detail()
+                .is_some_and(|d| d.contains("recursion limit")) =>
+            {
+                let phrase = "templates or macros nest too deep: one of them calls itself";
+                (Code::TemplateLimit, phrase.to_owned())
+            }
+            _ => {
+                let phrase =
+                    said.unwrap_or_else(|| "this cannot be done with these values".to_owned());
+                (Code::TemplateFailed, phrase)
+            }
+        };
+        Diagnostic::new(code, phrase).at(place)
+    }
+
+    fn missing(&self, at: Option<(usize, usize)>, text: &(Arc<str>, String)) -> Diagnostic {
+        let shown = at.and_then(|(start, _)| constant(&text.1, start));
+        let phrase = match shown {
+            Some(name) => format!("the template {name} does not exist"),
+            None => "the included template does not exist".to_owned(),
+        };
+        Diagnostic::new(Code::TemplateMissing, phrase)
+            .help("templates are looked for in the input directories, in order")
+    }
+
+    /// A call of what cannot be called: an unset name, or a method that there is not.
+    fn uncallable(
+        &self,
+        error: &Error,
+        text: &(Arc<str>, String),
+        at: Option<(usize, usize)>,
+    ) -> Diagnostic {
+        let path = at.and_then(|(start, _)| path_at(&text.1, start));
+        let Some(path) = path else {
+            return Diagnostic::new(Code::TemplateFailed, "this cannot be called");
+        };
+        if error.kind() == ErrorKind::UnknownMethod
+            && let Some((_, method)) = path.rsplit_once('.')
+            && !self.is_missing(path.split('.').next().unwrap_or_default())
+        {
+            return Diagnostic::new(Code::TemplateFailed, format!("there is no method {method}"));
+        }
+        let name = path.split('.').next().unwrap_or_default();
+        let functions = self.functions.iter().copied();
+        let phrase = format!("there is no function {name}");
+        let diagnostic = Diagnostic::new(Code::TemplateUndefined, phrase);
+        match nearest(name, functions) {
+            Some(near) => diagnostic.help(format!("did you mean {near}?")),
+            None => diagnostic,
+        }
+    }
+
+    fn is_missing(&self, name: &str) -> bool {
+        self.context
+            .get_attr(name)
+            .map_or(true, |v| v.is_undefined())
+    }
+
+    /// Names what is not set, and the nearest name that is.
+    fn undefined(
+        &self,
+        error: &Error,
+        text: &(Arc<str>, String),
+        at: Option<(usize, usize)>,
+    ) -> Diagnostic {
+        let told = error
+            .detail()
+            .and_then(|d| d.split('`').nth(1))
+            .map(str::to_owned);
+        let path = told
+            .filter(|t| !t.starts_with("(...)"))
+            .or_else(|| self.first_missing(text, at?));
+        let Some(path) = path else {
+            return Diagnostic::new(Code::TemplateUndefined, "a value that is not set is used");
+        };
+        let (known, missing, siblings) = self.follow(&path);
+        let phrase = if known.is_empty() {
+            format!("{missing} is not set")
+        } else {
+            format!("{known} has no {missing}")
+        };
+        let diagnostic = Diagnostic::new(Code::TemplateUndefined, phrase);
+        match nearest(&missing, siblings.iter().map(String::as_str)) {
+            Some(near) => diagnostic.help(format!("did you mean {near}?")),
+            None => diagnostic,
+        }
+    }
+
+    /// The first path in a stretch of the source that leads nowhere.
+    fn first_missing(
+        &self,
+        text: &(Arc<str>, String),
+        (start, end): (usize, usize),
+    ) -> Option<String> {
+        let end = text.1[end.min(text.1.len())..]
+            .find(|c: char| c != '_' && c != '.' && !c.is_alphanumeric())
+            .map_or(text.1.len(), |n| end + n);
+        let mut at = start;
+        let mut first = None;
+        while at < end {
+            match path_at(&text.1, at) {
+                Some(path) => {
+                    at += path.len();
+                    if path.starts_with(|c: char| c.is_ascii_digit()) {
+                        continue;
+                    }
+                    let root = path.split('.').next().unwrap_or_default();
+                    if self.is_missing(root) || !self.follow(&path).1.is_empty() {
+                        return Some(path);
+                    }
+                    first.get_or_insert(path);
+                }
+                None => at += text.1[at..].chars().next().map_or(1, char::len_utf8),
+            }
+        }
+        first
+    }
+
+    /// How far a path leads: what was found, the part that is missing, and what stands beside it.
+    fn follow(&self, path: &str) -> (String, String, Vec<String>) {
+        let mut value = self.context.clone();
+        let mut known: Vec<&str> = Vec::new();
+        for part in path.split(['.', '[']).map(|p| p.trim_matches([']', '"'])) {
+            let next = match part.parse::<usize>() {
+                Ok(index) => value.get_item_by_index(index),
+                Err(_) => value.get_attr(part),
+            };
+            match next {
+                Ok(next) if !next.is_undefined() => value = next,
+                _ => {
+                    let siblings = match value.kind() {
+                        ValueKind::Map => value
+                            .try_iter()
+                            .into_iter()
+                            .flatten()
+                            .map(|k| k.to_string())
+                            .collect(),
+                        _ => Vec::new(),
+                    };
+                    return (known.join("."), part.to_owned(), siblings);
+                }
+            }
+            known.push(part);
+        }
+        (known.join("."), String::new(), Vec::new())
+    }
+}
+
+/// Includes on the way to an error that are told.
+const MAX_TRAIL: usize = 8;
+
+/// The dotted name that starts at a byte.
+fn path_at(source: &str, at: usize) -> Option<String> {
+    let rest = source.get(at..)?;
+    let end = rest
+        .find(|c: char| c != '_' && c != '.' && !c.is_alphanumeric())
+        .unwrap_or(rest.len());
+    let path = rest[..end].trim_matches('.');
+    (!path.is_empty()).then(|| path.to_owned())
+}
+
+/// The first string constant of a tag, for the name of an include.
+fn constant(source: &str, at: usize) -> Option<String> {
+    let rest = source.get(at..)?.lines().next()?;
+    let start = rest.find(['\'', '"'])?;
+    let quote = rest[start..].chars().next()?;
+    let inside = &rest[start + 1..];
+    Some(inside[..inside.find(quote)?].to_owned())
 }

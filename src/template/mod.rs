@@ -1,11 +1,21 @@
 //! Renders Jinja text with a context, as Jinja2 and makejinja do.
 //!
-//! [`Engine`] renders and evaluates; [`Settings`] say which language. The room never decrypts, and never
-//! looks at what a text means. Start with [`Engine`].
+//! [`Engine`] renders and evaluates; [`Settings`] say which language. A text is translated from Jinja2's
+//! language to MiniJinja's (`dialect`), whose values are given Python's meaning (`python`). The room never
+//! decrypts, and never looks at what a text means. Start with [`Engine`].
 
+mod dialect;
 mod engine;
 mod error;
+mod filters;
+mod functions;
+mod python;
+mod said;
+mod scope;
 mod settings;
+mod shelf;
+mod tests;
+mod vocabulary;
 
-pub use engine::{Engine, Rendered, context};
+pub use engine::{Engine, Rendered, context, kind_of};
 pub use settings::{Delimiters, Limits, Settings, Undefined};

@@ -62,7 +62,7 @@ impl Default for Limits {
     /// The largest templates of real cluster repositories need less than a hundredth of each.
     fn default() -> Self {
         Self {
-            fuel: 20_000_000,
+            fuel: 2_000_000,
             recursion: 400,
             output_bytes: 32 << 20,
             range_items: 100_000,

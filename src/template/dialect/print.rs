@@ -1,0 +1,451 @@
+//! Prints expressions in MiniJinja's syntax.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::expression::{Argument, Expression, Node};
+use super::{Fault, Kind, SourceMap, Translated, Vocabulary};
+use crate::template::settings::{Settings, Undefined};
+
+/// The marks of the translated text: control characters, which no template that becomes YAML may hold.
+pub(in crate::template) const BLOCK_START: &str = "\u{1}";
+pub(in crate::template) const BLOCK_END: &str = "\u{2}";
+pub(in crate::template) const VARIABLE_START: &str = "\u{3}";
+pub(in crate::template) const VARIABLE_END: &str = "\u{4}";
+pub(in crate::template) const COMMENT_START: &str = "\u{5}";
+pub(in crate::template) const COMMENT_END: &str = "\u{6}";
+
+/// Methods that change what they are called on.
+const MUTATORS: &[&str] = &[
+    "append",
+    "extend",
+    "insert",
+    "remove",
+    "pop",
+    "popitem",
+    "clear",
+    "sort",
+    "reverse",
+    "update",
+    "setdefault",
+];
+
+/// The translated text as it grows.
+pub(super) struct Printer<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) vocabulary: &'a dyn Vocabulary,
+    out: Translated,
+    bound: BTreeSet<String>,
+    /// Open `if`s: what stands in one may name filters that do not exist.
+    pub(super) conditions: usize,
+}
+
+impl<'a> Printer<'a> {
+    pub(super) fn new(settings: &'a Settings, vocabulary: &'a dyn Vocabulary) -> Self {
+        Self {
+            settings,
+            vocabulary,
+            out: Translated {
+                text: String::new(),
+                map: SourceMap::default(),
+                reads: BTreeMap::new(),
+                includes: Vec::new(),
+                mutates: false,
+            },
+            bound: BTreeSet::new(),
+            conditions: 0,
+        }
+    }
+
+    pub(super) fn finish(self) -> Translated {
+        self.out
+    }
+
+    /// Writes text that stands for a byte of the source.
+    pub(super) fn write(&mut self, text: &str, at: usize) {
+        self.out.map.push(self.out.text.len(), at, false);
+        self.out.text.push_str(text);
+    }
+
+    /// Writes bytes of the source as they are.
+    pub(super) fn verbatim(&mut self, text: &str, at: usize) {
+        self.out.map.push(self.out.text.len(), at, true);
+        self.out.text.push_str(text);
+    }
+
+    /// Notes that a name is set from here on.
+    pub(super) fn bind(&mut self, name: &str) {
+        if !self.bound.contains(name) {
+            self.bound.insert(name.to_owned());
+        }
+    }
+
+    pub(super) fn includes(&mut self, name: &Expression) {
+        self.out.mutates = true;
+        let mut names = std::slice::from_ref(name);
+        if let Node::List(items) | Node::Tuple(items) = &name.node {
+            names = items;
+        }
+        for name in names {
+            if let Node::Text(text) = &name.node {
+                self.out.includes.push(text.clone());
+            }
+        }
+    }
+
+    /// Prints an expression; every operator in parentheses.
+    pub(super) fn expression(&mut self, expression: &Expression) -> Result<(), Fault> {
+        let at = expression.at;
+        match &expression.node {
+            Node::Name(name) => self.name(name, at),
+            Node::Text(text) => {
+                let literal = literal(text);
+                self.write(&literal, at);
+            }
+            Node::Integer(digits) => self.integer(digits, at),
+            Node::Float(value) => {
+                let text = format!("{value:?}");
+                self.write(&text, at);
+            }
+            Node::Constant(word) => self.write(word, at),
+            Node::List(items) => self.call("__list", items, at)?,
+            Node::Tuple(items) => self.call("__tuple", items, at)?,
+            Node::Dict(entries) => self.dict(entries, at)?,
+            Node::Unary(operator, operand) => self.unary(operator, operand, at)?,
+            Node::Binary(operator, operands) => self.binary(operator, operands, at)?,
+            Node::Compare(first, rest) => self.compare(first, rest, at)?,
+            Node::Conditional { .. } => self.conditional(expression)?,
+            Node::Attribute(of, name) => {
+                self.operand(of)?;
+                self.write(".", at);
+                self.write(name, at);
+            }
+            Node::Item(of, index) => {
+                self.operand(of)?;
+                self.write("[", at);
+                self.expression(index)?;
+                self.write("]", at);
+            }
+            Node::Slice(of, parts) => self.slice(of, parts, at)?,
+            Node::Call(callee, arguments) => {
+                if let Node::Attribute(_, method) = &callee.node {
+                    self.out.mutates |= MUTATORS.contains(&method.as_str());
+                }
+                self.operand(callee)?;
+                self.arguments(arguments, at)?;
+            }
+            Node::Filter(of, name, arguments) => self.filter(of.as_deref(), name, arguments, at)?,
+            Node::Test(of, name, arguments, negated) => {
+                self.test(of, name, arguments, *negated, at)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn name(&mut self, name: &str, at: usize) {
+        if !self.bound.contains(name) && !self.vocabulary.has_function(name) {
+            self.out.reads.entry(name.to_owned()).or_insert(at);
+        }
+        self.write(name, at);
+    }
+
+    /// Integers past 128 bits lose their digits in MiniJinja: they stay floats there and here.
+    fn integer(&mut self, digits: &str, at: usize) {
+        let fits = digits.parse::<u128>().is_ok();
+        let text = if fits {
+            digits.to_owned()
+        } else {
+            format!("{digits}.0")
+        };
+        self.write(&text, at);
+    }
+
+    /// Prints an expression so that a postfix applies to all of it.
+    fn operand(&mut self, expression: &Expression) -> Result<(), Fault> {
+        let bare = matches!(
+            expression.node,
+            Node::Name(_)
+                | Node::Attribute(..)
+                | Node::Item(..)
+                | Node::Call(..)
+                | Node::List(_)
+                | Node::Tuple(_)
+                | Node::Dict(_)
+                | Node::Slice(..)
+        );
+        if bare {
+            return self.expression(expression);
+        }
+        self.write("(", expression.at);
+        self.expression(expression)?;
+        self.write(")", expression.at);
+        Ok(())
+    }
+
+    fn call(&mut self, function: &str, items: &[Expression], at: usize) -> Result<(), Fault> {
+        self.write(function, at);
+        self.write("(", at);
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                self.write(",", item.at);
+            }
+            self.expression(item)?;
+        }
+        self.write(")", at);
+        Ok(())
+    }
+
+    fn dict(&mut self, entries: &[(Expression, Expression)], at: usize) -> Result<(), Fault> {
+        self.write("__dict(", at);
+        for (key, value) in entries {
+            self.expression(key)?;
+            self.write(",", value.at);
+            self.expression(value)?;
+            self.write(",", value.at);
+        }
+        self.write(")", at);
+        Ok(())
+    }
+
+    fn unary(&mut self, operator: &str, operand: &Expression, at: usize) -> Result<(), Fault> {
+        let open = match operator {
+            "not" => "(not (",
+            "-" => "__negative((",
+            _ => "__positive((",
+        };
+        self.write(open, at);
+        self.expression(operand)?;
+        self.write("))", at);
+        Ok(())
+    }
+
+    fn binary(&mut self, operator: &str, operands: &[Expression], at: usize) -> Result<(), Fault> {
+        let function = match operator {
+            "+" => "__add",
+            "-" => "__subtract",
+            "*" => "__multiply",
+            "/" => "__divide",
+            "//" => "__floor",
+            "%" => "__modulo",
+            "**" => "__power",
+            "~" => return self.concatenation(operands, at),
+            word => return self.words(word, operands, at),
+        };
+        self.call(function, operands, at)
+    }
+
+    fn words(&mut self, word: &str, operands: &[Expression], at: usize) -> Result<(), Fault> {
+        self.write("(", at);
+        for (index, operand) in operands.iter().enumerate() {
+            if index > 0 {
+                self.write(" ", operand.at);
+                self.write(word, operand.at);
+                self.write(" ", operand.at);
+            }
+            self.operand(operand)?;
+        }
+        self.write(")", at);
+        Ok(())
+    }
+
+    fn concatenation(&mut self, operands: &[Expression], at: usize) -> Result<(), Fault> {
+        self.write("__text(", at);
+        for operand in operands {
+            self.printed(operand)?;
+            self.write(",", operand.at);
+        }
+        self.write(")", at);
+        Ok(())
+    }
+
+    /// Prints an expression whose value becomes text: in debug mode an unset one names itself.
+    pub(super) fn printed(&mut self, expression: &Expression) -> Result<(), Fault> {
+        let missing = match &expression.node {
+            _ if self.settings.undefined != Undefined::Debug => None,
+            Node::Name(name) => Some((name.as_str(), None)),
+            Node::Attribute(of, name) => Some((name.as_str(), Some(of))),
+            _ => None,
+        };
+        let Some((name, of)) = missing else {
+            return self.expression(expression);
+        };
+        self.write("__debug(", expression.at);
+        self.expression(expression)?;
+        self.write(",", expression.at);
+        let name = literal(name);
+        self.write(&name, expression.at);
+        if let Some(of) = of {
+            self.write(",", of.at);
+            self.expression(of)?;
+        }
+        self.write(")", expression.at);
+        Ok(())
+    }
+
+    fn compare(
+        &mut self,
+        first: &Expression,
+        rest: &[(&'static str, Expression)],
+        at: usize,
+    ) -> Result<(), Fault> {
+        if let [(operator @ ("==" | "!=" | "in" | "not in"), right)] = rest {
+            let negated = operator.starts_with("not");
+            self.write(if negated { "(not (" } else { "(" }, at);
+            self.operand(first)?;
+            self.write(" ", right.at);
+            self.write(operator.trim_start_matches("not "), right.at);
+            self.write(" ", right.at);
+            self.operand(right)?;
+            self.write(if negated { "))" } else { ")" }, at);
+            return Ok(());
+        }
+        self.write("__compare(", at);
+        self.expression(first)?;
+        for (operator, right) in rest {
+            self.write(",\"", right.at);
+            self.write(operator, right.at);
+            self.write("\",", right.at);
+            self.expression(right)?;
+        }
+        self.write(")", at);
+        Ok(())
+    }
+
+    fn conditional(&mut self, expression: &Expression) -> Result<(), Fault> {
+        let Node::Conditional {
+            test,
+            then,
+            otherwise,
+        } = &expression.node
+        else {
+            return Ok(());
+        };
+        let at = expression.at;
+        self.conditions += 1;
+        self.write("(", at);
+        self.operand(then)?;
+        self.write(" if ", test.at);
+        self.operand(test)?;
+        if let Some(otherwise) = otherwise {
+            self.write(" else ", otherwise.at);
+            self.operand(otherwise)?;
+        }
+        self.write(")", at);
+        self.conditions -= 1;
+        Ok(())
+    }
+
+    fn slice(
+        &mut self,
+        of: &Expression,
+        parts: &[Option<Box<Expression>>; 3],
+        at: usize,
+    ) -> Result<(), Fault> {
+        self.write("__slice(", at);
+        self.expression(of)?;
+        for part in parts {
+            self.write(",", at);
+            match part {
+                Some(part) => self.expression(part)?,
+                None => self.write("none", at),
+            }
+        }
+        self.write(")", at);
+        Ok(())
+    }
+
+    pub(super) fn arguments(&mut self, arguments: &[Argument], at: usize) -> Result<(), Fault> {
+        self.write("(", at);
+        for (index, argument) in arguments.iter().enumerate() {
+            if index > 0 {
+                self.write(",", at);
+            }
+            let value = match argument {
+                Argument::Positional(value) => value,
+                Argument::Named(name, value) => {
+                    self.write(name, value.at);
+                    self.write("=", value.at);
+                    value
+                }
+                Argument::Splat(value) => {
+                    self.write("*", value.at);
+                    value
+                }
+                Argument::NamedSplat(value) => {
+                    self.write("**", value.at);
+                    value
+                }
+            };
+            self.operand(value)?;
+        }
+        self.write(")", at);
+        Ok(())
+    }
+
+    fn filter(
+        &mut self,
+        of: Option<&Expression>,
+        name: &str,
+        arguments: &[Argument],
+        at: usize,
+    ) -> Result<(), Fault> {
+        if !self.vocabulary.has_filter(name) && self.conditions == 0 {
+            return Err(self.unknown(Kind::Filter, "filter", name, at));
+        }
+        if let Some(of) = of {
+            self.operand(of)?;
+            self.write("|", at);
+        }
+        self.write(&name.replace('.', "_"), at);
+        self.arguments(arguments, at)
+    }
+
+    fn test(
+        &mut self,
+        of: &Expression,
+        name: &str,
+        arguments: &[Argument],
+        negated: bool,
+        at: usize,
+    ) -> Result<(), Fault> {
+        if !self.vocabulary.has_test(name) && self.conditions == 0 {
+            return Err(self.unknown(Kind::Test, "test", name, at));
+        }
+        self.write(if negated { "(not (" } else { "(" }, at);
+        self.operand(of)?;
+        self.write(" is ", at);
+        self.write(&name.replace('.', "_"), at);
+        if !arguments.is_empty() {
+            self.arguments(arguments, at)?;
+        }
+        self.write(if negated { "))" } else { ")" }, at);
+        Ok(())
+    }
+
+    fn unknown(&self, kind: Kind, what: &str, name: &str, at: usize) -> Fault {
+        Fault {
+            at,
+            phrase: format!("there is no {what} {name}"),
+            help: self
+                .vocabulary
+                .nearest(kind, name)
+                .map(|n| format!("did you mean {n}?")),
+        }
+    }
+}
+
+/// A string literal that MiniJinja reads back as the text, on one line.
+pub(super) fn literal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}

@@ -1,0 +1,544 @@
+//! Jinja2's statements, as its parser reads them.
+
+use std::ops::Range;
+
+use super::expression::{Node, Parser};
+use super::print::{
+    BLOCK_END, BLOCK_START, COMMENT_END, COMMENT_START, Printer, VARIABLE_END, VARIABLE_START,
+};
+use super::segment::Segment;
+use super::token::{Token, tokens};
+use super::{Fault, Translated, Vocabulary};
+use crate::diagnostic::nearest;
+use crate::template::settings::Settings;
+
+/// The statements of the language, `do` and loop controls included.
+const STATEMENTS: &[&str] = &[
+    "for",
+    "if",
+    "elif",
+    "else",
+    "endfor",
+    "endif",
+    "set",
+    "endset",
+    "block",
+    "endblock",
+    "extends",
+    "include",
+    "import",
+    "from",
+    "macro",
+    "endmacro",
+    "call",
+    "endcall",
+    "filter",
+    "endfilter",
+    "with",
+    "endwith",
+    "autoescape",
+    "endautoescape",
+    "do",
+    "print",
+    "break",
+    "continue",
+    "raw",
+];
+
+/// A statement that is still open.
+struct Open {
+    word: &'static str,
+    at: usize,
+    /// What is printed after its end: the wrapper of a macro that takes any arguments.
+    after: Option<String>,
+}
+
+struct Writer<'a> {
+    source: &'a str,
+    printer: Printer<'a>,
+    open: Vec<Open>,
+}
+
+/// Translates the segments of a template.
+pub(super) fn write(
+    source: &str,
+    segments: &[Segment],
+    settings: &Settings,
+    vocabulary: &dyn Vocabulary,
+) -> Result<Translated, Fault> {
+    let mut writer = Writer {
+        source,
+        printer: Printer::new(settings, vocabulary),
+        open: Vec::new(),
+    };
+    for segment in segments {
+        writer.segment(segment)?;
+    }
+    if let Some(open) = writer.open.last() {
+        let phrase = format!("{} has no end{}", open.word, open.word);
+        return Err(Fault::new(open.at, phrase));
+    }
+    Ok(writer.printer.finish())
+}
+
+impl<'a> Writer<'a> {
+    fn segment(&mut self, segment: &Segment) -> Result<(), Fault> {
+        match segment {
+            Segment::Data(range) => self.data(range),
+            Segment::Dropped(range) => {
+                self.newlines(range);
+                Ok(())
+            }
+            Segment::Variable(range) => {
+                let tokens = tokens(self.source, range.clone())?;
+                let mut parser = Parser::new(&tokens, range.end);
+                self.variable(&mut parser, range.start)?;
+                self.newlines(range);
+                Ok(())
+            }
+            Segment::Statement(range) => {
+                let tokens = tokens(self.source, range.clone())?;
+                let mut parser = Parser::new(&tokens, range.end);
+                self.statement(&mut parser)?;
+                parser.expect_end()?;
+                self.newlines(range);
+                Ok(())
+            }
+        }
+    }
+
+    fn data(&mut self, range: &Range<usize>) -> Result<(), Fault> {
+        let text = &self.source[range.clone()];
+        let control = |c: char| ('\u{1}'..='\u{6}').contains(&c);
+        if let Some(index) = text.find(control) {
+            let phrase = "a control character stands in the text";
+            return Err(Fault::new(range.start + index, phrase));
+        }
+        self.printer.verbatim(text, range.start);
+        Ok(())
+    }
+
+    /// Keeps the lines of the result at the lines of the source.
+    fn newlines(&mut self, range: &Range<usize>) {
+        let count = self.source[range.clone()].matches('\n').count();
+        if count > 0 {
+            let comment = format!("{COMMENT_START}{}{COMMENT_END}", "\n".repeat(count));
+            self.printer.write(&comment, range.start);
+        }
+    }
+
+    fn variable(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
+        self.printer.write(VARIABLE_START, at);
+        let expression = parser.tuple()?;
+        self.printer.printed(&expression)?;
+        self.printer.write(VARIABLE_END, at);
+        parser.expect_end()
+    }
+
+    fn statement(&mut self, parser: &mut Parser<'_>) -> Result<(), Fault> {
+        let (at, word) = parser.name("a statement")?;
+        match word.as_str() {
+            "for" => self.for_loop(parser, at),
+            "if" | "elif" => self.if_or_elif(parser, &word, at),
+            "else" => self.otherwise(at),
+            "set" => self.set(parser, at),
+            "with" => self.with(parser, at),
+            "macro" => self.macro_head(parser, at),
+            "call" => self.call(parser, at),
+            "filter" => self.filter(parser, at),
+            "include" => self.include(parser, at),
+            "import" => self.import(parser, at),
+            "from" => self.from_import(parser, at),
+            "block" => self.block(parser, at),
+            "extends" | "autoescape" => self.one_expression(parser, &word, at),
+            "do" => self.do_call(parser, at),
+            "print" => self.variable(parser, at),
+            "break" | "continue" => self.loop_control(&word, at),
+            _ => match word.strip_prefix("end") {
+                Some(opened) if STATEMENTS.contains(&opened) => self.end(parser, opened, at),
+                _ => Err(self.unknown(&word, at)),
+            },
+        }
+    }
+
+    fn unknown(&self, word: &str, at: usize) -> Fault {
+        let near = nearest(word, STATEMENTS.iter().copied());
+        Fault {
+            at,
+            phrase: format!("there is no statement {word}"),
+            help: near.map(|n| format!("did you mean {n}?")),
+        }
+    }
+
+    fn begin(&mut self, text: &str, at: usize) {
+        self.printer.write(BLOCK_START, at);
+        self.printer.write(text, at);
+        self.printer.write(" ", at);
+    }
+
+    fn finish(&mut self, at: usize) {
+        self.printer.write(BLOCK_END, at);
+    }
+
+    fn opened(&mut self, word: &'static str, at: usize) {
+        self.open.push(Open {
+            word,
+            at,
+            after: None,
+        });
+    }
+
+    fn end(&mut self, parser: &mut Parser<'_>, word: &str, at: usize) -> Result<(), Fault> {
+        let Some(open) = self.open.pop() else {
+            return Err(Fault::new(at, format!("end{word} ends nothing")));
+        };
+        if open.word != word {
+            let line = self.source[..open.at].matches('\n').count() + 1;
+            let phrase = format!("end{word} stands where end{} is expected", open.word);
+            return Err(Fault {
+                at,
+                phrase,
+                help: Some(format!("{} was opened on line {line}", open.word)),
+            });
+        }
+        if word == "if" {
+            self.printer.conditions -= 1;
+        }
+        if word == "block" && matches!(parser.peek(), Some(Token::Name(_))) {
+            parser.name("a name")?;
+        }
+        let text = format!("end{word}");
+        self.begin(&text, at);
+        self.finish(at);
+        if let Some(after) = open.after {
+            self.printer.write(&after, at);
+        }
+        Ok(())
+    }
+
+    fn for_loop(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
+        let (names, target) = parser.target()?;
+        if !parser.take_word("in") {
+            return Err(parser.unexpected("in"));
+        }
+        self.begin(&format!("for {target} in __iterate("), at);
+        let iterated = parser.iterated()?;
+        self.printer.expression(&iterated)?;
+        self.printer.write(")", at);
+        for (_, name) in &names {
+            self.printer.bind(name);
+        }
+        if parser.take_word("if") {
+            self.printer.write(" if ", at);
+            let condition = parser.expression()?;
+            self.printer.expression(&condition)?;
+        }
+        if parser.take_word("recursive") {
+            self.printer.write(" recursive", at);
+        }
+        self.finish(at);
+        self.opened("for", at);
+        Ok(())
+    }
+
+    fn if_or_elif(&mut self, parser: &mut Parser<'_>, word: &str, at: usize) -> Result<(), Fault> {
+        if word == "elif" && self.open.last().is_none_or(|o| o.word != "if") {
+            return Err(Fault::new(at, "elif stands outside of if"));
+        }
+        self.begin(word, at);
+        let condition = parser.tuple_without_conditional()?;
+        self.printer.expression(&condition)?;
+        self.finish(at);
+        if word == "if" {
+            self.opened("if", at);
+            self.printer.conditions += 1;
+        }
+        Ok(())
+    }
+
+    fn otherwise(&mut self, at: usize) -> Result<(), Fault> {
+        if !self
+            .open
+            .last()
+            .is_some_and(|o| ["if", "for"].contains(&o.word))
+        {
+            return Err(Fault::new(at, "else stands outside of if and for"));
+        }
+        self.begin("else", at);
+        self.finish(at);
+        Ok(())
+    }
+
+    fn loop_control(&mut self, word: &str, at: usize) -> Result<(), Fault> {
+        if !self.open.iter().any(|o| o.word == "for") {
+            return Err(Fault::new(at, format!("{word} stands outside of for")));
+        }
+        self.begin(word, at);
+        self.finish(at);
+        Ok(())
+    }
+
+    fn set(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
+        let (names, mut target) = parser.target()?;
+        let attribute = parser.take(".");
+        if attribute {
+            target = format!("{target}.{}", parser.name("a name")?.1);
+        }
+        self.begin(&format!("set {target}"), at);
+        if parser.take("=") {
+            self.printer.write(" = ", at);
+            let value = parser.tuple()?;
+            self.printer.expression(&value)?;
+            self.finish(at);
+        } else {
+            if parser.take("|") {
+                self.printer.write("|", at);
+                let filter = parser.filter_chain(None)?;
+                self.printer.expression(&filter)?;
+            }
+            self.finish(at);
+            self.opened("set", at);
+        }
+        if !attribute {
+            for (_, name) in &names {
+                self.printer.bind(name);
+            }
+        }
+        Ok(())
+    }
+
+    fn with(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
+        self.begin("with", at);
+        let mut bound = Vec::new();
+        while parser.peek().is_some() {
+            if !bound.is_empty() {
+                parser.expect(",")?;
+                self.printer.write(",", at);
+            }
+            let (name_at, name) = parser.name("a name")?;
+            parser.expect("=")?;
+            self.printer.write(&name, name_at);
+            self.printer.write(" = ", name_at);
+            let value = parser.expression()?;
+            self.printer.expression(&value)?;
+            bound.push(name);
+        }
+        self.finish(at);
+        for name in &bound {
+            self.printer.bind(name);
+        }
+        self.opened("with", at);
+        Ok(())
+    }
+
+    /// `(a, b=1)` of a macro or call; returns the names, printed without parentheses.
+    fn signature(&mut self, parser: &mut Parser<'_>) -> Result<Vec<String>, Fault> {
+        parser.expect("(")?;
+        let mut names = Vec::new();
+        while !parser.take(")") {
+            if !names.is_empty() {
+                parser.expect(",")?;
+                if parser.take(")") {
+                    break;
+                }
+                self.printer.write(",", parser.at());
+            }
+            let (at, name) = parser.name("a name")?;
+            self.printer.write(&name, at);
+            self.printer.bind(&name);
+            if parser.take("=") {
+                self.printer.write("=", at);
+                let default = parser.expression()?;
+                self.printer.expression(&default)?;
+            }
+            names.push(name);
+        }
+        Ok(names)
+    }
+
+    fn macro_head(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
+        let (name_at, name) = parser.name("the name of the macro")?;
+        self.begin("macro", at);
+        self.printer.write(&name, name_at);
+        self.printer.write("(", name_at);
+        self.printer.bind(&name);
+        let names = self.signature(parser)?;
+        let body = self.source[at..]
+            .split_once("endmacro")
+            .map_or("", |(body, _)| body);
+        let any = body.contains("varargs") || body.contains("kwargs");
+        let mut after = None;
+        if any {
+            let separator = if names.is_empty() { "" } else { "," };
+            let both = format!("{separator}varargs,kwargs");
+            self.printer.write(&both, name_at);
+            let list: Vec<String> = names.iter().map(|n| format!(",\"{n}\"")).collect();
+            after = Some(format!(
+                "{BLOCK_START}set {name} = __any_arguments({name}{}){BLOCK_END}",
+                list.concat()
+            ));
+        }
+        for implied in ["varargs", "kwargs", "caller"] {
+            self.printer.bind(implied);
+        }
+        self.printer.write(")", name_at);
+        self.finish(at);
+        self.open.push(Open {
+            word: "macro",
+            at,
+            after,
+        });
+        Ok(())
+    }
+
+    fn call(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
+        self.begin("call", at);
+        if matches!(parser.peek(), Some(Token::Operator("("))) {
+            self.printer.write("(", at);
+            self.signature(parser)?;
+            self.printer.write(") ", at);
+        }
+        let call = parser.expression()?;
+        if !matches!(call.node, Node::Call(..)) {
+            return Err(Fault::new(call.at, "call wants the call of a macro"));
+        }
+        self.printer.expression(&call)?;
+        self.finish(at);
+        self.opened("call", at);
+        Ok(())
+    }
+
+    fn filter(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
+        self.begin("filter", at);
+        let filter = parser.filter_chain(None)?;
+        self.printer.expression(&filter)?;
+        self.finish(at);
+        self.opened("filter", at);
+        Ok(())
+    }
+
+    fn include(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
+        let name = parser.expression()?;
+        let ignore_missing = parser.take_word("ignore");
+        if ignore_missing && !parser.take_word("missing") {
+            return Err(parser.unexpected("missing"));
+        }
+        let alone = parser.is_word("without");
+        self.context_words(parser)?;
+        self.printer.includes(&name);
+        if alone {
+            self.printer.write(VARIABLE_START, at);
+            self.printer.write("__include_alone(", at);
+            self.printer.expression(&name)?;
+            self.printer
+                .write(if ignore_missing { ",true)" } else { ",false)" }, at);
+            self.printer.write(VARIABLE_END, at);
+            return Ok(());
+        }
+        self.begin("include", at);
+        self.printer.expression(&name)?;
+        if ignore_missing {
+            self.printer.write(" ignore missing", at);
+        }
+        self.finish(at);
+        Ok(())
+    }
+
+    /// `with context` and `without context`.
+    fn context_words(&mut self, parser: &mut Parser<'_>) -> Result<(), Fault> {
+        if (parser.take_word("with") || parser.take_word("without")) && !parser.take_word("context")
+        {
+            return Err(parser.unexpected("context"));
+        }
+        Ok(())
+    }
+
+    fn import(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
+        let name = parser.expression()?;
+        if !parser.take_word("as") {
+            return Err(parser.unexpected("as"));
+        }
+        let (_, alias) = parser.name("a name")?;
+        self.context_words(parser)?;
+        self.printer.includes(&name);
+        self.begin("import", at);
+        self.printer.expression(&name)?;
+        self.printer.write(&format!(" as {alias}"), at);
+        self.printer.bind(&alias);
+        self.finish(at);
+        Ok(())
+    }
+
+    fn from_import(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
+        let name = parser.expression()?;
+        if !parser.take_word("import") {
+            return Err(parser.unexpected("import"));
+        }
+        self.printer.includes(&name);
+        self.begin("from", at);
+        self.printer.expression(&name)?;
+        self.printer.write(" import ", at);
+        loop {
+            let (name_at, name) = parser.name("a name")?;
+            self.printer.write(&name, name_at);
+            let mut bound = name;
+            if parser.take_word("as") {
+                bound = parser.name("a name")?.1;
+                self.printer.write(&format!(" as {bound}"), name_at);
+            }
+            self.printer.bind(&bound);
+            if !parser.take(",") {
+                break;
+            }
+            if parser.peek().is_none() || parser.is_word("with") || parser.is_word("without") {
+                break;
+            }
+            self.printer.write(",", name_at);
+        }
+        self.context_words(parser)?;
+        self.finish(at);
+        Ok(())
+    }
+
+    fn block(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
+        let (name_at, name) = parser.name("the name of the block")?;
+        self.begin("block", at);
+        self.printer.write(&name, name_at);
+        parser.take_word("scoped");
+        if parser.take_word("required") {
+            self.printer.write(" required", name_at);
+        }
+        self.finish(at);
+        self.opened("block", at);
+        Ok(())
+    }
+
+    fn one_expression(
+        &mut self,
+        parser: &mut Parser<'_>,
+        word: &str,
+        at: usize,
+    ) -> Result<(), Fault> {
+        self.begin(word, at);
+        let expression = parser.expression()?;
+        if word == "extends" {
+            self.printer.includes(&expression);
+        }
+        self.printer.expression(&expression)?;
+        self.finish(at);
+        if word == "autoescape" {
+            self.opened("autoescape", at);
+        }
+        Ok(())
+    }
+
+    fn do_call(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
+        self.begin("do", at);
+        self.printer.write("__nothing(", at);
+        let expression = parser.tuple()?;
+        self.printer.expression(&expression)?;
+        self.printer.write(")", at);
+        self.finish(at);
+        Ok(())
+    }
+}
