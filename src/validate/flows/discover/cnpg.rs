@@ -1,0 +1,125 @@
+//! Pods that the CNPG operator makes: instances, Jobs and poolers, with the labels of CNPG 1.28.
+
+use super::{labels, text};
+use crate::kube::Resource;
+use crate::validate::flows::endpoint::{Endpoint, NamedPort, Role};
+use crate::validate::flows::ports::Protocol;
+
+/// The API group of CloudNativePG.
+const GROUP: &str = "postgresql.cnpg.io";
+
+const INSTANCE_PORTS: &[(&str, u16)] = &[("postgresql", 5432), ("metrics", 9187), ("status", 8000)];
+const POOLER_PORTS: &[(&str, u16)] = &[("pgbouncer", 5432), ("metrics", 9127)];
+
+/// The pods of a Cluster or a Pooler; none for any other object.
+pub(super) fn of(resource: &Resource) -> Vec<Endpoint> {
+    if resource.gvk().is(GROUP, "Cluster") {
+        vec![instances(resource), jobs(resource)]
+    } else if resource.gvk().is(GROUP, "Pooler") {
+        vec![pooler(resource)]
+    } else {
+        Vec::new()
+    }
+}
+
+/// The instance that stands for every Cluster, in a render that has none.
+pub(super) fn any_instance() -> Endpoint {
+    let mut endpoint = Endpoint::pod(
+        "any CNPG cluster",
+        "another-namespace",
+        Role::Instance,
+        instance_labels("any-cluster"),
+    );
+    endpoint.assumed = true;
+    endpoint.ports = ports(INSTANCE_PORTS);
+    endpoint
+}
+
+fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+}
+
+/// What all pods of a Cluster have.
+fn common_labels(cluster: &str, component: &str) -> Vec<(String, String)> {
+    owned(&[
+        ("cnpg.io/cluster", cluster),
+        ("app.kubernetes.io/name", "postgresql"),
+        ("app.kubernetes.io/instance", cluster),
+        ("app.kubernetes.io/component", component),
+        ("app.kubernetes.io/managed-by", "cloudnative-pg"),
+    ])
+}
+
+fn instance_labels(cluster: &str) -> Vec<(String, String)> {
+    let mut all = common_labels(cluster, "database");
+    all.extend(owned(&[
+        ("cnpg.io/podRole", "instance"),
+        ("cnpg.io/instanceName", &format!("{cluster}-1")),
+        ("cnpg.io/instanceRole", "primary"),
+        ("role", "primary"),
+    ]));
+    all
+}
+
+fn ports(table: &[(&str, u16)]) -> Vec<NamedPort> {
+    table
+        .iter()
+        .map(|(name, number)| NamedPort {
+            name: (*name).to_owned(),
+            number: *number,
+            protocol: Protocol::Tcp,
+        })
+        .collect()
+}
+
+/// Puts what a Cluster hands down before what the operator sets, which wins.
+fn with_inherited(resource: &Resource, own: Vec<(String, String)>) -> Vec<(String, String)> {
+    let mut all = labels(resource.node().lookup(&["spec", "inheritedMetadata", "labels"]));
+    all.retain(|(key, _)| own.iter().all(|(k, _)| k != key));
+    all.extend(own);
+    all
+}
+
+fn instances(resource: &Resource) -> Endpoint {
+    let name = resource.name();
+    let own = with_inherited(resource, instance_labels(name));
+    let mut endpoint = belonging(resource, name, Role::Instance, own);
+    endpoint.ports = ports(INSTANCE_PORTS);
+    endpoint.count = text(resource, &["spec", "instances"]).and_then(|t| t.parse().ok()).unwrap_or(1);
+    for service in ["rw", "ro", "r"] {
+        endpoint.services.push((endpoint.namespace.clone(), format!("{name}-{service}")));
+    }
+    endpoint
+}
+
+fn jobs(resource: &Resource) -> Endpoint {
+    let name = resource.name();
+    let mut own = common_labels(name, "database");
+    own.extend(owned(&[
+        ("cnpg.io/jobRole", "initdb"),
+        ("cnpg.io/instanceName", &format!("{name}-1")),
+    ]));
+    let title = format!("{name} (jobs)");
+    belonging(resource, &title, Role::Job, with_inherited(resource, own))
+}
+
+fn pooler(resource: &Resource) -> Endpoint {
+    let name = resource.name();
+    let cluster = text(resource, &["spec", "cluster", "name"]).unwrap_or_default();
+    let mut own = labels(resource.node().lookup(&["spec", "template", "metadata", "labels"]));
+    own.extend(common_labels(cluster, "pooler"));
+    own.extend(owned(&[("cnpg.io/podRole", "pooler"), ("cnpg.io/poolerName", name)]));
+    let mut endpoint = belonging(resource, name, Role::Pooler, own);
+    endpoint.cluster = Some((endpoint.namespace.clone(), cluster.to_owned()));
+    endpoint.ports = ports(POOLER_PORTS);
+    endpoint.services.push((endpoint.namespace.clone(), name.to_owned()));
+    endpoint
+}
+
+fn belonging(resource: &Resource, title: &str, role: Role, own: Vec<(String, String)>) -> Endpoint {
+    let namespace = resource.effective_namespace();
+    let mut endpoint = Endpoint::pod(title, namespace, role, own);
+    endpoint.cluster = Some((namespace.to_owned(), resource.name().to_owned()));
+    endpoint.place = resource.place();
+    endpoint
+}

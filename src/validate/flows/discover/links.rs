@@ -1,0 +1,262 @@
+//! Who uses which Cluster, and where a Cluster's backups and bootstrap come from and go.
+
+use super::{items, list, text};
+use crate::kube::{ResMap, Resource};
+use crate::validate::flows::endpoint::{Endpoint, Role};
+use crate::validate::walk::{self, Role as Part};
+use crate::yaml::Node;
+
+/// The plugin that backs up to an `ObjectStore`.
+const BARMAN_PLUGIN: &str = "barman-cloud.cloudnative-pg.io";
+
+/// What one endpoint is to a Cluster beside its own role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Link {
+    /// Namespace and name of the Cluster.
+    pub(super) cluster: (String, String),
+    /// The endpoint, by its position.
+    pub(super) endpoint: usize,
+    /// [`Role::Client`], [`Role::ObjectStore`] or [`Role::ExternalDatabase`].
+    pub(super) role: Role,
+    /// The port on that endpoint, where it is the one that is connected to.
+    pub(super) port: u16,
+    /// Whether a client goes through a pooler, by its name.
+    pub(super) pooler: Option<String>,
+}
+
+/// Finds the links, and adds what lies beyond the render and is linked to.
+pub(super) fn find(endpoints: &mut Vec<Endpoint>, resources: &ResMap) -> Vec<Link> {
+    let mut links = clients(endpoints, resources);
+    for cluster in resources.iter().filter(|r| r.gvk().is("postgresql.cnpg.io", "Cluster")) {
+        let key = (cluster.effective_namespace().to_owned(), cluster.name().to_owned());
+        for address in object_stores(cluster, resources) {
+            if let Some((host, port)) = host_and_port(address) {
+                let endpoint = endpoint_behind(endpoints, host, &key.0, Role::ObjectStore);
+                links.push(link(&key, endpoint, Role::ObjectStore, target_port(resources, host, port)));
+            }
+        }
+        for (host, port) in external_databases(cluster) {
+            let endpoint = endpoint_behind(endpoints, host, &key.0, Role::ExternalDatabase);
+            links.push(link(&key, endpoint, Role::ExternalDatabase, port));
+        }
+    }
+    links
+}
+
+fn link(cluster: &(String, String), endpoint: usize, role: Role, port: u16) -> Link {
+    Link {
+        cluster: cluster.clone(),
+        endpoint,
+        role,
+        port,
+        pooler: None,
+    }
+}
+
+/// A name by which a Cluster is used, and the Cluster and pooler it leads to.
+struct Name {
+    text: String,
+    cluster: (String, String),
+    pooler: Option<String>,
+    is_host: bool,
+}
+
+fn names(endpoints: &[Endpoint]) -> Vec<Name> {
+    let mut names = Vec::new();
+    for endpoint in endpoints.iter().filter(|e| !e.assumed) {
+        let Some(cluster) = &endpoint.cluster else { continue };
+        let mut add = |text: String, pooler: Option<String>, is_host| {
+            names.push(Name { text, cluster: cluster.clone(), pooler, is_host });
+        };
+        match endpoint.role {
+            Role::Instance => {
+                for suffix in ["rw", "ro", "r"] {
+                    add(format!("{}-{suffix}", cluster.1), None, true);
+                }
+                add(format!("{}-app", cluster.1), None, false);
+            }
+            Role::Pooler => add(endpoint.name.clone(), Some(endpoint.name.clone()), true),
+            _ => {}
+        }
+    }
+    names
+}
+
+/// Workloads whose object names the Service or the Secret of a Cluster.
+fn clients(endpoints: &[Endpoint], resources: &ResMap) -> Vec<Link> {
+    let names = names(endpoints);
+    let mut links = Vec::new();
+    if names.is_empty() {
+        return links;
+    }
+    for (index, endpoint) in endpoints.iter().enumerate() {
+        let own = resources.iter().find(|r| {
+            endpoint.place.is_some() && r.place() == endpoint.place && r.gvk().group != "postgresql.cnpg.io"
+        });
+        let Some(resource) = own.filter(|_| endpoint.role == Role::Workload) else { continue };
+        for name in &names {
+            let is_linked = |l: &Link| l.endpoint == index && l.cluster == name.cluster && l.pooler == name.pooler;
+            if mentions(resource, &endpoint.namespace, name) && !links.iter().any(is_linked) {
+                let mut found = link(&name.cluster, index, Role::Client, 0);
+                found.pooler.clone_from(&name.pooler);
+                links.push(found);
+            }
+        }
+    }
+    links
+}
+
+fn mentions(resource: &Resource, namespace: &str, name: &Name) -> bool {
+    let mut found = false;
+    walk::scalars(resource.node(), &mut |path, part, node| {
+        let is_own_name = path.len() <= 2;
+        if !found && part == Part::Value && !is_own_name {
+            let words = node
+                .scalar_text()
+                .unwrap_or_default()
+                .split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.');
+            found = words.into_iter().any(|word| is_name(word, namespace, name));
+        }
+    });
+    found
+}
+
+/// `db-rw` in the Cluster's namespace; `db-rw.identity`, `db-rw.identity.svc…` anywhere.
+fn is_name(word: &str, namespace: &str, name: &Name) -> bool {
+    let mut labels = word.split('.');
+    labels.next() == Some(&name.text)
+        && match labels.next() {
+            None => namespace == name.cluster.0,
+            Some(label) => name.is_host && label == name.cluster.0,
+        }
+}
+
+/// The addresses of the object stores of a Cluster, for backups and for its bootstrap.
+fn object_stores<'r>(cluster: &'r Resource, resources: &'r ResMap) -> Vec<&'r str> {
+    let mut addresses = Vec::new();
+    let mut add = |store: Option<&'r Node>| {
+        if let Some(store) = store {
+            addresses.push(address_of(store));
+        }
+    };
+    add(cluster.node().lookup(&["spec", "backup", "barmanObjectStore"]));
+    let plugins = list(cluster, &["spec", "plugins"]).iter();
+    let external = list(cluster, &["spec", "externalClusters"]);
+    for node in external {
+        add(node.get("barmanObjectStore"));
+    }
+    let plugins = plugins.chain(external.iter().filter_map(|e| e.get("plugin")));
+    for plugin in plugins.filter(|p| scalar(p, &["name"]) == Some(BARMAN_PLUGIN)) {
+        let name = scalar(plugin, &["parameters", "barmanObjectName"]);
+        let store = resources.iter().find(|r| {
+            r.gvk().is("barmancloud.cnpg.io", "ObjectStore")
+                && r.effective_namespace() == cluster.effective_namespace()
+                && Some(r.name()) == name
+        });
+        add(store.and_then(|s| s.node().lookup(&["spec", "configuration"])));
+    }
+    addresses
+}
+
+/// The address of a store; without one it is the cloud's own, by the kind of the credentials.
+fn address_of(store: &Node) -> &str {
+    scalar(store, &["endpointURL"]).unwrap_or_else(|| {
+        if store.get("azureCredentials").is_some() {
+            "https://blob.core.windows.net"
+        } else if store.get("googleCredentials").is_some() {
+            "https://storage.googleapis.com"
+        } else {
+            "https://s3.amazonaws.com"
+        }
+    })
+}
+
+/// The databases beyond the render from which a Cluster starts or which it follows.
+fn external_databases(cluster: &Resource) -> Vec<(&str, u16)> {
+    let parameters = |node: &Node, key: &str| -> Option<String> {
+        scalar(node, &["connectionParameters", key]).map(str::to_owned)
+    };
+    list(cluster, &["spec", "externalClusters"])
+        .iter()
+        .filter_map(|node| {
+            let host = scalar(node, &["connectionParameters", "host"])?;
+            let port = parameters(node, "port").and_then(|p| p.parse().ok()).unwrap_or(5432);
+            Some((host, port))
+        })
+        .collect()
+}
+
+fn scalar<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
+    node.lookup(path).and_then(Node::scalar_text)
+}
+
+/// `https://host:port/path` → host and port.
+fn host_and_port(address: &str) -> Option<(&str, u16)> {
+    let (scheme, rest) = address.split_once("://")?;
+    let authority = rest.split('/').next()?;
+    let usual = if scheme == "http" { 80 } else { 443 };
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => Some((host, port.parse().ok()?)),
+        _ => Some((authority, usual)),
+    }
+}
+
+/// The Service that a host name means: its namespace and name.
+fn service_of<'h>(host: &'h str, namespace: &'h str) -> Option<(&'h str, &'h str)> {
+    let labels: Vec<&str> = host.split('.').collect();
+    match labels[..] {
+        [name] => Some((namespace, name)),
+        [name, namespace] | [name, namespace, "svc", ..] => Some((namespace, name)),
+        _ => None,
+    }
+}
+
+/// The endpoint behind a host name, which is added when the render has none.
+fn endpoint_behind(endpoints: &mut Vec<Endpoint>, host: &str, namespace: &str, role: Role) -> usize {
+    let service = service_of(host, namespace);
+    let found = endpoints.iter().position(|e| {
+        let is_behind = |(ns, name)| e.services.iter().any(|s| (s.0.as_str(), s.1.as_str()) == (ns, name));
+        service.is_some_and(is_behind) || (!e.is_pod() && e.name == host)
+    });
+    found.unwrap_or_else(|| {
+        endpoints.push(match service {
+            Some((namespace, name)) => behind_service(namespace, name, role),
+            None => Endpoint::world(host, role),
+        });
+        endpoints.len() - 1
+    })
+}
+
+/// Pods behind a Service that the render does not hold. Their name is taken for that of the Service.
+fn behind_service(namespace: &str, name: &str, role: Role) -> Endpoint {
+    let own = [("app.kubernetes.io/name".to_owned(), name.to_owned())];
+    let mut endpoint = Endpoint::pod(name, namespace, role, own);
+    endpoint.assumed = true;
+    endpoint.services.push((namespace.to_owned(), name.to_owned()));
+    endpoint
+}
+
+/// The port of the pods behind a Service's port: policies see the packet after the translation.
+fn target_port(resources: &ResMap, host: &str, port: u16) -> u16 {
+    let Some((namespace, name)) = service_of(host, "") else { return port };
+    let service = resources.iter().find(|r| {
+        r.gvk().is("", "Service")
+            && r.name() == name
+            && (namespace.is_empty() || r.effective_namespace() == namespace)
+    });
+    let ports = service.map_or(&[][..], |s| items(s.node().lookup(&["spec", "ports"])));
+    let entry = ports.iter().find(|p| scalar(p, &["port"]).and_then(|t| t.parse().ok()) == Some(port));
+    entry
+        .and_then(|e| text_port(e))
+        .unwrap_or(port)
+}
+
+fn text_port(entry: &Node) -> Option<u16> {
+    scalar(entry, &["targetPort"])?.parse().ok()
+}
+
+/// Whether a Cluster is backed up or restored through the Barman Cloud plugin.
+pub(super) fn uses_plugin(cluster: &Resource) -> bool {
+    list(cluster, &["spec", "plugins"]).iter().any(|p| scalar(p, &["name"]) == Some(BARMAN_PLUGIN))
+        || text(cluster, &["spec", "plugins"]).is_some()
+}

@@ -1,0 +1,145 @@
+//! Finds who talks in a render: workloads, what CloudNativePG makes, what charts make.
+//!
+//! What every cluster has (the API server, nodes, DNS) is added, and so are the operator and Prometheus
+//! where no object of the render tells of them: a render is seldom the whole cluster.
+
+mod charts;
+mod cnpg;
+mod links;
+mod workloads;
+
+use super::endpoint::{Endpoint, Role};
+use super::label::items;
+use crate::kube::{ResMap, Resource};
+use crate::yaml::Node;
+
+pub(super) use links::Link;
+
+/// Where pods are that the render does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodReference {
+    /// Their namespace.
+    pub namespace: String,
+    /// Their labels.
+    pub labels: Vec<(String, String)>,
+}
+
+impl PodReference {
+    /// Names pods by one label.
+    pub fn new(namespace: &str, key: &str, value: &str) -> Self {
+        Self {
+            namespace: namespace.to_owned(),
+            labels: vec![(key.to_owned(), value.to_owned())],
+        }
+    }
+}
+
+/// What is taken to be in the cluster, unless the render shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assumptions {
+    /// The CNPG operator.
+    pub operator: PodReference,
+    /// Prometheus.
+    pub prometheus: PodReference,
+    /// The cluster's DNS.
+    pub dns: PodReference,
+}
+
+impl Default for Assumptions {
+    fn default() -> Self {
+        const NAME: &str = "app.kubernetes.io/name";
+        Self {
+            operator: PodReference::new("cnpg-system", NAME, "cloudnative-pg"),
+            prometheus: PodReference::new("monitoring", NAME, "prometheus"),
+            dns: PodReference::new("kube-system", "k8s-app", "kube-dns"),
+        }
+    }
+}
+
+/// Everyone, and who uses what.
+#[derive(Debug, Default)]
+pub(super) struct Population {
+    pub(super) endpoints: Vec<Endpoint>,
+    pub(super) links: Vec<Link>,
+}
+
+/// Finds everyone in a render.
+pub(super) fn population(resources: &ResMap, assumptions: &Assumptions) -> Population {
+    let mut endpoints: Vec<Endpoint> = Vec::new();
+    for resource in resources.iter() {
+        endpoints.extend(workloads::of(resource));
+        endpoints.extend(cnpg::of(resource));
+        endpoints.extend(charts::of(resource, resources));
+    }
+    let shows = |role: Role| endpoints.iter().any(|e| e.role == role);
+    let is_about_cnpg = [Role::Operator, Role::Instance, Role::Pooler].into_iter().any(shows);
+    let mut assumed = entities();
+    if is_about_cnpg {
+        let pods = [
+            (Role::Operator, "CNPG operator", &assumptions.operator),
+            (Role::Prometheus, "Prometheus", &assumptions.prometheus),
+            (Role::Dns, "DNS", &assumptions.dns),
+        ];
+        let missing = pods.into_iter().filter(|(role, ..)| !shows(*role));
+        assumed.extend(missing.map(|(role, name, pods)| assume(name, role, pods)));
+        if !shows(Role::Instance) {
+            assumed.push(cnpg::any_instance());
+        }
+    }
+    endpoints.extend(assumed);
+    name_services(&mut endpoints, resources);
+    let links = links::find(&mut endpoints, resources);
+    Population { endpoints, links }
+}
+
+fn assume(name: &str, role: Role, pods: &PodReference) -> Endpoint {
+    let mut endpoint = Endpoint::pod(name, &pods.namespace, role, pods.labels.iter().cloned());
+    endpoint.assumed = true;
+    endpoint
+}
+
+/// What is no pod. The API server runs on nodes, so it has their label too.
+fn entities() -> Vec<Endpoint> {
+    vec![
+        Endpoint::entity("kube-apiserver", Role::ApiServer, &["kube-apiserver", "remote-node"]),
+        Endpoint::entity("remote-node", Role::RemoteNode, &["remote-node"]),
+        Endpoint::entity("host", Role::Host, &["host"]),
+    ]
+}
+
+/// Notes for each pod which Services of the render are in front of it.
+fn name_services(endpoints: &mut [Endpoint], resources: &ResMap) {
+    for service in resources.iter().filter(|r| r.gvk().is("", "Service")) {
+        let selector = labels(service.node().lookup(&["spec", "selector"]));
+        if selector.is_empty() {
+            continue;
+        }
+        for endpoint in endpoints.iter_mut().filter(|e| e.namespace == service.effective_namespace()) {
+            if selector.iter().all(|(key, value)| endpoint.label(key) == Some(value)) {
+                let name = (endpoint.namespace.clone(), service.name().to_owned());
+                endpoint.services.push(name);
+            }
+        }
+    }
+}
+
+/// The entries of a mapping of labels.
+fn labels(node: Option<&Node>) -> Vec<(String, String)> {
+    let Some(mapping) = node.and_then(Node::as_mapping) else {
+        return Vec::new();
+    };
+    mapping
+        .iter()
+        .map(|(key, value)| (key.to_owned(), value.scalar_text().unwrap_or_default().to_owned()))
+        .collect()
+}
+
+/// The text of a field, by its path.
+fn text<'r>(resource: &'r Resource, path: &[&str]) -> Option<&'r str> {
+    resource.node().lookup(path).and_then(Node::scalar_text)
+}
+
+/// The items of a list, by its path.
+fn list<'r>(resource: &'r Resource, path: &[&str]) -> &'r [Node] {
+    items(resource.node().lookup(path))
+}

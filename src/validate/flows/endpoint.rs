@@ -1,0 +1,180 @@
+//! Who talks: pods by their labels, and what is no pod by its entity, name or address.
+
+use std::net::IpAddr;
+
+use super::label::{CLUSTER, Label, NAMESPACE, NAMESPACE_LABELS};
+use super::ports::Protocol;
+use crate::diagnostic::Place;
+
+/// What an endpoint is to CloudNativePG.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// The CNPG operator.
+    Operator,
+    /// The instances of a Cluster.
+    Instance,
+    /// The Jobs of a Cluster: initdb, join, recovery.
+    Job,
+    /// The pods of a Pooler.
+    Pooler,
+    /// The Barman Cloud plugin.
+    BackupPlugin,
+    /// Prometheus.
+    Prometheus,
+    /// The cluster's DNS.
+    Dns,
+    /// The Kubernetes API server.
+    ApiServer,
+    /// Other nodes, which also hide the API server in tunnel mode.
+    RemoteNode,
+    /// The node itself: the kubelet.
+    Host,
+    /// Pods that use a Cluster.
+    Client,
+    /// Where backups go.
+    ObjectStore,
+    /// A PostgreSQL beyond the render, from which a Cluster starts or which it follows.
+    ExternalDatabase,
+    /// Any other pod.
+    Workload,
+}
+
+/// A port that a container names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NamedPort {
+    pub(super) name: String,
+    pub(super) number: u16,
+    pub(super) protocol: Protocol,
+}
+
+/// One kind of pod, or something that is no pod.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// What reports call it.
+    pub name: String,
+    /// Its namespace; empty for what is no pod.
+    pub namespace: String,
+    /// What it is to CloudNativePG.
+    pub role: Role,
+    /// The Cluster it belongs to or uses, as namespace and name.
+    pub cluster: Option<(String, String)>,
+    /// The object it comes from; `None` when it is assumed to be there.
+    pub place: Option<Place>,
+    /// Whether no object of the render tells of it.
+    pub assumed: bool,
+    pub(super) labels: Vec<Label>,
+    pub(super) ports: Vec<NamedPort>,
+    pub(super) dns_name: Option<String>,
+    pub(super) address: Option<IpAddr>,
+    /// The Services in front of it, as namespace and name.
+    pub(super) services: Vec<(String, String)>,
+    /// How many there are, where it matters: one instance has no other to talk to.
+    pub(super) count: u32,
+    /// The port that it listens on, where only the object that points at it knows.
+    pub(super) listens_on: Option<u16>,
+}
+
+impl Endpoint {
+    /// Builds a kind of pod.
+    pub(super) fn pod(
+        name: impl Into<String>,
+        namespace: &str,
+        role: Role,
+        labels: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        let mut all: Vec<Label> = labels
+            .into_iter()
+            .map(|(key, value)| Label::kubernetes(key, value))
+            .collect();
+        all.push(Label::kubernetes(NAMESPACE, namespace));
+        all.push(Label::kubernetes(
+            format!("{NAMESPACE_LABELS}.kubernetes.io/metadata.name"),
+            namespace,
+        ));
+        all.push(Label::kubernetes(CLUSTER, "default"));
+        Self {
+            labels: all,
+            namespace: namespace.to_owned(),
+            ..Self::unlabelled(name, role)
+        }
+    }
+
+    /// Builds what is known by reserved labels.
+    pub(super) fn entity(name: &str, role: Role, reserved: &[&str]) -> Self {
+        Self {
+            labels: reserved.iter().map(|key| Label::reserved(key)).collect(),
+            assumed: true,
+            ..Self::unlabelled(name, role)
+        }
+    }
+
+    /// Builds what lies beyond the cluster.
+    pub(super) fn world(name: impl Into<String>, role: Role) -> Self {
+        let name = name.into();
+        let address = name.parse().ok();
+        Self {
+            labels: vec![Label::reserved("world")],
+            dns_name: address.is_none().then(|| name.clone()),
+            address,
+            ..Self::unlabelled(name, role)
+        }
+    }
+
+    fn unlabelled(name: impl Into<String>, role: Role) -> Self {
+        Self {
+            name: name.into(),
+            namespace: String::new(),
+            role,
+            cluster: None,
+            place: None,
+            assumed: false,
+            labels: Vec::new(),
+            ports: Vec::new(),
+            dns_name: None,
+            address: None,
+            services: Vec::new(),
+            count: 1,
+            listens_on: None,
+        }
+    }
+
+    /// Whether policies can select it.
+    pub fn is_pod(&self) -> bool {
+        !self.namespace.is_empty()
+    }
+
+    /// Whether it lies beyond the cluster.
+    pub(super) fn is_world(&self) -> bool {
+        self.labels.contains(&Label::reserved("world"))
+    }
+
+    /// Whether it is the node that a pod runs on, to which Cilium leaves every way open.
+    pub(super) fn is_host(&self) -> bool {
+        self.role == Role::Host
+    }
+
+    /// The value of a pod's own label.
+    pub(super) fn label(&self, key: &str) -> Option<&str> {
+        self.labels
+            .iter()
+            .find(|l| l.is_own() && l.key == key)
+            .map(|l| l.value.as_str())
+    }
+
+    /// The pod's own labels.
+    pub fn own_labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.labels
+            .iter()
+            .filter(|l| l.is_own())
+            .map(|l| (l.key.as_str(), l.value.as_str()))
+    }
+
+    /// What reports call it: with its namespace, where it has one.
+    pub fn title(&self) -> String {
+        if self.is_pod() {
+            format!("{}/{}", self.namespace, self.name)
+        } else {
+            self.name.clone()
+        }
+    }
+}
