@@ -10,10 +10,14 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use libtest_mimic::{Arguments, Failed, Trial};
-use prerender::substitute::{Fault, Strictness, Variables, expand};
+use prerender::diagnostic::Source;
+use prerender::kube::{ResMap, Resource};
+use prerender::substitute::{self, Fault, Strategy, Strictness, Variables, expand};
+use prerender::yaml::{self, ParseOptions};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -24,6 +28,9 @@ fn main() -> ExitCode {
     let mut trials = Vec::new();
     for (directory, name) in [(&shared, "cases.json"), (&own, "expressions.json")] {
         trials.extend(rows(directory, name).into_iter().map(expression));
+    }
+    for (directory, name) in [(&shared, "resource-cases.json"), (&own, "objects.json")] {
+        trials.extend(rows(directory, name).into_iter().map(object));
     }
     if !shared.is_dir() {
         let skipped = Trial::test("SKIPPED: ../shared/conformance/envsubst is absent", || {
@@ -56,6 +63,72 @@ fn expression(row: Value) -> Trial {
         }
         Err(Failed::from(format!("wanted {wanted:?}, given {given:?}")))
     })
+}
+
+fn object(row: Value) -> Trial {
+    Trial::test(
+        format!("{}: {}", text(&row, "id"), text(&row, "description")),
+        move || {
+            let given = fill(&row);
+            let wanted = row["error_contains"].as_str().or(row["error"].as_str());
+            let given = match (wanted, given) {
+                // The reference says it in its own words.
+                (Some("variable not set"), Err(e)) if e.contains("error[variable-missing]") => {
+                    return Ok(());
+                }
+                (Some(wanted), Err(e)) if e == wanted => return Ok(()),
+                (None, Ok(given)) => given,
+                (_, given) => return Err(format!("given {given:?}").into()),
+            };
+            let list = |key: &str| row[key].as_array().cloned().unwrap_or_default();
+            let holds = |v: &Value| given.contains(v.as_str().unwrap());
+            let is_equal = row["expected"].as_str().is_none_or(|e| e == given);
+            if is_equal
+                && list("output_contains").iter().all(holds)
+                && !list("output_not_contains").iter().any(holds)
+            {
+                return Ok(());
+            }
+            Err(Failed::from(given))
+        },
+    )
+}
+
+/// Takes one object through the step; the warnings follow the object as comments.
+fn fill(row: &Value) -> Result<String, String> {
+    let source = Arc::new(Source::committed("object.yaml"));
+    let node = yaml::parse_first(text(row, "resource"), ParseOptions::default())
+        .unwrap()
+        .unwrap();
+    let mut resources = ResMap::default();
+    resources.push_unchecked(Resource::new(node, Some(source)));
+    let strategy = if text(row, "strategy") == "Always" {
+        Strategy::Always
+    } else {
+        Strategy::WithVariables
+    };
+    let mut variables =
+        Variables::of("Kustomization flux-system/apps", None).with_strategy(strategy);
+    for (name, value) in row["vars"].as_object().unwrap() {
+        variables
+            .insert(name, value.as_str().unwrap(), None)
+            .map_err(|e| e.to_string())?;
+    }
+    let (resources, report) = substitute::run(resources, &variables, strictness(row))
+        .map_err(|report| report.to_string())?;
+    let mut out = Vec::new();
+    for resource in resources.iter() {
+        yaml::write_manifest(&mut out, resource.node()).unwrap();
+    }
+    let mut out = String::from_utf8(out).unwrap();
+    for line in report
+        .to_string()
+        .lines()
+        .filter(|_| row["warnings"] == true)
+    {
+        out.push_str(&format!("# {line}\n"));
+    }
+    Ok(out)
 }
 
 fn text<'r>(row: &'r Value, key: &str) -> &'r str {

@@ -6,10 +6,13 @@
 
 mod evaluate;
 mod expression;
+mod objects;
 mod pattern;
+mod traps;
 mod variables;
 
 pub use expression::Fault;
+pub use objects::run;
 pub use variables::{Strategy, Strictness, Variables};
 
 /// Expands every reference of a text.
