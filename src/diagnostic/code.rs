@@ -179,6 +179,10 @@ codes! {
     RenderEmpty = "render-empty", Input;
     /// A value has another type than its author saw.
     ValueRetyped = "value-retyped", Input;
+    /// A flow that is needed is dropped, or would be once the policies enforce.
+    FlowDropped = "flow-dropped", Check;
+    /// A network policy that its host refuses, and that denies nothing.
+    PolicyRefused = "policy-refused", Check;
 
     // argocd, flux
     /// A parameter or switch that an Application sets is not known, or has the wrong shape.

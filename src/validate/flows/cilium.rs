@@ -36,7 +36,14 @@ const ENTITIES: [&str; 13] = [
 
 /// The fields of a rule that say whom it is about. Cilium takes one of them in a rule.
 const PEER_FIELDS: [&str; 8] = [
-    "Endpoints", "Entities", "CIDR", "CIDRSet", "FQDNs", "Groups", "Nodes", "Services",
+    "Endpoints",
+    "Entities",
+    "CIDR",
+    "CIDRSet",
+    "FQDNs",
+    "Groups",
+    "Nodes",
+    "Services",
 ];
 
 /// Why a policy is refused, and where.
@@ -161,7 +168,13 @@ impl Reader<'_> {
         for entry in to_ports {
             let listed = items(entry.get("ports"));
             if listed.len() > MAX_PORTS {
-                return self.refuse(entry, format!("an entry of toPorts has {} ports, more than {MAX_PORTS}", listed.len()));
+                return self.refuse(
+                    entry,
+                    format!(
+                        "an entry of toPorts has {} ports, more than {MAX_PORTS}",
+                        listed.len()
+                    ),
+                );
             }
             for port in listed {
                 ports.push(self.port(port)?);
@@ -176,9 +189,16 @@ impl Reader<'_> {
         let says_nothing = matches!(peers, Peers::Everyone) && to_ports.is_empty();
         Ok(Rule {
             path,
-            place: self.resource.place_of(node),
-            peers: if says_nothing { Peers::Of(Vec::new()) } else { peers },
-            ports: if to_ports.is_empty() && !icmp { Ports::Every } else { Ports::Of(ports) },
+            peers: if says_nothing {
+                Peers::Of(Vec::new())
+            } else {
+                peers
+            },
+            ports: if to_ports.is_empty() && !icmp {
+                Ports::Every
+            } else {
+                Ports::Of(ports)
+            },
             dns,
         })
     }
@@ -193,7 +213,10 @@ impl Reader<'_> {
                 format!("a rule has {way}{first} and {way}{second}; write one rule for each"),
             );
         }
-        if PEER_FIELDS.iter().all(|f| list(f).is_none_or(Node::is_null)) {
+        if PEER_FIELDS
+            .iter()
+            .all(|f| list(f).is_none_or(Node::is_null))
+        {
             return Ok(Peers::Everyone);
         }
         let mut peers = Vec::new();
@@ -211,8 +234,17 @@ impl Reader<'_> {
                 peers.push(self.network(network, items(entry.get("except")))?);
             }
         }
-        peers.extend(items(list("FQDNs")).iter().filter_map(name_pattern).map(Peer::Name));
-        peers.extend(items(list("Services")).iter().filter_map(|s| self.service(s)));
+        peers.extend(
+            items(list("FQDNs"))
+                .iter()
+                .filter_map(name_pattern)
+                .map(Peer::Name),
+        );
+        peers.extend(
+            items(list("Services"))
+                .iter()
+                .filter_map(|s| self.service(s)),
+        );
         Ok(Peers::Of(peers))
     }
 
@@ -242,11 +274,19 @@ impl Reader<'_> {
         Ok(match name {
             "all" => vec![Peer::Labels(Selector::everything())],
             "world" | "world-ipv4" | "world-ipv6" => vec![reserved(&"world")],
-            "cluster" => ["host", "remote-node", "init", "ingress", "health", "unmanaged", "kube-apiserver"]
-                .iter()
-                .map(reserved)
-                .chain([Peer::Labels(Selector::pods())])
-                .collect(),
+            "cluster" => [
+                "host",
+                "remote-node",
+                "init",
+                "ingress",
+                "health",
+                "unmanaged",
+                "kube-apiserver",
+            ]
+            .iter()
+            .map(reserved)
+            .chain([Peer::Labels(Selector::pods())])
+            .collect(),
             other => vec![reserved(&other)],
         })
     }
@@ -254,8 +294,10 @@ impl Reader<'_> {
     fn network(&self, node: &Node, except: &[Node]) -> Result<Peer, Refusal> {
         let parse = |node: &Node| {
             let text = node.scalar_text().unwrap_or_default();
-            Network::parse(text)
-                .map_or_else(|| self.refuse(node, format!("`{text}` is no IP network")), Ok)
+            Network::parse(text).map_or_else(
+                || self.refuse(node, format!("`{text}` is no IP network")),
+                Ok,
+            )
         };
         Ok(Peer::Network {
             network: parse(node)?,
@@ -268,12 +310,17 @@ impl Reader<'_> {
         let text = |key| service.get(key).and_then(Node::scalar_text);
         Some(Peer::Service {
             name: text("serviceName")?.to_owned(),
-            namespace: text("namespace").unwrap_or(self.resource.namespace()).to_owned(),
+            namespace: text("namespace")
+                .unwrap_or(self.resource.namespace())
+                .to_owned(),
         })
     }
 
     fn port(&self, node: &Node) -> Result<Port, Refusal> {
-        let text = node.get("port").and_then(Node::scalar_text).unwrap_or_default();
+        let text = node
+            .get("port")
+            .and_then(Node::scalar_text)
+            .unwrap_or_default();
         let protocol = match node.get("protocol").and_then(Node::scalar_text) {
             None | Some("" | "ANY") => None,
             Some(name) => match Protocol::parse(name) {

@@ -70,8 +70,6 @@ pub struct Endpoint {
     pub(super) services: Vec<(String, String)>,
     /// How many there are, where it matters: one instance has no other to talk to.
     pub(super) count: u32,
-    /// The port that it listens on, where only the object that points at it knows.
-    pub(super) listens_on: Option<u16>,
 }
 
 impl Endpoint {
@@ -134,7 +132,6 @@ impl Endpoint {
             address: None,
             services: Vec::new(),
             count: 1,
-            listens_on: None,
         }
     }
 

@@ -78,7 +78,12 @@ pub(super) fn verdict<'p>(
 }
 
 /// Every port on which `from` may reach `to`.
-pub(super) fn open_ports(policies: &[Policy], from: &Endpoint, to: &Endpoint, mode: Mode) -> PortSet {
+pub(super) fn open_ports(
+    policies: &[Policy],
+    from: &Endpoint,
+    to: &Endpoint,
+    mode: Mode,
+) -> PortSet {
     let open = |direction| End::new(policies, from, to, direction, mode).open();
     open(Direction::Egress).intersection(&open(Direction::Ingress))
 }
@@ -92,7 +97,11 @@ pub(super) fn governing<'p>(
 ) -> Vec<&'p Policy> {
     policies
         .iter()
-        .filter(|p| endpoint.is_pod() && p.subject.matches(&endpoint.labels) && denies_by_default(p, direction, mode))
+        .filter(|p| {
+            endpoint.is_pod()
+                && p.subject.matches(&endpoint.labels)
+                && denies_by_default(p, direction, mode)
+        })
         .collect()
 }
 
@@ -146,7 +155,10 @@ impl<'p, 'e> End<'p, 'e> {
         }
         let is_about = |rule: &Rule| {
             rule.peers.include(self.peer)
-                && rule.ports.numbers(self.destination).contains(protocol, port)
+                && rule
+                    .ports
+                    .numbers(self.destination)
+                    .contains(protocol, port)
         };
         if let Some((policy, rule)) = self.rules(true).find(|(_, r)| is_about(r)) {
             return Ground::Forbidden(policy, &rule.path);
@@ -205,6 +217,7 @@ impl<'p, 'e> End<'p, 'e> {
         let Some(name) = self.peer.dns_name.as_deref() else {
             return true;
         };
-        self.rules(false).any(|(_, r)| r.dns.iter().any(|pattern| pattern.matches(name)))
+        self.rules(false)
+            .any(|(_, r)| r.dns.iter().any(|pattern| pattern.matches(name)))
     }
 }

@@ -61,7 +61,8 @@ impl Reader<'_> {
         };
         if applies {
             for (index, node) in items(spec.get(field)).iter().enumerate() {
-                side.allow.push(self.rule(format!("spec.{field}[{index}]"), node, way)?);
+                side.allow
+                    .push(self.rule(format!("spec.{field}[{index}]"), node, way)?);
             }
         }
         Ok(side)
@@ -72,7 +73,12 @@ impl Reader<'_> {
         let ports = items(node.get("ports"));
         let peers = match peers {
             [] => Peers::Everyone,
-            peers => Peers::Of(peers.iter().map(|p| self.peer(p)).collect::<Result<_, _>>()?),
+            peers => Peers::Of(
+                peers
+                    .iter()
+                    .map(|p| self.peer(p))
+                    .collect::<Result<_, _>>()?,
+            ),
         };
         let ports = match ports {
             [] => Ports::Every,
@@ -80,7 +86,6 @@ impl Reader<'_> {
         };
         Ok(Rule {
             path,
-            place: self.resource.place_of(node),
             peers,
             ports,
             dns: Vec::new(),
@@ -91,13 +96,18 @@ impl Reader<'_> {
         if let Some(block) = node.get("ipBlock") {
             return self.block(block);
         }
-        let pods = node.get("podSelector").map(|p| self.selector(p, "")).transpose()?;
+        let pods = node
+            .get("podSelector")
+            .map(|p| self.selector(p, ""))
+            .transpose()?;
         let namespaces = node
             .get("namespaceSelector")
             .map(|n| self.selector(n, NAMESPACE_LABELS))
             .transpose()?;
         Ok(Peer::Labels(match (pods, namespaces) {
-            (pods, Some(namespaces)) => Selector::pods().and(namespaces).and(pods.unwrap_or_default()),
+            (pods, Some(namespaces)) => Selector::pods()
+                .and(namespaces)
+                .and(pods.unwrap_or_default()),
             (pods, None) => pods.unwrap_or_default().in_namespace(self.namespace()),
         }))
     }
@@ -113,7 +123,10 @@ impl Reader<'_> {
         let empty = Node::null();
         Ok(Peer::Network {
             network: parse(node.get("cidr").unwrap_or(&empty))?,
-            except: items(node.get("except")).iter().map(parse).collect::<Result<_, _>>()?,
+            except: items(node.get("except"))
+                .iter()
+                .map(parse)
+                .collect::<Result<_, _>>()?,
         })
     }
 }
@@ -121,13 +134,17 @@ impl Reader<'_> {
 /// A port; without a number every port of the protocol, which is TCP when it is not said.
 fn port(node: &Node) -> Port {
     let text = |key| node.get(key).and_then(Node::scalar_text);
-    let protocol = text("protocol").and_then(Protocol::parse).unwrap_or(Protocol::Tcp);
+    let protocol = text("protocol")
+        .and_then(Protocol::parse)
+        .unwrap_or(Protocol::Tcp);
     let number = match text("port") {
         None => Number::Between(0, 0),
         Some(name) => name.parse::<u16>().map_or_else(
             |_| Number::Named(name.to_owned()),
             |first| {
-                let last = text("endPort").and_then(|t| t.parse().ok()).unwrap_or(first);
+                let last = text("endPort")
+                    .and_then(|t| t.parse().ok())
+                    .unwrap_or(first);
                 Number::Between(first, last.max(first))
             },
         ),

@@ -59,14 +59,23 @@ const fn row(
     importance: Importance,
     why: &'static str,
 ) -> Need {
-    Need { id, from, to, port, protocol, when, importance, why }
+    Need {
+        id,
+        from,
+        to,
+        port,
+        protocol,
+        when,
+        importance,
+        why,
+    }
 }
 
 use Importance::{Advised, Required};
 use Protocol::{Tcp, Udp};
 use Role::{
-    ApiServer, BackupPlugin, Client, Dns, ExternalDatabase, Host, Instance, Job, ObjectStore, Operator, Pooler,
-    Prometheus, RemoteNode,
+    ApiServer, BackupPlugin, Client, Dns, ExternalDatabase, Host, Instance, Job, ObjectStore,
+    Operator, Pooler, Prometheus, RemoteNode,
 };
 use To::{Linked, Port};
 use When::{Always, Scraped, SeveralInstances};

@@ -66,7 +66,6 @@ pub(super) struct Side {
 pub(super) struct Rule {
     /// Its path: `spec.egress[2]`.
     pub(super) path: String,
-    pub(super) place: Option<Place>,
     pub(super) peers: Peers,
     pub(super) ports: Ports,
     /// The names that the rule lets through the DNS proxy, where it has `rules.dns`.
@@ -159,9 +158,8 @@ fn is_within(network: &Network, except: &[Network], peer: &Endpoint) -> bool {
     if !peer.is_world() {
         return false;
     }
-    let holds = |address: IpAddr| {
-        network.contains(address) && !except.iter().any(|e| e.contains(address))
-    };
+    let holds =
+        |address: IpAddr| network.contains(address) && !except.iter().any(|e| e.contains(address));
     match peer.address {
         Some(address) => holds(address),
         // The address behind a name is not known: only a network that leaves nothing out holds it.

@@ -98,11 +98,7 @@ impl PortSet {
             for b in other.0.iter().filter(|b| b.protocol == a.protocol) {
                 let (first, last) = (a.first.max(b.first), a.last.min(b.last));
                 if first <= last {
-                    common.push(Range {
-                        first,
-                        last,
-                        ..*a
-                    });
+                    common.push(Range { first, last, ..*a });
                 }
             }
         }
@@ -120,8 +116,7 @@ impl PortSet {
 
 /// What is left of a range beside a cut.
 fn split(range: Range, cut: Range) -> impl Iterator<Item = Range> {
-    let apart =
-        range.protocol != cut.protocol || cut.last < range.first || range.last < cut.first;
+    let apart = range.protocol != cut.protocol || cut.last < range.first || range.last < cut.first;
     let before = (!apart && cut.first > range.first).then(|| Range {
         last: cut.first - 1,
         ..range
@@ -130,7 +125,11 @@ fn split(range: Range, cut: Range) -> impl Iterator<Item = Range> {
         first: cut.last + 1,
         ..range
     });
-    apart.then_some(range).into_iter().chain(before).chain(after)
+    apart
+        .then_some(range)
+        .into_iter()
+        .chain(before)
+        .chain(after)
 }
 
 impl fmt::Display for PortSet {
@@ -181,6 +180,9 @@ mod tests {
             PortSet::all().without(&tcp(0, 65535)).to_string(),
             "any UDP port, any SCTP port"
         );
-        assert_eq!(tcp(65535, 65535).union(&tcp(0, 0)).to_string(), "0/TCP, 65535/TCP");
+        assert_eq!(
+            tcp(65535, 65535).union(&tcp(0, 0)).to_string(),
+            "0/TCP, 65535/TCP"
+        );
     }
 }

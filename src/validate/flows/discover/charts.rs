@@ -7,10 +7,30 @@ use crate::yaml::Node;
 
 /// What a chart's pods are, and the label by which they are known.
 const CHARTS: &[(&str, Role, &str, &str)] = &[
-    ("cloudnative-pg", Role::Operator, "app.kubernetes.io/name", "cloudnative-pg"),
-    ("plugin-barman-cloud", Role::BackupPlugin, "app.kubernetes.io/name", "plugin-barman-cloud"),
-    ("kube-prometheus-stack", Role::Prometheus, "app.kubernetes.io/name", "prometheus"),
-    ("prometheus", Role::Prometheus, "app.kubernetes.io/name", "prometheus"),
+    (
+        "cloudnative-pg",
+        Role::Operator,
+        "app.kubernetes.io/name",
+        "cloudnative-pg",
+    ),
+    (
+        "plugin-barman-cloud",
+        Role::BackupPlugin,
+        "app.kubernetes.io/name",
+        "plugin-barman-cloud",
+    ),
+    (
+        "kube-prometheus-stack",
+        Role::Prometheus,
+        "app.kubernetes.io/name",
+        "prometheus",
+    ),
+    (
+        "prometheus",
+        Role::Prometheus,
+        "app.kubernetes.io/name",
+        "prometheus",
+    ),
     ("coredns", Role::Dns, "k8s-app", "kube-dns"),
 ];
 
@@ -58,7 +78,11 @@ fn helm_release(resource: &Resource, resources: &ResMap) -> Option<Endpoint> {
     };
     let chart = text(resource, &["spec", "chart", "spec", "chart"])
         .or_else(|| chart_of_reference(resource, resources))?;
-    Some(release(last_part(chart), &name, target.unwrap_or(resource.effective_namespace())))
+    Some(release(
+        last_part(chart),
+        &name,
+        target.unwrap_or(resource.effective_namespace()),
+    ))
 }
 
 /// The chart that `chartRef` leads to: by the address of the repository, else by its name.
@@ -73,7 +97,11 @@ fn chart_of_reference<'r>(resource: &'r Resource, resources: &'r ResMap) -> Opti
 }
 
 fn last_part(address: &str) -> &str {
-    address.trim_end_matches('/').rsplit('/').next().unwrap_or(address)
+    address
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(address)
 }
 
 fn application(resource: &Resource) -> Option<Endpoint> {
@@ -84,7 +112,8 @@ fn application(resource: &Resource) -> Option<Endpoint> {
             .find_map(|s| s.get("chart").and_then(Node::scalar_text))
     })?;
     let namespace = text(resource, &["spec", "destination", "namespace"]).unwrap_or("default");
-    let name = text(resource, &["spec", "source", "helm", "releaseName"]).unwrap_or(resource.name());
+    let name =
+        text(resource, &["spec", "source", "helm", "releaseName"]).unwrap_or(resource.name());
     Some(release(last_part(chart), name, namespace))
 }
 
@@ -93,7 +122,10 @@ fn prometheus(resource: &Resource) -> Endpoint {
     let own = [
         ("app.kubernetes.io/name".to_owned(), "prometheus".to_owned()),
         ("app.kubernetes.io/instance".to_owned(), name.clone()),
-        ("app.kubernetes.io/managed-by".to_owned(), "prometheus-operator".to_owned()),
+        (
+            "app.kubernetes.io/managed-by".to_owned(),
+            "prometheus-operator".to_owned(),
+        ),
         ("prometheus".to_owned(), name.clone()),
     ];
     Endpoint::pod(name, resource.effective_namespace(), Role::Prometheus, own)
@@ -103,9 +135,23 @@ fn prometheus(resource: &Resource) -> Endpoint {
 fn keycloak(resource: &Resource) -> Endpoint {
     let own = [
         ("app".to_owned(), "keycloak".to_owned()),
-        ("app.kubernetes.io/managed-by".to_owned(), "keycloak-operator".to_owned()),
-        ("app.kubernetes.io/instance".to_owned(), resource.name().to_owned()),
-        ("app.kubernetes.io/component".to_owned(), "server".to_owned()),
+        (
+            "app.kubernetes.io/managed-by".to_owned(),
+            "keycloak-operator".to_owned(),
+        ),
+        (
+            "app.kubernetes.io/instance".to_owned(),
+            resource.name().to_owned(),
+        ),
+        (
+            "app.kubernetes.io/component".to_owned(),
+            "server".to_owned(),
+        ),
     ];
-    Endpoint::pod(resource.name(), resource.effective_namespace(), Role::Workload, own)
+    Endpoint::pod(
+        resource.name(),
+        resource.effective_namespace(),
+        Role::Workload,
+        own,
+    )
 }

@@ -36,7 +36,10 @@ pub(super) fn any_instance() -> Endpoint {
 }
 
 fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    pairs
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+        .collect()
 }
 
 /// What all pods of a Cluster have.
@@ -74,7 +77,11 @@ fn ports(table: &[(&str, u16)]) -> Vec<NamedPort> {
 
 /// Puts what a Cluster hands down before what the operator sets, which wins.
 fn with_inherited(resource: &Resource, own: Vec<(String, String)>) -> Vec<(String, String)> {
-    let mut all = labels(resource.node().lookup(&["spec", "inheritedMetadata", "labels"]));
+    let mut all = labels(
+        resource
+            .node()
+            .lookup(&["spec", "inheritedMetadata", "labels"]),
+    );
     all.retain(|(key, _)| own.iter().all(|(k, _)| k != key));
     all.extend(own);
     all
@@ -85,9 +92,13 @@ fn instances(resource: &Resource) -> Endpoint {
     let own = with_inherited(resource, instance_labels(name));
     let mut endpoint = belonging(resource, name, Role::Instance, own);
     endpoint.ports = ports(INSTANCE_PORTS);
-    endpoint.count = text(resource, &["spec", "instances"]).and_then(|t| t.parse().ok()).unwrap_or(1);
+    endpoint.count = text(resource, &["spec", "instances"])
+        .and_then(|t| t.parse().ok())
+        .unwrap_or(1);
     for service in ["rw", "ro", "r"] {
-        endpoint.services.push((endpoint.namespace.clone(), format!("{name}-{service}")));
+        endpoint
+            .services
+            .push((endpoint.namespace.clone(), format!("{name}-{service}")));
     }
     endpoint
 }
@@ -106,13 +117,22 @@ fn jobs(resource: &Resource) -> Endpoint {
 fn pooler(resource: &Resource) -> Endpoint {
     let name = resource.name();
     let cluster = text(resource, &["spec", "cluster", "name"]).unwrap_or_default();
-    let mut own = labels(resource.node().lookup(&["spec", "template", "metadata", "labels"]));
+    let mut own = labels(
+        resource
+            .node()
+            .lookup(&["spec", "template", "metadata", "labels"]),
+    );
     own.extend(common_labels(cluster, "pooler"));
-    own.extend(owned(&[("cnpg.io/podRole", "pooler"), ("cnpg.io/poolerName", name)]));
+    own.extend(owned(&[
+        ("cnpg.io/podRole", "pooler"),
+        ("cnpg.io/poolerName", name),
+    ]));
     let mut endpoint = belonging(resource, name, Role::Pooler, own);
     endpoint.cluster = Some((endpoint.namespace.clone(), cluster.to_owned()));
     endpoint.ports = ports(POOLER_PORTS);
-    endpoint.services.push((endpoint.namespace.clone(), name.to_owned()));
+    endpoint
+        .services
+        .push((endpoint.namespace.clone(), name.to_owned()));
     endpoint
 }
 

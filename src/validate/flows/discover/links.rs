@@ -1,6 +1,6 @@
 //! Who uses which Cluster, and where a Cluster's backups and bootstrap come from and go.
 
-use super::{items, list, text};
+use super::{items, list};
 use crate::kube::{ResMap, Resource};
 use crate::validate::flows::endpoint::{Endpoint, Role};
 use crate::validate::walk::{self, Role as Part};
@@ -11,28 +11,39 @@ const BARMAN_PLUGIN: &str = "barman-cloud.cloudnative-pg.io";
 
 /// What one endpoint is to a Cluster beside its own role.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Link {
+pub(in crate::validate::flows) struct Link {
     /// Namespace and name of the Cluster.
-    pub(super) cluster: (String, String),
+    pub(in crate::validate::flows) cluster: (String, String),
     /// The endpoint, by its position.
-    pub(super) endpoint: usize,
+    pub(in crate::validate::flows) endpoint: usize,
     /// [`Role::Client`], [`Role::ObjectStore`] or [`Role::ExternalDatabase`].
-    pub(super) role: Role,
+    pub(in crate::validate::flows) role: Role,
     /// The port on that endpoint, where it is the one that is connected to.
-    pub(super) port: u16,
+    pub(in crate::validate::flows) port: u16,
     /// Whether a client goes through a pooler, by its name.
-    pub(super) pooler: Option<String>,
+    pub(in crate::validate::flows) pooler: Option<String>,
 }
 
 /// Finds the links, and adds what lies beyond the render and is linked to.
 pub(super) fn find(endpoints: &mut Vec<Endpoint>, resources: &ResMap) -> Vec<Link> {
     let mut links = clients(endpoints, resources);
-    for cluster in resources.iter().filter(|r| r.gvk().is("postgresql.cnpg.io", "Cluster")) {
-        let key = (cluster.effective_namespace().to_owned(), cluster.name().to_owned());
+    for cluster in resources
+        .iter()
+        .filter(|r| r.gvk().is("postgresql.cnpg.io", "Cluster"))
+    {
+        let key = (
+            cluster.effective_namespace().to_owned(),
+            cluster.name().to_owned(),
+        );
         for address in object_stores(cluster, resources) {
             if let Some((host, port)) = host_and_port(address) {
                 let endpoint = endpoint_behind(endpoints, host, &key.0, Role::ObjectStore);
-                links.push(link(&key, endpoint, Role::ObjectStore, target_port(resources, host, port)));
+                links.push(link(
+                    &key,
+                    endpoint,
+                    Role::ObjectStore,
+                    target_port(resources, host, port),
+                ));
             }
         }
         for (host, port) in external_databases(cluster) {
@@ -64,9 +75,16 @@ struct Name {
 fn names(endpoints: &[Endpoint]) -> Vec<Name> {
     let mut names = Vec::new();
     for endpoint in endpoints.iter().filter(|e| !e.assumed) {
-        let Some(cluster) = &endpoint.cluster else { continue };
+        let Some(cluster) = &endpoint.cluster else {
+            continue;
+        };
         let mut add = |text: String, pooler: Option<String>, is_host| {
-            names.push(Name { text, cluster: cluster.clone(), pooler, is_host });
+            names.push(Name {
+                text,
+                cluster: cluster.clone(),
+                pooler,
+                is_host,
+            });
         };
         match endpoint.role {
             Role::Instance => {
@@ -91,11 +109,17 @@ fn clients(endpoints: &[Endpoint], resources: &ResMap) -> Vec<Link> {
     }
     for (index, endpoint) in endpoints.iter().enumerate() {
         let own = resources.iter().find(|r| {
-            endpoint.place.is_some() && r.place() == endpoint.place && r.gvk().group != "postgresql.cnpg.io"
+            endpoint.place.is_some()
+                && r.place() == endpoint.place
+                && r.gvk().group != "postgresql.cnpg.io"
         });
-        let Some(resource) = own.filter(|_| endpoint.role == Role::Workload) else { continue };
+        let Some(resource) = own.filter(|_| endpoint.role == Role::Workload) else {
+            continue;
+        };
         for name in &names {
-            let is_linked = |l: &Link| l.endpoint == index && l.cluster == name.cluster && l.pooler == name.pooler;
+            let is_linked = |l: &Link| {
+                l.endpoint == index && l.cluster == name.cluster && l.pooler == name.pooler
+            };
             if mentions(resource, &endpoint.namespace, name) && !links.iter().any(is_linked) {
                 let mut found = link(&name.cluster, index, Role::Client, 0);
                 found.pooler.clone_from(&name.pooler);
@@ -139,7 +163,9 @@ fn object_stores<'r>(cluster: &'r Resource, resources: &'r ResMap) -> Vec<&'r st
             addresses.push(address_of(store));
         }
     };
-    add(cluster.node().lookup(&["spec", "backup", "barmanObjectStore"]));
+    add(cluster
+        .node()
+        .lookup(&["spec", "backup", "barmanObjectStore"]));
     let plugins = list(cluster, &["spec", "plugins"]).iter();
     let external = list(cluster, &["spec", "externalClusters"]);
     for node in external {
@@ -173,15 +199,12 @@ fn address_of(store: &Node) -> &str {
 
 /// The databases beyond the render from which a Cluster starts or which it follows.
 fn external_databases(cluster: &Resource) -> Vec<(&str, u16)> {
-    let parameters = |node: &Node, key: &str| -> Option<String> {
-        scalar(node, &["connectionParameters", key]).map(str::to_owned)
-    };
     list(cluster, &["spec", "externalClusters"])
         .iter()
         .filter_map(|node| {
             let host = scalar(node, &["connectionParameters", "host"])?;
-            let port = parameters(node, "port").and_then(|p| p.parse().ok()).unwrap_or(5432);
-            Some((host, port))
+            let port = scalar(node, &["connectionParameters", "port"]);
+            Some((host, port.and_then(|p| p.parse().ok()).unwrap_or(5432)))
         })
         .collect()
 }
@@ -212,10 +235,19 @@ fn service_of<'h>(host: &'h str, namespace: &'h str) -> Option<(&'h str, &'h str
 }
 
 /// The endpoint behind a host name, which is added when the render has none.
-fn endpoint_behind(endpoints: &mut Vec<Endpoint>, host: &str, namespace: &str, role: Role) -> usize {
+fn endpoint_behind(
+    endpoints: &mut Vec<Endpoint>,
+    host: &str,
+    namespace: &str,
+    role: Role,
+) -> usize {
     let service = service_of(host, namespace);
     let found = endpoints.iter().position(|e| {
-        let is_behind = |(ns, name)| e.services.iter().any(|s| (s.0.as_str(), s.1.as_str()) == (ns, name));
+        let is_behind = |(ns, name)| {
+            e.services
+                .iter()
+                .any(|s| (s.0.as_str(), s.1.as_str()) == (ns, name))
+        };
         service.is_some_and(is_behind) || (!e.is_pod() && e.name == host)
     });
     found.unwrap_or_else(|| {
@@ -232,31 +264,37 @@ fn behind_service(namespace: &str, name: &str, role: Role) -> Endpoint {
     let own = [("app.kubernetes.io/name".to_owned(), name.to_owned())];
     let mut endpoint = Endpoint::pod(name, namespace, role, own);
     endpoint.assumed = true;
-    endpoint.services.push((namespace.to_owned(), name.to_owned()));
+    endpoint
+        .services
+        .push((namespace.to_owned(), name.to_owned()));
     endpoint
 }
 
 /// The port of the pods behind a Service's port: policies see the packet after the translation.
 fn target_port(resources: &ResMap, host: &str, port: u16) -> u16 {
-    let Some((namespace, name)) = service_of(host, "") else { return port };
+    let Some((namespace, name)) = service_of(host, "") else {
+        return port;
+    };
     let service = resources.iter().find(|r| {
         r.gvk().is("", "Service")
             && r.name() == name
             && (namespace.is_empty() || r.effective_namespace() == namespace)
     });
     let ports = service.map_or(&[][..], |s| items(s.node().lookup(&["spec", "ports"])));
-    let entry = ports.iter().find(|p| scalar(p, &["port"]).and_then(|t| t.parse().ok()) == Some(port));
-    entry
-        .and_then(|e| text_port(e))
-        .unwrap_or(port)
+    let entry = ports
+        .iter()
+        .find(|p| scalar(p, &["port"]).and_then(|t| t.parse().ok()) == Some(port));
+    entry.and_then(text_port).unwrap_or(port)
 }
 
 fn text_port(entry: &Node) -> Option<u16> {
     scalar(entry, &["targetPort"])?.parse().ok()
 }
 
-/// Whether a Cluster is backed up or restored through the Barman Cloud plugin.
-pub(super) fn uses_plugin(cluster: &Resource) -> bool {
-    list(cluster, &["spec", "plugins"]).iter().any(|p| scalar(p, &["name"]) == Some(BARMAN_PLUGIN))
-        || text(cluster, &["spec", "plugins"]).is_some()
+/// Whether an object is a Cluster that is backed up through the Barman Cloud plugin.
+pub(in crate::validate::flows) fn uses_plugin(resource: &Resource) -> bool {
+    resource.gvk().is("postgresql.cnpg.io", "Cluster")
+        && list(resource, &["spec", "plugins"])
+            .iter()
+            .any(|plugin| scalar(plugin, &["name"]) == Some(BARMAN_PLUGIN))
 }

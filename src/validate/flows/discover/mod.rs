@@ -13,7 +13,7 @@ use super::label::items;
 use crate::kube::{ResMap, Resource};
 use crate::yaml::Node;
 
-pub(super) use links::Link;
+pub(super) use links::{Link, uses_plugin};
 
 /// Where pods are that the render does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +72,9 @@ pub(super) fn population(resources: &ResMap, assumptions: &Assumptions) -> Popul
         endpoints.extend(charts::of(resource, resources));
     }
     let shows = |role: Role| endpoints.iter().any(|e| e.role == role);
-    let is_about_cnpg = [Role::Operator, Role::Instance, Role::Pooler].into_iter().any(shows);
+    let is_about_cnpg = [Role::Operator, Role::Instance, Role::Pooler]
+        .into_iter()
+        .any(shows);
     let mut assumed = entities();
     if is_about_cnpg {
         let pods = [
@@ -84,6 +86,14 @@ pub(super) fn population(resources: &ResMap, assumptions: &Assumptions) -> Popul
         assumed.extend(missing.map(|(role, name, pods)| assume(name, role, pods)));
         if !shows(Role::Instance) {
             assumed.push(cnpg::any_instance());
+        }
+        if !shows(Role::BackupPlugin) && resources.iter().any(uses_plugin) {
+            let plugin = PodReference::new(
+                &assumptions.operator.namespace,
+                "app.kubernetes.io/name",
+                "plugin-barman-cloud",
+            );
+            assumed.push(assume("Barman Cloud plugin", Role::BackupPlugin, &plugin));
         }
     }
     endpoints.extend(assumed);
@@ -101,7 +111,11 @@ fn assume(name: &str, role: Role, pods: &PodReference) -> Endpoint {
 /// What is no pod. The API server runs on nodes, so it has their label too.
 fn entities() -> Vec<Endpoint> {
     vec![
-        Endpoint::entity("kube-apiserver", Role::ApiServer, &["kube-apiserver", "remote-node"]),
+        Endpoint::entity(
+            "kube-apiserver",
+            Role::ApiServer,
+            &["kube-apiserver", "remote-node"],
+        ),
         Endpoint::entity("remote-node", Role::RemoteNode, &["remote-node"]),
         Endpoint::entity("host", Role::Host, &["host"]),
     ]
@@ -114,8 +128,14 @@ fn name_services(endpoints: &mut [Endpoint], resources: &ResMap) {
         if selector.is_empty() {
             continue;
         }
-        for endpoint in endpoints.iter_mut().filter(|e| e.namespace == service.effective_namespace()) {
-            if selector.iter().all(|(key, value)| endpoint.label(key) == Some(value)) {
+        for endpoint in endpoints
+            .iter_mut()
+            .filter(|e| e.namespace == service.effective_namespace())
+        {
+            if selector
+                .iter()
+                .all(|(key, value)| endpoint.label(key) == Some(value))
+            {
                 let name = (endpoint.namespace.clone(), service.name().to_owned());
                 endpoint.services.push(name);
             }
@@ -130,7 +150,12 @@ fn labels(node: Option<&Node>) -> Vec<(String, String)> {
     };
     mapping
         .iter()
-        .map(|(key, value)| (key.to_owned(), value.scalar_text().unwrap_or_default().to_owned()))
+        .map(|(key, value)| {
+            (
+                key.to_owned(),
+                value.scalar_text().unwrap_or_default().to_owned(),
+            )
+        })
         .collect()
 }
 

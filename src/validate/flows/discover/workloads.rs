@@ -23,7 +23,11 @@ const TEMPLATES: &[(&str, &[&str])] = &[
 /// What pods are by one of their labels.
 const ROLES: &[(&str, &str, Role)] = &[
     ("app.kubernetes.io/name", "cloudnative-pg", Role::Operator),
-    ("app.kubernetes.io/name", "plugin-barman-cloud", Role::BackupPlugin),
+    (
+        "app.kubernetes.io/name",
+        "plugin-barman-cloud",
+        Role::BackupPlugin,
+    ),
     ("app", "barman-cloud", Role::BackupPlugin),
     ("app.kubernetes.io/name", "prometheus", Role::Prometheus),
     ("k8s-app", "kube-dns", Role::Dns),
@@ -31,12 +35,17 @@ const ROLES: &[(&str, &str, Role)] = &[
 
 /// The pods of one workload.
 pub(super) fn of(resource: &Resource) -> Option<Endpoint> {
-    let (_, path) = TEMPLATES.iter().find(|(kind, _)| *kind == resource.kind())?;
+    let (_, path) = TEMPLATES
+        .iter()
+        .find(|(kind, _)| *kind == resource.kind())?;
     let template = resource.node().lookup(path)?;
     let spec = template.get("spec")?;
     let mut own = labels(template.lookup(&["metadata", "labels"]));
     if resource.kind() == "Job" {
-        own.push(("batch.kubernetes.io/job-name".to_owned(), resource.name().to_owned()));
+        own.push((
+            "batch.kubernetes.io/job-name".to_owned(),
+            resource.name().to_owned(),
+        ));
     }
     let role = ROLES
         .iter()
@@ -44,7 +53,11 @@ pub(super) fn of(resource: &Resource) -> Option<Endpoint> {
         .map_or(Role::Workload, |(_, _, role)| *role);
     let mut endpoint = if spec.get("hostNetwork").and_then(Node::as_bool) == Some(true) {
         // Policies of pods are not about a pod with the network of its node.
-        let name = format!("{}/{} (host network)", resource.effective_namespace(), resource.name());
+        let name = format!(
+            "{}/{} (host network)",
+            resource.effective_namespace(),
+            resource.name()
+        );
         let mut endpoint = Endpoint::entity(&name, role, &["remote-node"]);
         endpoint.assumed = false;
         endpoint
@@ -53,7 +66,9 @@ pub(super) fn of(resource: &Resource) -> Option<Endpoint> {
     };
     endpoint.place = resource.place();
     endpoint.ports = named_ports(spec);
-    endpoint.count = text(resource, &["spec", "replicas"]).and_then(|t| t.parse().ok()).unwrap_or(1);
+    endpoint.count = text(resource, &["spec", "replicas"])
+        .and_then(|t| t.parse().ok())
+        .unwrap_or(1);
     Some(endpoint)
 }
 
@@ -61,7 +76,10 @@ fn named_ports(spec: &Node) -> Vec<NamedPort> {
     let containers = ["containers", "initContainers"]
         .into_iter()
         .flat_map(|field| items(spec.get(field)));
-    containers.flat_map(|c| items(c.get("ports"))).filter_map(named_port).collect()
+    containers
+        .flat_map(|c| items(c.get("ports")))
+        .filter_map(named_port)
+        .collect()
 }
 
 fn named_port(node: &Node) -> Option<NamedPort> {
@@ -69,6 +87,8 @@ fn named_port(node: &Node) -> Option<NamedPort> {
     Some(NamedPort {
         name: text("name")?.to_owned(),
         number: text("containerPort")?.parse().ok()?,
-        protocol: text("protocol").and_then(Protocol::parse).unwrap_or(Protocol::Tcp),
+        protocol: text("protocol")
+            .and_then(Protocol::parse)
+            .unwrap_or(Protocol::Tcp),
     })
 }

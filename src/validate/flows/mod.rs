@@ -1,0 +1,362 @@
+//! Who may talk to whom under the network policies of a render.
+//!
+//! [`analyse`] finds the pods of a render ([`Endpoint`]), reads its Cilium and Kubernetes policies, and
+//! holds them against the flows that CloudNativePG needs (`matrix.rs`, which is data). A verdict follows
+//! what Cilium does: policies add up, deny rules win, `enableDefaultDeny` decides whether what no rule
+//! allows is dropped, and a policy that the agent refuses is as good as absent.
+//!
+//! Not judged: policies on nodes, `fromRequires`, `toGroups`, `toNodes`, and what a layer-7 rule does to a
+//! flow that it lets through. A NetworkPolicy is taken as Cilium enforces it: an `ipBlock` is about what
+//! lies beyond the cluster.
+
+mod cilium;
+mod discover;
+mod endpoint;
+mod evaluate;
+mod kubernetes;
+mod label;
+mod matrix;
+mod network;
+mod policy;
+mod ports;
+mod remedy;
+mod report;
+
+use discover::Population;
+
+pub use cilium::Refusal;
+pub use discover::{Assumptions, PodReference};
+pub use endpoint::{Endpoint, Role};
+pub use evaluate::{Ground, Mode, Verdict};
+pub use matrix::Importance;
+pub use policy::{Direction, Policy};
+pub use ports::Protocol;
+pub use report::{html, json, table};
+
+use crate::diagnostic::{Code, Diagnostic, Report};
+use crate::kube::{ResMap, Resource};
+use crate::yaml::Node;
+use matrix::{NEEDS, Need, To, When};
+
+/// A flow that CloudNativePG needs, between two endpoints of the analysis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NeededFlow {
+    /// The row of the matrix.
+    pub id: &'static str,
+    /// The endpoint that connects, by its position.
+    pub from: usize,
+    /// The endpoint that is connected to, by its position.
+    pub to: usize,
+    /// The port.
+    pub port: u16,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// Whether something breaks without it.
+    pub importance: Importance,
+    /// What it is for.
+    pub why: &'static str,
+}
+
+/// A policy that its host refuses: it denies nothing, although it was applied.
+#[derive(Debug, Clone)]
+pub struct Refused {
+    /// `Kind/namespace/name`.
+    pub id: String,
+    /// Why, and where.
+    pub refusal: Refusal,
+}
+
+/// What a render says about who talks to whom.
+#[derive(Debug, Default)]
+pub struct Analysis {
+    /// Everyone.
+    pub endpoints: Vec<Endpoint>,
+    /// The policies that count.
+    pub policies: Vec<Policy>,
+    /// The policies that do not.
+    pub refused: Vec<Refused>,
+    /// The flows that CloudNativePG needs here.
+    pub needs: Vec<NeededFlow>,
+}
+
+/// Analyses a render.
+pub fn analyse(resources: &ResMap, assumptions: &Assumptions) -> Analysis {
+    let mut analysis = Analysis::default();
+    for resource in resources.iter() {
+        match read(resource) {
+            Ok(policies) => analysis.policies.extend(policies),
+            Err(refusal) => analysis.refused.push(Refused {
+                id: resource.id().to_string(),
+                refusal,
+            }),
+        }
+    }
+    let population = discover::population(resources, assumptions);
+    analysis.needs = needs(&population, resources);
+    analysis.endpoints = population.endpoints;
+    analysis
+}
+
+/// The policies of an object; none for any other kind.
+fn read(resource: &Resource) -> Result<Vec<Policy>, Refusal> {
+    match (resource.gvk().group.as_str(), resource.kind()) {
+        ("cilium.io", kind) if cilium::KINDS.contains(&kind) => cilium::read(resource),
+        ("networking.k8s.io", kubernetes::KIND) => kubernetes::read(resource).map(|p| vec![p]),
+        _ => Ok(Vec::new()),
+    }
+}
+
+impl Analysis {
+    /// The endpoint of a title, such as `identity/keycloak-postgres` or `kube-apiserver`.
+    pub fn endpoint(&self, title: &str) -> Option<&Endpoint> {
+        self.endpoints.iter().find(|e| e.title() == title)
+    }
+
+    /// Decides on a flow.
+    pub fn verdict(
+        &self,
+        from: &Endpoint,
+        to: &Endpoint,
+        protocol: Protocol,
+        port: u16,
+        mode: Mode,
+    ) -> Verdict<'_> {
+        evaluate::verdict(&self.policies, from, to, protocol, port, mode)
+    }
+
+    /// Decides on a flow that is needed.
+    pub fn verdict_on(&self, need: &NeededFlow, mode: Mode) -> Verdict<'_> {
+        let (from, to) = (&self.endpoints[need.from], &self.endpoints[need.to]);
+        self.verdict(from, to, need.protocol, need.port, mode)
+    }
+
+    /// The policies that deny an endpoint by default in one direction.
+    pub fn governing(&self, endpoint: &Endpoint, direction: Direction, mode: Mode) -> Vec<&Policy> {
+        evaluate::governing(&self.policies, endpoint, direction, mode)
+    }
+
+    /// The ports on which one endpoint may reach another, in words.
+    pub fn open_ports(&self, from: &Endpoint, to: &Endpoint, mode: Mode) -> String {
+        evaluate::open_ports(&self.policies, from, to, mode).to_string()
+    }
+
+    /// Reports every needed flow that is dropped, now or once the policies enforce, and every policy that
+    /// is refused.
+    ///
+    /// What is [`Importance::Required`] is an error, [`Code::FlowDropped`]; what is advised is left out.
+    pub fn require(&self) -> Report {
+        let mut report = Report::default();
+        for refused in &self.refused {
+            report.push(refused_finding(refused));
+        }
+        for need in self
+            .needs
+            .iter()
+            .filter(|n| n.importance == Importance::Required)
+        {
+            report.findings.extend(self.dropped(need));
+        }
+        report
+    }
+
+    fn dropped(&self, need: &NeededFlow) -> Option<Diagnostic> {
+        let now = self.verdict_on(need, Mode::AsWritten);
+        let (verb, verdict) = if now.passes() {
+            (
+                "enforce would drop",
+                self.verdict_on(need, Mode::AsEnforced),
+            )
+        } else {
+            ("dropped:", now)
+        };
+        if verdict.passes() {
+            return None;
+        }
+        let (from, to) = (&self.endpoints[need.from], &self.endpoints[need.to]);
+        let phrase = format!(
+            "{verb} {} → {}:{}/{}, needed for {}",
+            from.title(),
+            to.title(),
+            need.port,
+            need.protocol.as_str(),
+            need.why
+        );
+        let mut finding = Diagnostic::new(Code::FlowDropped, phrase);
+        let ends = [
+            (Direction::Egress, verdict.egress),
+            (Direction::Ingress, verdict.ingress),
+        ];
+        for (direction, ground) in ends.into_iter().filter(|(_, g)| !g.passes()) {
+            let advice = remedy::of(need, direction, &ground, from, to);
+            finding = finding
+                .or_at(advice.place)
+                .note(advice.reason)
+                .help(advice.what);
+        }
+        Some(finding)
+    }
+}
+
+/// The finding for a policy that is refused.
+pub(super) fn refused_finding(refused: &Refused) -> Diagnostic {
+    let phrase = format!("{} is refused: {}", refused.id, refused.refusal.reason);
+    Diagnostic::new(Code::PolicyRefused, phrase)
+        .at(refused.refusal.place.clone())
+        .note("kubectl apply succeeds, and the agent sets status condition Valid to False: the policy denies nothing")
+}
+
+/// The flows that are needed here: each row of the matrix, between all that it is about.
+fn needs(population: &Population, resources: &ResMap) -> Vec<NeededFlow> {
+    let scraped = Scraped::of(resources);
+    let mut needs = Vec::new();
+    for row in NEEDS {
+        for (from, to, port) in pairs(population, row) {
+            let ends = (&population.endpoints[from], &population.endpoints[to]);
+            let is_told_of = !(ends.0.assumed && ends.1.assumed);
+            if is_told_of && applies(row, ends.0, ends.1, &scraped, resources) {
+                needs.push(NeededFlow {
+                    id: row.id,
+                    from,
+                    to,
+                    port,
+                    protocol: row.protocol,
+                    importance: row.importance,
+                    why: row.why,
+                });
+            }
+        }
+    }
+    needs
+}
+
+/// The pairs of endpoints that a row is about, with the port.
+fn pairs(population: &Population, row: &Need) -> Vec<(usize, usize, u16)> {
+    let is_linked = |role| {
+        matches!(
+            role,
+            Role::Client | Role::ObjectStore | Role::ExternalDatabase
+        )
+    };
+    let of_role = |role: Role| {
+        population
+            .endpoints
+            .iter()
+            .enumerate()
+            .filter(move |(_, e)| e.role == role)
+            .map(|(i, _)| i)
+    };
+    let port = match row.port {
+        To::Port(port) => port,
+        To::Linked => 0,
+    };
+    if is_linked(row.from) || is_linked(row.to) {
+        return linked_pairs(population, row, port);
+    }
+    of_role(row.from)
+        .flat_map(|from| of_role(row.to).map(move |to| (from, to, port)))
+        .filter(|(from, to, _)| {
+            let clusters = [*from, *to].map(|i| population.endpoints[i].cluster.as_ref());
+            matches!(clusters, [None, _] | [_, None]) || clusters[0] == clusters[1]
+        })
+        .collect()
+}
+
+/// Clients → instance or pooler; instance or Job → object store or external database.
+fn linked_pairs(population: &Population, row: &Need, port: u16) -> Vec<(usize, usize, u16)> {
+    let mut found = Vec::new();
+    for (own, endpoint) in population.endpoints.iter().enumerate() {
+        for link in population
+            .links
+            .iter()
+            .filter(|l| endpoint.cluster.as_ref() == Some(&l.cluster))
+        {
+            if row.from == Role::Client && link.role == Role::Client && endpoint.role == row.to {
+                let is_meant = match &link.pooler {
+                    Some(pooler) => endpoint.name == *pooler && endpoint.role == Role::Pooler,
+                    None => endpoint.role == Role::Instance,
+                };
+                found.extend(is_meant.then_some((link.endpoint, own, port)));
+            } else if link.role == row.to && endpoint.role == row.from {
+                found.push((own, link.endpoint, link.port));
+            }
+        }
+    }
+    found
+}
+
+fn applies(
+    row: &Need,
+    from: &Endpoint,
+    to: &Endpoint,
+    scraped: &Scraped<'_>,
+    resources: &ResMap,
+) -> bool {
+    match row.when {
+        When::Always => true,
+        When::SeveralInstances => to.count > 1,
+        When::Scraped => scraped.includes(to),
+        When::BackupPlugin => {
+            !from.assumed && !to.assumed || resources.iter().any(discover::uses_plugin)
+        }
+    }
+}
+
+/// The monitors of a render.
+struct Scraped<'r> {
+    monitors: Vec<(label::Selector, &'r Node, &'r str)>,
+    clusters: Vec<(String, String)>,
+}
+
+impl<'r> Scraped<'r> {
+    fn of(resources: &'r ResMap) -> Self {
+        let mut scraped = Self {
+            monitors: Vec::new(),
+            clusters: Vec::new(),
+        };
+        for resource in resources.iter() {
+            let node = resource.node();
+            let flag = node
+                .lookup(&["spec", "monitoring", "enablePodMonitor"])
+                .and_then(Node::as_bool);
+            if resource.gvk().group == "postgresql.cnpg.io" && flag == Some(true) {
+                let key = (
+                    resource.effective_namespace().to_owned(),
+                    resource.name().to_owned(),
+                );
+                scraped.clusters.push(key);
+            }
+            if resource.gvk().is("monitoring.coreos.com", "PodMonitor") {
+                let selector = node.lookup(&["spec", "selector"]);
+                let selector = selector.and_then(|s| label::Selector::of_kubernetes(s, "").ok());
+                scraped.monitors.push((
+                    selector.unwrap_or_default(),
+                    node,
+                    resource.effective_namespace(),
+                ));
+            }
+        }
+        scraped
+    }
+
+    fn includes(&self, endpoint: &Endpoint) -> bool {
+        let by_flag = endpoint.role != Role::Operator
+            && self.clusters.iter().any(|(namespace, name)| {
+                *namespace == endpoint.namespace
+                    && (endpoint.cluster.as_ref().is_some_and(|c| c.1 == *name)
+                        || endpoint.name == *name)
+            });
+        by_flag
+            || self.monitors.iter().any(|(selector, node, own)| {
+                selector.matches(&endpoint.labels) && reaches(node, own, &endpoint.namespace)
+            })
+    }
+}
+
+/// Whether a monitor looks into a namespace.
+pub(super) fn reaches(monitor: &Node, own: &str, namespace: &str) -> bool {
+    let selector = monitor.lookup(&["spec", "namespaceSelector"]);
+    let any = selector.and_then(|s| s.get("any")).and_then(Node::as_bool) == Some(true);
+    let names = label::items(selector.and_then(|s| s.get("matchNames")));
+    any || names.iter().any(|n| n.scalar_text() == Some(namespace))
+        || (names.is_empty() && own == namespace)
+}

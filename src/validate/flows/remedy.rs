@@ -1,0 +1,151 @@
+//! Says which rule would let a flow through, and where to add it.
+
+use super::endpoint::{Endpoint, Role};
+use super::evaluate::Ground;
+use super::policy::{Direction, Policy};
+use super::{NeededFlow, kubernetes, label};
+use crate::diagnostic::Place;
+
+/// Why a flow is dropped at one end, and what to do.
+pub(super) struct Advice {
+    pub(super) place: Option<Place>,
+    pub(super) reason: String,
+    pub(super) what: String,
+}
+
+/// Labels that tell pods apart, best first: all of a set must be there.
+const TELLING: &[&[&str]] = &[
+    &["cnpg.io/cluster"],
+    &["k8s-app"],
+    &["app.kubernetes.io/managed-by", "app.kubernetes.io/instance"],
+    &["app.kubernetes.io/name"],
+    &["app"],
+];
+
+/// Advises on one end of a flow that does not pass there.
+pub(super) fn of(
+    need: &NeededFlow,
+    direction: Direction,
+    ground: &Ground<'_>,
+    from: &Endpoint,
+    to: &Endpoint,
+) -> Advice {
+    let (subject, peer) = match direction {
+        Direction::Egress => (from, to),
+        Direction::Ingress => (to, from),
+    };
+    let side = direction.as_str();
+    match ground {
+        Ground::Forbidden(policy, rule) => Advice {
+            place: policy.place.clone(),
+            reason: format!(
+                "{} denies it with {rule}, which no other rule outweighs",
+                policy.id
+            ),
+            what: format!("take {} out of {rule} of {}", peer.title(), policy.id),
+        },
+        Ground::NameUnknown(policy, rule) => Advice {
+            place: policy.place.clone(),
+            reason: format!(
+                "{rule} of {} allows it by name, and no rule lets the DNS proxy see names",
+                policy.id
+            ),
+            what: format!(
+                "add to the rule for port 53 of {}: rules: {{dns: [{{matchPattern: \"*\"}}]}}",
+                policy.id
+            ),
+        },
+        Ground::DeniedByDefault(policy) => Advice {
+            place: policy.place.clone(),
+            reason: format!(
+                "{} denies {side} of {} by default, and no rule allows it",
+                policy.id,
+                subject.title()
+            ),
+            what: addition(policy, direction, need, subject, peer),
+        },
+        // These pass; nobody asks for advice on them.
+        Ground::Ungoverned | Ground::NoPod | Ground::Allowed(..) => Advice {
+            place: None,
+            reason: format!("{side} of {} is open", subject.title()),
+            what: "nothing is to be done".to_owned(),
+        },
+    }
+}
+
+/// The rule to add, as it is written in a policy of that kind.
+fn addition(
+    policy: &Policy,
+    direction: Direction,
+    need: &NeededFlow,
+    subject: &Endpoint,
+    peer: &Endpoint,
+) -> String {
+    let way = match direction {
+        Direction::Ingress => "from",
+        Direction::Egress => "to",
+    };
+    let is_cilium = !policy.id.starts_with(&format!("{}/", kubernetes::KIND));
+    let (port, protocol) = (need.port, need.protocol.as_str());
+    let rule = if is_cilium {
+        format!(
+            "- {way}{}\n  toPorts: [{{ports: [{{port: \"{port}\", protocol: {protocol}}}]}}]",
+            cilium_peer(subject, peer)
+        )
+    } else if peer.is_pod() {
+        let namespace = format!(
+            "namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {}}}}}",
+            peer.namespace
+        );
+        let pods = format!(
+            "podSelector: {{matchLabels: {{{}}}}}",
+            labels(peer).join(", ")
+        );
+        format!(
+            "- {way}: [{{{namespace}, {pods}}}]\n  ports: [{{port: {port}, protocol: {protocol}}}]"
+        )
+    } else {
+        return format!(
+            "add a CiliumNetworkPolicy for {} that allows it: a NetworkPolicy has no name for {} that Cilium knows",
+            subject.title(),
+            peer.title()
+        );
+    };
+    format!("add to {} of {}:\n{rule}", direction.as_str(), policy.id)
+}
+
+/// `Endpoints: […]`, `Entities: […]`, `FQDNs: […]` or `CIDR: […]`.
+fn cilium_peer(subject: &Endpoint, peer: &Endpoint) -> String {
+    if peer.is_pod() {
+        let mut all = Vec::new();
+        if peer.namespace != subject.namespace {
+            all.push(format!("k8s:{}: {}", label::NAMESPACE, peer.namespace));
+        }
+        all.extend(labels(peer));
+        return format!("Endpoints: [{{matchLabels: {{{}}}}}]", all.join(", "));
+    }
+    match (peer.role, &peer.dns_name, peer.address) {
+        (Role::ApiServer, ..) => "Entities: [kube-apiserver]".to_owned(),
+        (Role::RemoteNode, ..) => "Entities: [kube-apiserver, remote-node, host]".to_owned(),
+        (_, Some(name), _) => format!("FQDNs: [{{matchName: {name}}}]"),
+        (_, _, Some(address)) => format!("CIDR: [{address}]"),
+        _ => "Entities: [remote-node, host]".to_owned(),
+    }
+}
+
+/// The labels by which to select a pod.
+fn labels(endpoint: &Endpoint) -> Vec<String> {
+    let telling = TELLING
+        .iter()
+        .find(|keys| keys.iter().all(|k| endpoint.label(k).is_some()));
+    match telling {
+        Some(keys) => keys
+            .iter()
+            .map(|key| format!("{key}: {}", endpoint.label(key).unwrap_or_default()))
+            .collect(),
+        None => endpoint
+            .own_labels()
+            .map(|(key, value)| format!("{key}: {value}"))
+            .collect(),
+    }
+}
