@@ -5,11 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use super::MAX_DEPTH;
-use super::duplicates;
 use super::error::SyntaxError;
 use super::options::{DuplicateKeys, MergeKeys, ParseOptions, Schema};
 use super::scanner::Result;
+use super::{MAX_DEPTH, comments, duplicates};
 use crate::yaml::{Entry, Mapping, Mark, Node, Style, Tag, Text, Value};
 
 /// Below so many copied nodes there is no limit on their share.
@@ -43,10 +42,14 @@ impl<'a> Anchors<'a> {
     }
 
     /// Sets the node of an anchor aside and returns what stands for it.
-    pub(super) fn close(&mut self, anchor: usize, node: Node) -> Node {
-        let mark = node.mark();
+    pub(super) fn close(&mut self, anchor: usize, mut node: Node) -> Node {
+        let mut stand_in = placeholder(anchor, false, node.mark());
+        if node.comments().is_some() {
+            // They may still move to a key.
+            comments::attach(&mut stand_in, std::mem::take(node.comments_mut()));
+        }
         self.marked[anchor] = Some(node);
-        placeholder(anchor, false, mark)
+        stand_in
     }
 
     /// Returns what stands for an alias.
@@ -126,7 +129,11 @@ impl Expansion<'_> {
             self.alias_depth += usize::from(is_alias);
             let copy = self.node(target);
             self.alias_depth -= usize::from(is_alias);
-            return copy;
+            let mut copy = copy?;
+            if let Some(own) = node.comments() {
+                comments::attach(&mut copy, own.clone());
+            }
+            return Ok(copy);
         }
         if matches!(node.value(), Value::Scalar(_)) {
             return Ok(node.clone());

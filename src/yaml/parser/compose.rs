@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::anchors::Anchors;
+use super::comments::{self, Held};
 use super::cursor::to_u32;
 use super::error::SyntaxError;
 use super::options::{AbsentInFlow, Aliases, MergeKeys, ParseOptions};
@@ -11,7 +12,7 @@ use super::tag::{self, Explicit};
 use super::token::{Kind, TagName, Token};
 use super::{MAX_DEPTH, duplicates};
 use crate::yaml::resolve::canonical;
-use crate::yaml::{Entry, Mapping, Mark, Node, Style, Tag, Text, Value};
+use crate::yaml::{Comments, Entry, Mapping, Mark, Node, Style, Tag, Text, Value};
 
 /// Where a node stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,9 @@ pub(super) struct Composer<'a> {
     tag_handles: Vec<TagName<'a>>,
     /// Whether this document has a merge key to expand.
     has_merge: bool,
+    held: Option<Box<Held>>,
+    /// The comments at the end of the collection that has just ended.
+    end_comments: Comments,
 }
 
 impl<'a> Composer<'a> {
@@ -54,11 +58,25 @@ impl<'a> Composer<'a> {
             anchors: Anchors::default(),
             tag_handles: Vec::new(),
             has_merge: false,
+            held: options.comments.then(Box::default),
+            end_comments: Comments::default(),
         }
     }
 
     fn peek(&mut self) -> Result<&Token<'a>> {
+        if let Some(held) = &mut self.held {
+            self.scanner.peek()?;
+            held.gather(&mut self.scanner);
+        }
         self.scanner.peek()
+    }
+
+    /// The comments of the token that was peeked at.
+    fn comments(&mut self) -> Comments {
+        self.held
+            .as_mut()
+            .map(|held| held.take())
+            .unwrap_or_default()
     }
 
     fn take(&mut self) -> Token<'a> {
@@ -80,12 +98,18 @@ impl<'a> Composer<'a> {
         if !is_first {
             while self.take_if(|k| matches!(k, Kind::DocumentEnd))?.is_some() {}
         }
-        let node = match self.peek()?.kind {
+        let mut head = String::new();
+        let mut node = match self.peek()?.kind {
             Kind::StreamEnd => return Ok(None),
             Kind::Version(..) | Kind::TagDirective(_) | Kind::DocumentStart => {
                 self.explicit_document()?
             }
-            _ if is_first => self.node(Place::Block)?,
+            _ if is_first => {
+                if let Some(held) = &mut self.held {
+                    head = held.take_document_head();
+                }
+                self.node(Place::Block)?
+            }
             _ => {
                 let mark = self.peek()?.mark;
                 let message = "the document has ended; a line with `---` starts another";
@@ -96,7 +120,10 @@ impl<'a> Composer<'a> {
         self.tag_handles.clear();
         let expands = std::mem::replace(&mut self.has_merge, false) || self.anchors.are_used();
         if expands {
-            return self.anchors.expand(node, &self.options).map(Some);
+            node = self.anchors.expand(node, &self.options)?;
+        }
+        if let Some(held) = &mut self.held {
+            comments::attach_to_document(&mut node, head, held.take_document_foot());
         }
         Ok(Some(node))
     }
@@ -159,7 +186,9 @@ impl<'a> Composer<'a> {
             if self.options.aliases == Aliases::Refuse {
                 return Err(SyntaxError::new(token.mark, "an alias is not allowed here"));
             }
-            return self.anchors.alias(name, token.mark);
+            let mut node = self.anchors.alias(name, token.mark)?;
+            comments::attach(&mut node, self.comments());
+            return Ok(node);
         }
         let properties = self.properties()?;
         let anchor = properties.anchor.map(|name| self.anchors.open(name));
@@ -211,10 +240,13 @@ impl<'a> Composer<'a> {
         let start = properties.mark.unwrap_or(token.mark);
         match token.kind {
             Kind::Scalar(..) => {
+                let comments = self.comments();
                 let Kind::Scalar(text, style) = self.take().kind else {
                     unreachable!("the token was peeked at");
                 };
-                self.scalar(text, style, properties.tag, start)
+                let mut node = self.scalar(text, style, properties.tag, start)?;
+                comments::attach(&mut node, comments);
+                Ok(node)
             }
             Kind::Entry if place == Place::BlockOrEntries => {
                 self.collection(properties.tag, start, Self::entries)
@@ -280,6 +312,7 @@ impl<'a> Composer<'a> {
             let message = format!("more than {MAX_DEPTH} levels of nesting");
             return Err(SyntaxError::limit(mark, message));
         }
+        let head = self.collection_head()?;
         let (value, style) = read(self)?;
         self.depth -= 1;
         let kind = match value {
@@ -287,10 +320,29 @@ impl<'a> Composer<'a> {
             _ => Tag::Map,
         };
         let mut node = Node::from_parts(value, kind, style, mark);
+        if self.held.is_some() {
+            let end = std::mem::take(&mut self.end_comments);
+            comments::attach_to_collection(&mut node, head, end);
+        }
         if let Some(Explicit::Custom(name)) = tag {
             node.set_custom_tag(name);
         }
         Ok(node)
+    }
+
+    /// The comment before a collection that is its own, and not its first item's.
+    fn collection_head(&mut self) -> Result<String> {
+        if self.held.is_none() {
+            return Ok(String::new());
+        }
+        let kind = &self.peek()?.kind;
+        let is_flow = matches!(kind, Kind::FlowSequenceStart | Kind::FlowMappingStart);
+        let is_indented = matches!(kind, Kind::SequenceStart | Kind::MappingStart);
+        Ok(match &mut self.held {
+            Some(held) if is_flow => held.take().head,
+            Some(held) if is_indented => held.take_stem(),
+            _ => String::new(),
+        })
     }
 
     fn block_sequence(&mut self) -> Result<(Value, Style)> {
@@ -326,7 +378,11 @@ impl<'a> Composer<'a> {
     }
 
     fn entry(&mut self, in_mapping: bool) -> Result<Node> {
+        let head = self.held.as_ref().map_or(0, |held| held.head_length());
         let entry = self.take();
+        if head > 0 && matches!(self.peek()?.kind, Kind::SequenceStart | Kind::MappingStart) {
+            self.held.as_mut().map(|held| held.split_stem(head));
+        }
         match self.peek()?.kind {
             Kind::Entry | Kind::BlockEnd => Ok(absent(after(&entry))),
             Kind::Key | Kind::Value if in_mapping => Ok(absent(after(&entry))),
@@ -344,6 +400,9 @@ impl<'a> Composer<'a> {
                     let token = self.take();
                     let key = self.block_part(after(&token))?;
                     entries.push(self.block_entry(key)?);
+                    if self.held.is_some() {
+                        comments::settle_feet(&mut entries, true);
+                    }
                 }
                 Kind::BlockEnd => break,
                 _ => {
@@ -357,6 +416,10 @@ impl<'a> Composer<'a> {
                 }
             }
         }
+        self.end_comments = Comments {
+            head: String::new(),
+            ..self.comments()
+        };
         self.take();
         Ok((self.mapping(entries)?, Style::Plain))
     }
@@ -403,7 +466,11 @@ impl<'a> Composer<'a> {
             _ => self.node(Place::Flow)?,
         };
         let value = self.flow_value(is_sequence_end)?;
-        let value = self.mapping(vec![Entry { key, value }])?;
+        let mut entries = vec![Entry { key, value }];
+        if self.held.is_some() {
+            comments::settle_feet(&mut entries, false);
+        }
+        let value = self.mapping(entries)?;
         Ok(Node::from_parts(value, Tag::Map, Style::Flow, start.mark))
     }
 
@@ -431,6 +498,9 @@ impl<'a> Composer<'a> {
             };
             let value = self.flow_value(is_mapping_end)?;
             entries.push(Entry { key, value });
+            if self.held.is_some() {
+                comments::settle_feet(&mut entries, false);
+            }
         }
     }
 
@@ -441,7 +511,8 @@ impl<'a> Composer<'a> {
         is_first: bool,
         is_end: fn(&Kind<'a>) -> bool,
     ) -> Result<bool> {
-        if self.take_if(is_end)?.is_some() {
+        if is_end(&self.peek()?.kind) {
+            self.take_flow_end();
             return Ok(true);
         }
         if is_first {
@@ -459,7 +530,21 @@ impl<'a> Composer<'a> {
             );
             return Err(SyntaxError::new(mark, message));
         }
-        Ok(self.take_if(is_end)?.is_some())
+        let ends = is_end(&self.peek()?.kind);
+        if ends {
+            self.take_flow_end();
+        }
+        Ok(ends)
+    }
+
+    fn take_flow_end(&mut self) {
+        if self.held.is_some() {
+            self.end_comments = Comments {
+                head: String::new(),
+                ..self.comments()
+            };
+        }
+        self.take();
     }
 
     /// The value after a key in a flow collection, if there is one.

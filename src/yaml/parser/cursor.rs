@@ -240,6 +240,20 @@ impl<'a> Cursor<'a> {
         Some(stands_for)
     }
 
+    /// How many line breaks stand in the blanks just before.
+    pub(super) fn breaks_before(&self) -> u32 {
+        let mut before = self.text[..self.at].trim_end_matches([' ', '\t']);
+        let mut breaks = 0;
+        while let Some(rest) = before
+            .strip_suffix("\r\n")
+            .or_else(|| before.strip_suffix(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']))
+        {
+            before = rest.trim_end_matches([' ', '\t']);
+            breaks += 1;
+        }
+        breaks
+    }
+
     /// Skips to the end of the line.
     pub(super) fn skip_line_rest(&mut self) {
         loop {

@@ -237,13 +237,9 @@ impl<'a> Scanner<'a> {
             })
     }
 
-    fn scan_block_comment(&mut self) {}
-
     /// Scans a literal or folded block scalar.
     pub(super) fn scan_block_scalar(&mut self, literal: bool) -> Result<Cow<'a, str>> {
-        let open = self.cursor.mark();
-        self.cursor.skip(1);
-        let header = self.scan_block_header(open)?;
+        let header = self.scan_block_header()?;
         let mut block = Block {
             indent: match header.indent {
                 0 => 0,
@@ -281,7 +277,9 @@ impl<'a> Scanner<'a> {
         Ok(Cow::Owned(block.text))
     }
 
-    fn scan_block_header(&mut self, open: Mark) -> Result<BlockHeader> {
+    fn scan_block_header(&mut self) -> Result<BlockHeader> {
+        let (open, start) = (self.cursor.mark(), self.cursor.at());
+        self.cursor.skip(1);
         let mut header = BlockHeader {
             indent: 0,
             chomp: Chomp::Clip,
@@ -300,7 +298,7 @@ impl<'a> Scanner<'a> {
         }
         self.cursor.skip_blanks();
         if self.cursor.byte() == b'#' {
-            self.scan_block_comment();
+            self.scan_line_comment(start);
             self.cursor.skip_line_rest();
         }
         if !self.cursor.is_break_or_end(0) {

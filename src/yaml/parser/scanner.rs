@@ -45,6 +45,7 @@ pub(super) struct Scanner<'a> {
     /// One for the block context and one for each flow collection around.
     candidates: Vec<Option<Candidate>>,
     pub(super) key_allowed: bool,
+    pub(super) first_line: u32,
     pub(super) comments: Option<Comments>,
 }
 
@@ -85,6 +86,7 @@ impl<'a> Scanner<'a> {
             outer_indents: Vec::with_capacity(16),
             candidates: vec![None],
             key_allowed: true,
+            first_line,
             comments: comments.then(Comments::default),
         }
     }
@@ -107,7 +109,12 @@ impl<'a> Scanner<'a> {
             .expect("a token is peeked at before it is taken")
     }
 
-    fn in_flow(&self) -> bool {
+    /// The token that [`Self::peek`] returned last.
+    pub(super) fn peeked(&self) -> Option<&Token<'a>> {
+        self.tokens.front()
+    }
+
+    pub(super) fn in_flow(&self) -> bool {
         self.candidates.len() > 1
     }
 
@@ -333,9 +340,10 @@ impl<'a> Scanner<'a> {
         if self.in_flow() {
             return;
         }
-        let mut place = before;
+        let (mut place, mut is_first) = (before, true);
         while self.indent > column {
-            place = self.block_end_place(place, before);
+            place = self.block_end_place(place, is_first);
+            is_first = false;
             self.push(Kind::BlockEnd, place.mark, place.offset);
             self.indent = self
                 .outer_indents

@@ -1,5 +1,7 @@
 //! What is accepted, what it is, and what is refused, by rows.
 
+mod comments;
+
 use super::{MAX_DEPTH, ParseOptions, SyntaxKind, parse};
 use crate::yaml::{Node, Value};
 
