@@ -153,6 +153,32 @@ codes! {
     ReplacementMissing = "replacement-missing", Input;
 
     // overlay
+    /// What the project says of overlays is wrong.
+    OverlayConfig = "overlay-config", Input;
+    /// An overlay or set does not exist, or not in that version.
+    OverlayUnknown = "overlay-unknown", Input;
+    /// The folder of an overlay is wrong.
+    OverlayInvalid = "overlay-invalid", Input;
+    /// An overlay reads a name that it does not declare.
+    OverlayUndeclared = "overlay-undeclared", Input;
+    /// A value that an overlay reads is not one that it allows.
+    OverlayInput = "overlay-input", Input;
+    /// A parameter of an overlay is not what its schema allows.
+    OverlayParameter = "overlay-parameter", Input;
+    /// What an overlay asserts of its target does not hold.
+    OverlayAssertion = "overlay-assertion", Input;
+    /// A selector of the project selects nothing.
+    OverlaySelectsNothing = "overlay-selects-nothing", Input;
+    /// An object that is declared is in the build too.
+    OverlayDeclared = "overlay-declared", Input;
+    /// An object that an overlay would add is there already, and different.
+    OverlayConflict = "overlay-conflict", Input;
+    /// An overlay is left out for the sake of another or of its target.
+    OverlayLeftOut = "overlay-left-out", Input;
+    /// The namespace of what an overlay adds is not known, or would be changed.
+    OverlayNamespace = "overlay-namespace", Input;
+    /// The root kustomization cannot be added to.
+    OverlayRoot = "overlay-root", Input;
 
     // substitute
     /// A name that Flux takes for no variable.

@@ -1,1 +1,196 @@
-//! (room to be furnished)
+//! Prepared components as data, attached to the root of a build.
+//!
+//! An overlay is a folder: `overlay.yaml` says what it reads, which built objects it applies to, and which
+//! files it adds. Code only finds the targets, checks inputs and parameters, fills the files, and lists
+//! them in the root kustomization. It never names a field of a CNPG resource: a new operator feature is a
+//! new folder below `cnpg/`. Start with [`view`].
+
+mod applied;
+mod builtin;
+mod config;
+mod conflict;
+mod convert;
+mod definition;
+mod expand;
+mod finder;
+mod language;
+mod library;
+mod meaning;
+mod read;
+mod root;
+mod schema;
+mod select;
+mod settings;
+mod splice;
+mod target;
+#[cfg(test)]
+mod tests;
+mod world;
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use minijinja::Value;
+
+pub use config::{Config, OnConflict};
+pub use definition::{Definition, Difference, Input, Parameter};
+pub use library::{Loaded, Set, builtin_sets};
+
+use crate::diagnostic::{Report, Result, Severity, Source};
+use crate::files::{Files, Layer, TreePath};
+use crate::kube::{ResId, ResMap};
+use crate::yaml::Node;
+
+use config::Located;
+
+/// What overlays are decided on.
+pub struct Request<'a> {
+    /// The files that the build reads.
+    pub files: &'a dyn Files,
+    /// The directory of the root kustomization.
+    pub directory: &'a TreePath,
+    /// What the root builds to without overlays.
+    pub built: &'a ResMap,
+    /// What the project says.
+    pub config: &'a Config,
+    /// The values of the cluster, a map; variables that the overlays do not declare are not read.
+    pub values: &'a Value,
+    /// What the host says.
+    pub host: Host<'a>,
+}
+
+/// What the host of a render says about overlays.
+#[derive(Default)]
+pub struct Host<'a> {
+    /// The namespace that Flux sets for the whole root.
+    pub target_namespace: Option<&'a str>,
+    /// The namespace that Argo CD gives objects which have none.
+    pub destination_namespace: Option<&'a str>,
+    /// Fills in variables as the host does after the build.
+    pub substitute: Option<&'a dyn Fn(&str) -> String>,
+    /// Parameters of the host, in order.
+    pub parameters: &'a [HostParameter],
+    /// The administrator's policy.
+    pub policy: Option<&'a Policy>,
+    /// Whether sets must be pinned to a major version.
+    pub must_pin: bool,
+    /// Whether findings that are warnings are errors.
+    pub strict: bool,
+    /// Whether the root is all that the project file is about.
+    pub is_whole_project: bool,
+}
+
+impl Host<'_> {
+    fn severity(&self) -> Severity {
+        if self.strict { Severity::Error } else { Severity::Warning }
+    }
+}
+
+/// A parameter that the host sets: `overlays.<overlay>.<name>`.
+#[derive(Debug, Clone)]
+pub struct HostParameter {
+    overlay: String,
+    name: String,
+    value: Located,
+}
+
+impl HostParameter {
+    /// Builds one from the overlay's and the parameter's name; `origin` says in messages where it is set.
+    pub fn new(overlay: impl Into<String>, name: impl Into<String>, value: Node, origin: &str) -> Self {
+        let source = Arc::new(Source::committed(origin));
+        Self { overlay: overlay.into(), name: name.into(), value: Located { node: value, source } }
+    }
+}
+
+/// What the administrator of a host decides.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// Overlays that nobody may skip.
+    pub mandatory: Vec<String>,
+    /// Parameters that only the administrator sets.
+    pub lock: Vec<String>,
+    parameters: IndexMap<String, Located>,
+}
+
+impl Policy {
+    /// Sets a parameter for every overlay that has it.
+    pub fn set(&mut self, name: impl Into<String>, value: Node, source: &Arc<Source>) {
+        self.parameters.insert(name.into(), Located { node: value, source: Arc::clone(source) });
+    }
+}
+
+/// What became of an overlay for one target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Its objects are added.
+    Added,
+    /// Everything that it adds is there already.
+    Present,
+    /// An object of it is there with another content, and stays as it is.
+    Kept,
+    /// An object of it is there with another content, which is replaced.
+    Replaced,
+    /// Its condition does not hold.
+    Off,
+    /// The project or the object says that it is not wanted.
+    Skipped,
+    /// Something that it needs is missing.
+    LeftOut,
+}
+
+impl State {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Present => "present",
+            Self::Kept => "kept",
+            Self::Replaced => "replaced",
+            Self::Off => "off",
+            Self::Skipped => "skipped",
+            Self::LeftOut => "left out",
+        }
+    }
+}
+
+/// An overlay and one of its targets.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    /// The overlay.
+    pub overlay: Arc<str>,
+    /// The target: kind, namespace and name.
+    pub target: String,
+    /// The parameter `mode`, where the overlay has it.
+    pub mode: Option<String>,
+    /// What became of it.
+    pub state: State,
+    /// Why.
+    pub reason: String,
+    /// The objects that it adds, as the build will call them.
+    pub adds: Vec<ResId>,
+    /// The names of the files that it adds beside the root kustomization.
+    pub files: Vec<String>,
+}
+
+/// What overlays do to a root.
+#[derive(Default)]
+pub struct Expansion<'a> {
+    /// Every overlay in use with every target that it has here, in the order of application.
+    pub instances: Vec<Instance>,
+    /// Warnings.
+    pub report: Report,
+    /// The files with the overlays beside the root kustomization, and listed in it; `None` where nothing is
+    /// added. What is laid over the files below is what `expand` writes.
+    pub view: Option<Layer<'a>>,
+}
+
+/// Decides which overlays apply to a built root, and lists what they add in its kustomization.
+///
+/// Nothing is read or parsed where the project uses no overlay. Fails with the `Overlay…` codes, at the
+/// field, object or file that is wrong.
+pub fn view<'a>(request: &Request<'a>) -> Result<Expansion<'a>> {
+    if request.config.is_empty() {
+        return Ok(Expansion::default());
+    }
+    expand::expand(request)
+}

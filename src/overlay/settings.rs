@@ -1,0 +1,232 @@
+//! What inputs and parameters are for an overlay and a target.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use minijinja::Value;
+
+use super::Request;
+use super::config::{Config, Located, Name, Override, read_annotation};
+use super::convert::{to_node, to_value};
+use super::definition::Definition;
+use super::language::Language;
+use super::library::{Library, Loaded};
+use super::schema;
+use super::target::Target;
+use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source, nearest};
+use crate::yaml::{self, Mapping, Node, ParseOptions, Tag, Value as Content};
+
+/// The annotation by which an object sets its own parameters.
+pub(super) const ANNOTATION: &str = "prerender.dev/overlays";
+
+/// The value of every input that a definition declares.
+///
+/// What the project sets under `inputs` comes before the values of the cluster, and these before the
+/// default. Fails with [`Code::OverlayInput`] for a value that the input does not allow.
+pub(super) fn inputs(definition: &Definition, request: &Request<'_>) -> Result<Vec<(String, Value)>> {
+    let mut inputs = Vec::with_capacity(definition.inputs.len());
+    for (name, input) in &definition.inputs {
+        let (node, source, place) = match request.config.inputs.get(name) {
+            Some(set) => (set.node.clone(), Arc::clone(&set.source), Some(set.place())),
+            None => match request.values.get_attr(name).ok().filter(|v| !v.is_undefined() && !v.is_none()) {
+                Some(value) => (to_node(&value), Arc::clone(&definition.source), None),
+                None => {
+                    inputs.push((name.clone(), to_value(&input.default)));
+                    continue;
+                }
+            },
+        };
+        schema::check(&node, &input.schema, name, &source).map_err(|error| {
+            let found = Diagnostic::new(Code::OverlayInput, format!("input {}", error.phrase()));
+            match place {
+                Some(place) => found.at(place),
+                None => found.note("it is set among the values of the project"),
+            }
+            .help(format!("{} reads it: {}", definition.name, input.description))
+        })?;
+        inputs.push((name.clone(), to_value(&node)));
+    }
+    Ok(inputs)
+}
+
+/// What applies to one target: the entries of `for` that select it, and its annotation.
+pub(super) struct Layers<'a> {
+    request: &'a Request<'a>,
+    overrides: Vec<&'a Override>,
+    annotation: Option<Override>,
+}
+
+impl<'a> Layers<'a> {
+    /// Finds what applies to a target. `used` learns which entries of `for` select something.
+    pub(super) fn of(request: &'a Request<'a>, target: &Target<'_>, used: &mut [bool]) -> Result<Self> {
+        let selected = target.selected();
+        let mut overrides = Vec::new();
+        for (entry, used) in request.config.overrides.iter().zip(used) {
+            if entry.selector.selects(&selected) {
+                *used = true;
+                overrides.push(entry);
+            }
+        }
+        Ok(Self { request, overrides, annotation: annotation(target)? })
+    }
+
+    /// Every text of `skip` that applies.
+    pub(super) fn skips(&self) -> impl Iterator<Item = &Name> {
+        let entries = self.overrides.iter().copied().chain(&self.annotation);
+        entries.flat_map(|entry| &entry.skip)
+    }
+
+    /// The namespace that an entry of `for` gives the target.
+    pub(super) fn namespace(&self) -> Option<&'a str> {
+        self.overrides.iter().rev().find_map(|entry| entry.namespace.as_deref())
+    }
+
+    /// What the project, the object, the host and its administrator set a parameter to, the last of them.
+    fn setting(&self, overlay: &str, name: &str) -> Option<&Located> {
+        let host = &self.request.host;
+        let administrator = host.policy.and_then(|p| p.parameters.get(name));
+        if administrator.is_some() || host.policy.is_some_and(|p| p.lock.iter().any(|l| l == name)) {
+            return administrator;
+        }
+        let parameter = host.parameters.iter().rev().find(|p| p.overlay == overlay && p.name == name);
+        let annotated = || self.annotation.as_ref()?.parameters.get(name);
+        let entries = || self.overrides.iter().rev().find_map(|e| e.parameters.get(name));
+        parameter
+            .map(|p| &p.value)
+            .or_else(annotated)
+            .or_else(entries)
+            .or_else(|| self.request.config.parameters.get(name))
+    }
+
+    /// The value of every parameter of a definition. Fails with [`Code::OverlayParameter`] at a value
+    /// that its schema refuses.
+    pub(super) fn parameters(&self, definition: &Definition, language: &Language, context: &Value) -> Result<Node> {
+        let mut parameters = Mapping::default();
+        for (name, parameter) in &definition.parameters {
+            let schema = &parameter.schema;
+            let (mut node, source) = match self.setting(&definition.name, name) {
+                Some(set) => (set.node.clone(), &set.source),
+                None => {
+                    let default = schema.get("default").cloned().unwrap_or_else(Node::null);
+                    let place = super::read::place(&default, &definition.source);
+                    let node = language.resolve(&default, &place, context)?;
+                    if node.is_null() {
+                        parameters.insert(name.as_str(), node);
+                        continue;
+                    }
+                    (node, &definition.source)
+                }
+            };
+            schema::fill(&mut node, schema);
+            schema::check(&node, schema, name, source).map_err(|e| {
+                let about = if parameter.description.is_empty() { &*definition.name } else { &parameter.description };
+                e.help(format!("{name} of {}: {about}", definition.name))
+            })?;
+            parameters.insert(name.as_str(), node);
+        }
+        Ok(Node::new(Content::Mapping(parameters), Tag::Map))
+    }
+}
+
+fn annotation(target: &Target<'_>) -> Result<Option<Override>> {
+    let Some(node) = target.annotation(ANNOTATION) else {
+        return Ok(None);
+    };
+    let place = target.resource.and_then(|r| r.place_of(node));
+    let text = node.scalar_text().unwrap_or_default();
+    let file = place.as_ref().map_or_else(|| Arc::from(ANNOTATION), |p| Arc::clone(&p.file));
+    let source = Arc::new(Source::committed(file));
+    let wrong = |error: Diagnostic| {
+        let phrase = format!("the annotation {ANNOTATION} of {}: {}", target.display(), error.phrase());
+        let own = Diagnostic::new(error.code(), phrase).at(place.clone());
+        error.remedies().iter().fold(own, |own, help| own.help(help.as_str()))
+    };
+    let documents = yaml::parse(text, ParseOptions::default()).map_err(|e| wrong(e.at(&source)))?;
+    let Some(mut document) = documents.into_iter().next() else {
+        return Ok(None);
+    };
+    if let Some(place) = &place {
+        locate(&mut document, place);
+    }
+    read_annotation(&document, &source).map(Some).map_err(wrong)
+}
+
+/// Gives every node of an annotation's text the place of the annotation.
+fn locate(node: &mut Node, place: &Place) {
+    let mark = yaml::Mark { line: place.line, column: place.column };
+    let content = std::mem::replace(node, Node::null());
+    let tag = content.tag();
+    let value = match content.into_value() {
+        Content::Sequence(mut items) => {
+            items.iter_mut().for_each(|n| locate(n, place));
+            Content::Sequence(items)
+        }
+        Content::Mapping(mut mapping) => {
+            for entry in mapping.entries_mut() {
+                locate(&mut entry.key, place);
+                locate(&mut entry.value, place);
+            }
+            Content::Mapping(mapping)
+        }
+        scalar @ Content::Scalar(_) => scalar,
+    };
+    *node = Node::new(value, tag).with_mark(mark);
+}
+
+/// Refuses names of parameters, inputs and overlays that no overlay in use has.
+pub(super) fn check_names(config: &Config, library: &Library) -> Result<()> {
+    let definitions = || library.overlays.iter().map(|o: &Loaded| &*o.definition);
+    let parameters: IndexMap<&str, ()> =
+        definitions().flat_map(|d| d.parameters.keys().map(|n| (n.as_str(), ()))).collect();
+    let inputs: IndexMap<&str, ()> = definitions().flat_map(|d| d.inputs.keys().map(|n| (n.as_str(), ()))).collect();
+    let refuse = |what: &str, name: &str, place: Place, known: Vec<&str>| {
+        let phrase = format!("no overlay in use has {what} {name}");
+        let error = Diagnostic::new(Code::OverlayConfig, phrase).at(place);
+        match nearest(name, known.iter().copied()) {
+            Some(near) => error.help(format!("did you mean {near}?")),
+            None => error.help(format!("known are {}", known.join(", "))),
+        }
+    };
+    let set = config.overrides.iter().flat_map(|entry| &entry.parameters);
+    for (name, value) in config.parameters.iter().chain(set) {
+        if !parameters.contains_key(name.as_str()) {
+            return Err(refuse("the parameter", name, value.place(), parameters.keys().copied().collect()));
+        }
+    }
+    for (name, value) in &config.inputs {
+        if !inputs.contains_key(name.as_str()) {
+            return Err(refuse("the input", name, value.place(), inputs.keys().copied().collect()));
+        }
+    }
+    for name in config.overrides.iter().flat_map(|entry| &entry.skip) {
+        let names: Vec<_> = definitions().map(|d| &*d.name).collect();
+        if !names.contains(&name.text.as_str()) {
+            return Err(refuse("the name", &name.text, name.place.clone(), names));
+        }
+    }
+    Ok(())
+}
+
+/// Tells about entries of `for` that select nothing.
+///
+/// A project has many roots, and each of them few objects: an entry is told about where the project file
+/// is the root's own, or where the name is nearly that of an object here.
+pub(super) fn tell_unused(request: &Request<'_>, used: &[bool], names: &[String], report: &mut Report) {
+    for (entry, used) in request.config.overrides.iter().zip(used) {
+        if *used {
+            continue;
+        }
+        let near = nearest(&entry.selector.written_name, names.iter().map(String::as_str));
+        if near.is_none() && !request.host.is_whole_project {
+            continue;
+        }
+        let phrase = "an entry of for selects nothing";
+        let finding = Diagnostic::new(Code::OverlaySelectsNothing, phrase).at(entry.place.clone());
+        let finding = finding.with_severity(request.host.severity());
+        report.push(match near {
+            Some(near) => finding.help(format!("did you mean {near}?")),
+            None if names.is_empty() => finding.help("the build holds nothing that an overlay applies to"),
+            None => finding.help(format!("overlays apply to {} here", names.join(", "))),
+        });
+    }
+}
