@@ -35,11 +35,20 @@ fn is_merged(patch: &Node, present: Option<&Node>) -> bool {
     };
     let no_directive = mapping.iter().all(|(key, _)| !key.starts_with('$'));
     no_directive
-        && present.is_some_and(|p| mapping.iter().all(|(key, value)| is_merged(value, p.get(key))))
+        && present.is_some_and(|p| {
+            mapping
+                .iter()
+                .all(|(key, value)| is_merged(value, p.get(key)))
+        })
 }
 
 fn operation_is_applied(operation: &Node, object: &Node) -> bool {
-    let text = |key| operation.get(key).and_then(Node::as_str).unwrap_or_default();
+    let text = |key| {
+        operation
+            .get(key)
+            .and_then(Node::as_str)
+            .unwrap_or_default()
+    };
     let present = pointed(object, text("path"));
     match text("op") {
         "add" | "replace" => present.is_some() && present == operation.get("value"),

@@ -106,10 +106,7 @@ static FILES: &[(&str, &str)] = &[
         "cnpg/cnpg-podmonitor/podmonitor-poolers.yaml.j2",
         include_str!("cnpg/cnpg-podmonitor/podmonitor-poolers.yaml.j2"),
     ),
-    (
-        "cnpg/set.yaml",
-        include_str!("cnpg/set.yaml"),
-    ),
+    ("cnpg/set.yaml", include_str!("cnpg/set.yaml")),
 ];
 
 /// The names of the sets.
@@ -117,12 +114,18 @@ pub(super) const SETS: &[&str] = &["cnpg"];
 
 /// The text of a file.
 pub(super) fn text(path: &str) -> Option<&'static str> {
-    FILES.iter().find(|(p, _)| *p == path).map(|(_, text)| *text)
+    FILES
+        .iter()
+        .find(|(p, _)| *p == path)
+        .map(|(_, text)| *text)
 }
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::disallowed_methods, reason = "a test that reads the source tree")]
+    #![expect(
+        clippy::disallowed_methods,
+        reason = "a test that reads the source tree"
+    )]
     use super::FILES;
 
     #[test]
@@ -132,11 +135,18 @@ mod tests {
         for folder in std::fs::read_dir(format!("{root}cnpg")).unwrap() {
             let path = folder.unwrap().path();
             let files = if path.is_dir() {
-                std::fs::read_dir(path).unwrap().map(|f| f.unwrap().path()).collect()
+                std::fs::read_dir(path)
+                    .unwrap()
+                    .map(|f| f.unwrap().path())
+                    .collect()
             } else {
                 vec![path]
             };
-            found.extend(files.into_iter().map(|f| f.display().to_string().replace(root, "")));
+            found.extend(
+                files
+                    .into_iter()
+                    .map(|f| f.display().to_string().replace(root, "")),
+            );
         }
         found.sort();
         let table: Vec<_> = FILES.iter().map(|(path, _)| (*path).to_owned()).collect();

@@ -170,7 +170,12 @@ impl Override {
 pub(super) fn read_annotation(node: &Node, source: &Arc<Source>) -> Result<Override> {
     let place = super::read::place(node, source);
     let known = ["parameters", "skip"];
-    let reader = Reader::new(node, source, "the annotation prerender.dev/overlays", &known)?;
+    let reader = Reader::new(
+        node,
+        source,
+        "the annotation prerender.dev/overlays",
+        &known,
+    )?;
     Ok(Override {
         selector: Selector::default(),
         parameters: located(&reader, "parameters", source)?,

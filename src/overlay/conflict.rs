@@ -2,12 +2,12 @@
 
 use indexmap::IndexMap;
 
+use super::State;
 use super::config::OnConflict;
 use super::definition::GroupKind;
 use super::expand::{Draft, NewObject};
 use super::meaning::{is_same, lacks};
 use super::world::World;
-use super::State;
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
 use crate::kube::{ResId, Resource};
 use crate::yaml::{self, Mapping, Node};
@@ -33,7 +33,10 @@ pub(super) struct Fates {
 
 impl Fates {
     pub(super) fn of(&self, id: &ResId) -> Fate {
-        self.by_id.iter().find(|(i, _)| i == id).map_or(Fate::New, |(_, fate)| *fate)
+        self.by_id
+            .iter()
+            .find(|(i, _)| i == id)
+            .map_or(Fate::New, |(_, fate)| *fate)
     }
 
     pub(super) fn is_kept(&self) -> bool {
@@ -75,7 +78,11 @@ fn key(id: &ResId) -> [String; 4] {
 impl<'a> Existing<'a> {
     /// Looks through the built objects once.
     pub(super) fn find(world: &World<'_, 'a>, drafts: &[Draft<'a>]) -> Self {
-        let wanted: IndexMap<_, ()> = drafts.iter().flat_map(Draft::objects).map(|o| (key(&o.id), ())).collect();
+        let wanted: IndexMap<_, ()> = drafts
+            .iter()
+            .flat_map(Draft::objects)
+            .map(|o| (key(&o.id), ()))
+            .collect();
         let mut by_id = IndexMap::new();
         if wanted.is_empty() {
             return Self { by_id };
@@ -103,7 +110,9 @@ impl World<'_, '_> {
         let scoped = resource.gvk().scope() == crate::kube::Scope::Namespaced;
         let namespace = match (&self.root.namespace, scoped) {
             (Some(namespace), true) => namespace.as_str(),
-            (None, true) if id.namespace.is_empty() => host.destination_namespace.unwrap_or_default(),
+            (None, true) if id.namespace.is_empty() => {
+                host.destination_namespace.unwrap_or_default()
+            }
             _ => &id.namespace,
         };
         id.namespace = self.filled(namespace).into();
@@ -122,7 +131,10 @@ pub(super) fn check_distinct(drafts: &[Draft<'_>]) -> Result<()> {
             };
             let (a, b) = (&first.instance, &draft.instance);
             let phrase = if a.overlay == b.overlay {
-                format!("{} adds {} for {} and for {}", a.overlay, object.id, a.target, b.target)
+                format!(
+                    "{} adds {} for {} and for {}",
+                    a.overlay, object.id, a.target, b.target
+                )
             } else {
                 format!("{} and {} both add {}", a.overlay, b.overlay, object.id)
             };
@@ -135,8 +147,16 @@ pub(super) fn check_distinct(drafts: &[Draft<'_>]) -> Result<()> {
 }
 
 /// Compares the objects of an instance with those of the root.
-pub(super) fn decide<'a>(world: &World<'_, 'a>, draft: &Draft<'a>, existing: &Existing<'a>, report: &mut Report) -> Result<Fates> {
-    let mut fates = Fates { by_id: Vec::new(), reason: String::new() };
+pub(super) fn decide<'a>(
+    world: &World<'_, 'a>,
+    draft: &Draft<'a>,
+    existing: &Existing<'a>,
+    report: &mut Report,
+) -> Result<Fates> {
+    let mut fates = Fates {
+        by_id: Vec::new(),
+        reason: String::new(),
+    };
     for object in draft.objects() {
         let present = existing.of(object);
         let fate = match present {
@@ -144,7 +164,9 @@ pub(super) fn decide<'a>(world: &World<'_, 'a>, draft: &Draft<'a>, existing: &Ex
                 fates.reason = format!("{} is there", object.id);
                 Fate::Same
             }
-            Some(resource) => differing(world, draft, object, &[resource], &mut fates.reason, report)?,
+            Some(resource) => {
+                differing(world, draft, object, &[resource], &mut fates.reason, report)?
+            }
             None => {
                 let covering = covering(world, draft, object);
                 if covering.is_empty() {
@@ -159,7 +181,14 @@ pub(super) fn decide<'a>(world: &World<'_, 'a>, draft: &Draft<'a>, existing: &Ex
     Ok(fates)
 }
 
-fn covered<'a>(world: &World<'_, 'a>, draft: &Draft<'a>, object: &NewObject, covering: &[&'a Resource], reason: &mut String, report: &mut Report) -> Result<Fate> {
+fn covered<'a>(
+    world: &World<'_, 'a>,
+    draft: &Draft<'a>,
+    object: &NewObject,
+    covering: &[&'a Resource],
+    reason: &mut String,
+    report: &mut Report,
+) -> Result<Fate> {
     let nodes: Vec<_> = covering.iter().map(|r| r.node()).collect();
     if lacks(&object.node, &nodes).is_empty() {
         *reason = format!("{} does the same", world.built_id(covering[0]));
@@ -185,25 +214,50 @@ fn covering<'a>(world: &World<'_, 'a>, draft: &Draft<'a>, object: &NewObject) ->
         let wanted = cover.selects.as_mapping().map_or(&[][..], Mapping::entries);
         let same = |key: &str, value: &Node| {
             selector.iter().any(|(k, v)| {
-                let bare = k.strip_prefix("k8s:").or_else(|| k.strip_prefix("any:")).unwrap_or(k);
-                bare == key && v.scalar_text().map(|t| world.filled(t)) == value.scalar_text().map(str::to_owned)
+                let bare = k
+                    .strip_prefix("k8s:")
+                    .or_else(|| k.strip_prefix("any:"))
+                    .unwrap_or(k);
+                bare == key
+                    && v.scalar_text().map(|t| world.filled(t))
+                        == value.scalar_text().map(str::to_owned)
             })
         };
-        selector.len() == wanted.len() && wanted.iter().all(|e| same(e.key.scalar_text().unwrap_or_default(), &e.value))
+        selector.len() == wanted.len()
+            && wanted
+                .iter()
+                .all(|e| same(e.key.scalar_text().unwrap_or_default(), &e.value))
     };
     let objects = world.objects(&cover.kind).iter().copied();
-    objects.filter(|r| world.built_id(r).namespace == object.id.namespace && selects(r)).collect()
+    objects
+        .filter(|r| world.built_id(r).namespace == object.id.namespace && selects(r))
+        .collect()
 }
 
 /// Decides about an object that is there and differs.
-fn differing<'a>(world: &World<'_, 'a>, draft: &Draft<'a>, object: &NewObject, present: &[&'a Resource], reason: &mut String, report: &mut Report) -> Result<Fate> {
+fn differing<'a>(
+    world: &World<'_, 'a>,
+    draft: &Draft<'a>,
+    object: &NewObject,
+    present: &[&'a Resource],
+    reason: &mut String,
+    report: &mut Report,
+) -> Result<Fate> {
     let config = world.request.config;
     let id = world.built_id(present[0]);
     let listed = config.replace.iter().any(|name| names(&name.text, &id));
     let nodes: Vec<_> = present.iter().map(|r| r.node()).collect();
     let missing = lacks(&object.node, &nodes).join(", ");
-    let what = if missing.is_empty() { "says more".to_owned() } else { format!("lacks {missing}") };
-    let on_conflict = if listed { OnConflict::Replace } else { config.on_conflict.unwrap_or_default() };
+    let what = if missing.is_empty() {
+        "says more".to_owned()
+    } else {
+        format!("lacks {missing}")
+    };
+    let on_conflict = if listed {
+        OnConflict::Replace
+    } else {
+        config.on_conflict.unwrap_or_default()
+    };
     if on_conflict == OnConflict::Replace {
         *reason = format!("{id} {what}");
         return Ok(Fate::Replaced);
@@ -215,18 +269,31 @@ fn differing<'a>(world: &World<'_, 'a>, draft: &Draft<'a>, object: &NewObject, p
     let subject = &draft.instance.overlay;
     let phrase = format!("{id}{others} differs from what {subject} adds: it {what}");
     *reason = format!("{id} {what}");
-    let help = format!("list {} under overlays.replace, or skip {subject} for {}", written(&id), draft.instance.target);
+    let help = format!(
+        "list {} under overlays.replace, or skip {subject} for {}",
+        written(&id),
+        draft.instance.target
+    );
     if on_conflict == OnConflict::Fail {
-        return Err(Diagnostic::new(Code::OverlayConflict, phrase).at(present[0].place()).help(help));
+        return Err(Diagnostic::new(Code::OverlayConflict, phrase)
+            .at(present[0].place())
+            .help(help));
     }
-    report.push(Diagnostic::warning(Code::OverlayConflict, phrase).at(present[0].place()).note("it is kept as it is").help(help));
+    report.push(
+        Diagnostic::warning(Code::OverlayConflict, phrase)
+            .at(present[0].place())
+            .note("it is kept as it is")
+            .help(help),
+    );
     Ok(Fate::Kept)
 }
 
 /// Whether `Kind/namespace/name` or `Kind/name` names an object.
 fn names(text: &str, id: &ResId) -> bool {
     match text.split('/').collect::<Vec<_>>()[..] {
-        [kind, namespace, name] => kind == id.gvk.kind && namespace == id.namespace && name == id.name,
+        [kind, namespace, name] => {
+            kind == id.gvk.kind && namespace == id.namespace && name == id.name
+        }
         [kind, name] => kind == id.gvk.kind && name == id.name,
         _ => false,
     }
@@ -244,15 +311,25 @@ pub(super) struct Replacement {
 }
 
 /// The patches that replace what is there by what an instance adds.
-pub(super) fn replacements<'a>(world: &World<'_, 'a>, draft: &Draft<'a>, existing: &Existing<'a>, fates: &Fates) -> Result<Vec<Replacement>> {
+pub(super) fn replacements<'a>(
+    world: &World<'_, 'a>,
+    draft: &Draft<'a>,
+    existing: &Existing<'a>,
+    fates: &Fates,
+) -> Result<Vec<Replacement>> {
     let mut patches = Vec::new();
-    for object in draft.objects().filter(|o| fates.of(&o.id) == Fate::Replaced) {
+    for object in draft
+        .objects()
+        .filter(|o| fates.of(&o.id) == Fate::Replaced)
+    {
         let present = match existing.of(object) {
             Some(resource) => vec![resource],
             None => covering(world, draft, object),
         };
         // Of several objects that do the work together, the first gets the whole content.
-        let Some(resource) = present.first() else { continue };
+        let Some(resource) = present.first() else {
+            continue;
+        };
         let id = world.built_id(resource);
         patches.push(Replacement {
             name: format!("patch-{}-{}.yaml", id.gvk.kind.to_lowercase(), id.name),
@@ -267,18 +344,36 @@ pub(super) fn replacements<'a>(world: &World<'_, 'a>, draft: &Draft<'a>, existin
 fn replacement(ours: &Node, theirs: &Node) -> Result<String> {
     let is_content = |key: &str| !matches!(key, "apiVersion" | "kind" | "metadata" | "status");
     let mut operations = Vec::new();
-    for (key, value) in ours.as_mapping().into_iter().flat_map(Mapping::iter).filter(|(k, _)| is_content(k)) {
-        let op = if theirs.get(key).is_some() { "replace" } else { "add" };
+    for (key, value) in ours
+        .as_mapping()
+        .into_iter()
+        .flat_map(Mapping::iter)
+        .filter(|(k, _)| is_content(k))
+    {
+        let op = if theirs.get(key).is_some() {
+            "replace"
+        } else {
+            "add"
+        };
         operations.push(operation(op, key, Some(value)));
     }
-    for (key, _) in theirs.as_mapping().into_iter().flat_map(Mapping::iter).filter(|(k, _)| is_content(k)) {
+    for (key, _) in theirs
+        .as_mapping()
+        .into_iter()
+        .flat_map(Mapping::iter)
+        .filter(|(k, _)| is_content(k))
+    {
         if ours.get(key).is_none() {
             operations.push(operation("remove", key, None));
         }
     }
     let mut out = Vec::new();
-    yaml::write_manifest(&mut out, &Node::sequence(operations))
-        .map_err(|_| Diagnostic::new(Code::OverlayInvalid, "an added object has a value that is no manifest"))?;
+    yaml::write_manifest(&mut out, &Node::sequence(operations)).map_err(|_| {
+        Diagnostic::new(
+            Code::OverlayInvalid,
+            "an added object has a value that is no manifest",
+        )
+    })?;
     Ok(String::from_utf8_lossy(&out).into_owned())
 }
 
@@ -286,7 +381,10 @@ fn operation(op: &str, key: &str, value: Option<&Node>) -> Node {
     let mut node = Node::mapping();
     let mapping = node.as_mapping_mut().expect("it was just made");
     mapping.insert("op", Node::string(op));
-    mapping.insert("path", Node::string(format!("/{}", key.replace('~', "~0").replace('/', "~1"))));
+    mapping.insert(
+        "path",
+        Node::string(format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+    );
     if let Some(value) = value {
         mapping.insert("value", value.clone());
     }

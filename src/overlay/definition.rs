@@ -157,8 +157,16 @@ impl Definition {
             source,
             "spec",
             &[
-                "summary", "optIn", "needs", "inputs", "parameters", "reads", "targets", "covers",
-                "assert", "differs",
+                "summary",
+                "optIn",
+                "needs",
+                "inputs",
+                "parameters",
+                "reads",
+                "targets",
+                "covers",
+                "assert",
+                "differs",
             ],
         )?;
         let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
@@ -236,10 +244,23 @@ impl Definition {
         names.chain(messages).chain(nodes)
     }
 
+    /// Every finder of its rules.
+    pub(super) fn finders(&self) -> impl Iterator<Item = &Finder> {
+        self.rules.iter().flat_map(|rule| match &rule.find {
+            Find::Contains(finders) => finders.as_slice(),
+            Find::Each(_) => &[],
+        })
+    }
+
     /// The files that it adds.
     pub(super) fn files(&self) -> impl Iterator<Item = &str> {
         let rules = self.rules.iter();
-        rules.flat_map(|r| r.resources.iter().chain(&r.patches).map(|a| a.file.as_str()))
+        rules.flat_map(|r| {
+            r.resources
+                .iter()
+                .chain(&r.patches)
+                .map(|a| a.file.as_str())
+        })
     }
 }
 
@@ -259,13 +280,19 @@ pub(super) fn head<'a>(
     source: &'a Source,
     kind: &'a str,
 ) -> Result<((String, Version), &'a Node)> {
-    let reader = Reader::new(node, source, kind, &["apiVersion", "kind", "metadata", "spec"])?;
+    let reader = Reader::new(
+        node,
+        source,
+        kind,
+        &["apiVersion", "kind", "metadata", "spec"],
+    )?;
     for (field, wanted) in [("apiVersion", API_VERSION), ("kind", kind)] {
         let text = reader.need_text(field)?;
         if text != wanted {
             let phrase = format!("{field} is {text}, and must be {wanted}");
-            return Err(Diagnostic::new(Code::OverlayInvalid, phrase)
-                .at(reader.place(reader.need(field)?)));
+            return Err(
+                Diagnostic::new(Code::OverlayInvalid, phrase).at(reader.place(reader.need(field)?))
+            );
         }
     }
     let metadata = Reader::new(
@@ -330,7 +357,11 @@ fn inputs(spec: &Reader<'_>) -> Result<IndexMap<String, Input>> {
 
 fn parameters(spec: &Reader<'_>) -> Result<IndexMap<String, Parameter>> {
     let mut parameters = IndexMap::new();
-    for (name, node) in spec.mapping("parameters")?.into_iter().flat_map(|m| m.iter()) {
+    for (name, node) in spec
+        .mapping("parameters")?
+        .into_iter()
+        .flat_map(|m| m.iter())
+    {
         schema::check_schema(node, spec.source)?;
         let description = node.get("description").and_then(Node::as_str);
         let parameter = Parameter {
@@ -391,7 +422,8 @@ fn contained(
     };
     finders.get(name).cloned().ok_or_else(|| {
         let phrase = format!("contains names {name}, which the set does not define");
-        let error = Diagnostic::new(Code::OverlayInvalid, phrase).at(super::read::place(node, source));
+        let error =
+            Diagnostic::new(Code::OverlayInvalid, phrase).at(super::read::place(node, source));
         match nearest(name, finders.keys().map(String::as_str)) {
             Some(near) => error.help(format!("did you mean {near}?")),
             None => error.help("list the objects here, or name one of `finders` in set.yaml"),
@@ -425,7 +457,9 @@ fn addition(node: &Node, source: &Source) -> Result<Addition> {
 
 fn covers(node: &Node, source: &Source) -> Result<Covers> {
     let reader = Reader::new(node, source, "covers", &["group", "kind", "at", "selects"])?;
-    let at = reader.text("at")?.unwrap_or("spec.endpointSelector.matchLabels");
+    let at = reader
+        .text("at")?
+        .unwrap_or("spec.endpointSelector.matchLabels");
     Ok(Covers {
         kind: GroupKind {
             group: reader.text("group")?.unwrap_or("cilium.io").to_owned(),

@@ -70,12 +70,26 @@ pub(super) fn expand<'a>(request: &Request<'a>) -> Result<Expansion<'a>> {
     check_pins(request)?;
     let library = Library::load(request.config, request.files, &language)?;
     settings::check_names(request.config, &library)?;
-    let root = Root::read(request.files, request.directory, request.host.target_namespace)?;
+    let root = Root::read(
+        request.files,
+        request.directory,
+        request.host.target_namespace,
+    )?;
     let world = World::new(request, root, &language, &library);
     let mut finder = Drafter::new(&world, &library);
     let drafts = finder.drafts()?;
-    let Drafter { used, names, mut report, .. } = finder;
-    settings::tell_unused(request, &used, &names.into_iter().collect::<Vec<_>>(), &mut report);
+    let Drafter {
+        used,
+        names,
+        mut report,
+        ..
+    } = finder;
+    settings::tell_unused(
+        request,
+        &used,
+        &names.into_iter().collect::<Vec<_>>(),
+        &mut report,
+    );
     attach(&world, drafts, report)
 }
 
@@ -84,14 +98,21 @@ fn check_pins(request: &Request<'_>) -> Result<()> {
         return Ok(());
     }
     let own = own_folders(request.config, request.files)?;
-    let unpinned = request.config.used.iter().find(|u| is_unpinned(&u.text, |name| own.contains_key(name)));
+    let unpinned = request
+        .config
+        .used
+        .iter()
+        .find(|u| is_unpinned(&u.text, |name| own.contains_key(name)));
     match unpinned {
         None => Ok(()),
         Some(name) => {
             let phrase = format!("{} is used without a version", name.text);
             Err(Diagnostic::new(Code::OverlayConfig, phrase)
                 .at(name.place.clone())
-                .help(format!("a host renders what was reviewed: write {}@1", name.text)))
+                .help(format!(
+                    "a host renders what was reviewed: write {}@1",
+                    name.text
+                )))
         }
     }
 }
@@ -111,7 +132,14 @@ struct Drafter<'w, 'a> {
 impl<'w, 'a> Drafter<'w, 'a> {
     fn new(world: &'w World<'w, 'a>, library: &'w Library) -> Self {
         let used = vec![false; world.request.config.overrides.len()];
-        Self { world, library, exists: None, used, names: IndexSet::new(), report: Report::default() }
+        Self {
+            world,
+            library,
+            exists: None,
+            used,
+            names: IndexSet::new(),
+            report: Report::default(),
+        }
     }
 
     fn drafts(&mut self) -> Result<Vec<Draft<'a>>> {
@@ -149,16 +177,28 @@ impl<'w, 'a> Drafter<'w, 'a> {
     /// What is the same for all targets of an overlay.
     fn base(&mut self, definition: &Definition) -> Result<Vec<(String, Value)>> {
         let mut base = settings::inputs(definition, self.world.request)?;
-        let exists = self.exists.get_or_insert_with(|| self.world.exists()).clone();
+        let exists = self
+            .exists
+            .get_or_insert_with(|| self.world.exists())
+            .clone();
         base.push(("exists".to_owned(), exists));
         base.push(("objects".to_owned(), self.world.reader(definition)));
-        let (prefix, suffix) = (self.world.root.prefix.clone(), self.world.root.suffix.clone());
+        let (prefix, suffix) = (
+            self.world.root.prefix.clone(),
+            self.world.root.suffix.clone(),
+        );
         let named = move |name: &str| format!("{prefix}{name}{suffix}");
         base.push(("final_name".to_owned(), Value::from_function(named)));
         Ok(base)
     }
 
-    fn draft(&mut self, overlay: &Loaded, rule: &Rule, target: Rc<Target<'a>>, base: &[(String, Value)]) -> Result<Draft<'a>> {
+    fn draft(
+        &mut self,
+        overlay: &Loaded,
+        rule: &Rule,
+        target: Rc<Target<'a>>,
+        base: &[(String, Value)],
+    ) -> Result<Draft<'a>> {
         let definition = &overlay.definition;
         let layers = Layers::of(self.world.request, &target, &mut self.used)?;
         let target = with_namespace(target, &layers);
@@ -167,17 +207,26 @@ impl<'w, 'a> Drafter<'w, 'a> {
             return Ok(draft.ended(State::Skipped, "skip"));
         }
         let language = self.world.language;
-        let pairs = base.iter().map(|(name, value)| (name.as_str(), value.clone()));
+        let pairs = base
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.clone()));
         let about = [("target", target.value())];
         let context = Value::from_pairs(pairs.clone().chain(about.clone()));
         let parameters = layers.parameters(definition, language, &context)?;
         let params = [("params", to_value(&parameters))];
         let context = Value::from_pairs(pairs.chain(about).chain(params));
-        draft.instance.mode = parameters.get("mode").and_then(Node::as_str).map(str::to_owned);
+        draft.instance.mode = parameters
+            .get("mode")
+            .and_then(Node::as_str)
+            .map(str::to_owned);
         if let Some(when) = &rule.when
             && !language.evaluate(when, &context)?.is_true()
         {
-            let reason = if target.resource.is_none() { "not for objects that a chart makes" } else { "its condition does not hold" };
+            let reason = if target.resource.is_none() {
+                "not for objects that a chart makes"
+            } else {
+                "its condition does not hold"
+            };
             return Ok(draft.ended(State::Off, reason));
         }
         self.check_assertions(definition, &target, &context)?;
@@ -188,34 +237,55 @@ impl<'w, 'a> Drafter<'w, 'a> {
         draft.covers = match &definition.covers {
             Some(covers) if !rule.resources.is_empty() => {
                 let selects = language.resolve(&covers.selects, &covers.place, &context)?;
-                Some(conflict::Cover { kind: covers.kind.clone(), at: covers.at.clone(), selects })
+                Some(conflict::Cover {
+                    kind: covers.kind.clone(),
+                    at: covers.at.clone(),
+                    selects,
+                })
             }
             _ => None,
         };
         Ok(draft)
     }
 
-    fn is_skipped(&mut self, definition: &Definition, target: &Target<'_>, layers: &Layers<'_>) -> bool {
+    fn is_skipped(
+        &mut self,
+        definition: &Definition,
+        target: &Target<'_>,
+        layers: &Layers<'_>,
+    ) -> bool {
         let Some(name) = layers.skips().find(|n| n.text == *definition.name) else {
             return false;
         };
         let policy = self.world.request.host.policy;
         if policy.is_some_and(|p| p.mandatory.iter().any(|m| *m == *definition.name)) {
-            let phrase = format!("{} is mandatory here, and applies to {} although it is skipped", definition.name, target.display());
-            self.report.push(Diagnostic::warning(Code::OverlayConfig, phrase).at(name.place.clone()));
+            let phrase = format!(
+                "{} is mandatory here, and applies to {} although it is skipped",
+                definition.name,
+                target.display()
+            );
+            self.report
+                .push(Diagnostic::warning(Code::OverlayConfig, phrase).at(name.place.clone()));
             return false;
         }
         true
     }
 
-    fn check_assertions(&self, definition: &Definition, target: &Target<'_>, context: &Value) -> Result<()> {
+    fn check_assertions(
+        &self,
+        definition: &Definition,
+        target: &Target<'_>,
+        context: &Value,
+    ) -> Result<()> {
         let language = self.world.language;
         for assertion in &definition.assertions {
             if language.evaluate(&assertion.that, context)?.is_true() {
                 continue;
             }
-            let fill = |e: &super::definition::Expression| language.fill(&e.text, &e.place, context);
-            let mut error = Diagnostic::new(Code::OverlayAssertion, fill(&assertion.message)?).at(target.place.clone());
+            let fill =
+                |e: &super::definition::Expression| language.fill(&e.text, &e.place, context);
+            let mut error = Diagnostic::new(Code::OverlayAssertion, fill(&assertion.message)?)
+                .at(target.place.clone());
             if let Some(help) = &assertion.help {
                 error = error.help(fill(help)?);
             }
@@ -225,32 +295,73 @@ impl<'w, 'a> Drafter<'w, 'a> {
     }
 
     /// Why a rule cannot be applied to a target; told once as a warning.
-    fn obstacle(&mut self, definition: &Definition, rule: &Rule, target: &Target<'_>) -> Result<Option<String>> {
+    fn obstacle(
+        &mut self,
+        definition: &Definition,
+        rule: &Rule,
+        target: &Target<'_>,
+    ) -> Result<Option<String>> {
         let name = &definition.name;
-        if target.resource.is_none() && matches!(rule.find, Find::Each(_)) && rule.patches.iter().any(|p| !p.independent) {
-            let phrase = format!("{name} is left out for {}: it patches the object, which is not in the build", target.display());
+        if target.resource.is_none()
+            && matches!(rule.find, Find::Each(_))
+            && rule.patches.iter().any(|p| !p.independent)
+        {
+            let phrase = format!(
+                "{name} is left out for {}: it patches the object, which is not in the build",
+                target.display()
+            );
             let help = "set the same in the values of the chart that makes it, and skip the overlay for it";
-            self.report.push(Diagnostic::warning(Code::OverlayLeftOut, phrase).at(target.place.clone()).help(help));
+            self.report.push(
+                Diagnostic::warning(Code::OverlayLeftOut, phrase)
+                    .at(target.place.clone())
+                    .help(help),
+            );
             return Ok(Some("a chart makes the object".to_owned()));
         }
         if target.namespace.is_empty() {
-            let phrase = format!("{name} adds objects for {}, whose namespace is not known", target.display());
+            let phrase = format!(
+                "{name} adds objects for {}, whose namespace is not known",
+                target.display()
+            );
             return Err(Diagnostic::new(Code::OverlayNamespace, phrase).at(target.place.clone()).help(format!(
                 "set `namespace:` in the kustomization of {}, or `namespace` in an entry of `overlays.for`",
                 shown(&self.world.root.directory)
             )));
         }
-        let moved = self.world.root.namespace.as_ref().filter(|n| self.world.filled(n) != target.namespace);
+        let moved = self
+            .world
+            .root
+            .namespace
+            .as_ref()
+            .filter(|n| self.world.filled(n) != target.namespace);
         if let Some(moved) = moved {
-            let phrase = format!("{name} is left out for {}: the root moves everything it lists to {moved}", target.display());
-            let help = format!("render {} from a root that leaves it in {}", target.display(), target.namespace);
-            self.report.push(Diagnostic::warning(Code::OverlayNamespace, phrase).at(target.place.clone()).help(help));
+            let phrase = format!(
+                "{name} is left out for {}: the root moves everything it lists to {moved}",
+                target.display()
+            );
+            let help = format!(
+                "render {} from a root that leaves it in {}",
+                target.display(),
+                target.namespace
+            );
+            self.report.push(
+                Diagnostic::warning(Code::OverlayNamespace, phrase)
+                    .at(target.place.clone())
+                    .help(help),
+            );
             return Ok(Some(format!("the root moves its objects to {moved}")));
         }
         Ok(None)
     }
 
-    fn render(&self, overlay: &Loaded, rule: &Rule, target: &Target<'_>, context: &Value, draft: &mut Draft<'a>) -> Result<()> {
+    fn render(
+        &self,
+        overlay: &Loaded,
+        rule: &Rule,
+        target: &Target<'_>,
+        context: &Value,
+        draft: &mut Draft<'a>,
+    ) -> Result<()> {
         let language = self.world.language;
         let rendered = |addition: &Addition| -> Result<Option<(String, String, String)>> {
             if let Some(when) = &addition.when
@@ -258,15 +369,24 @@ impl<'w, 'a> Drafter<'w, 'a> {
             {
                 return Ok(None);
             }
-            let (path, text) = overlay.file(&addition.file).expect("the library read every file that is named");
+            let (path, text) = overlay
+                .file(&addition.file)
+                .expect("the library read every file that is named");
             let name = language.fill(&addition.name.text, &addition.name.place, context)?;
-            Ok(Some((file_name(&name), path.to_owned(), language.render(path, text, context)?)))
+            Ok(Some((
+                file_name(&name),
+                path.to_owned(),
+                language.render(path, text, context)?,
+            )))
         };
         for addition in &rule.resources {
             if let Some((name, path, text)) = rendered(addition)? {
                 let objects = self.objects(&path, &text)?;
                 if !objects.is_empty() {
-                    draft.instance.adds.extend(objects.iter().map(|o| o.id.clone()));
+                    draft
+                        .instance
+                        .adds
+                        .extend(objects.iter().map(|o| o.id.clone()));
                     draft.files.push(NewFile { name, objects });
                 }
             }
@@ -277,7 +397,12 @@ impl<'w, 'a> Drafter<'w, 'a> {
                 && !is_patched(&path, &text, resource)?
             {
                 let target = self.world.patch_target(resource);
-                draft.patches.push(NewPatch { name, text, target, independent: addition.independent });
+                draft.patches.push(NewPatch {
+                    name,
+                    text,
+                    target,
+                    independent: addition.independent,
+                });
             }
         }
         Ok(())
@@ -291,9 +416,13 @@ impl<'w, 'a> Drafter<'w, 'a> {
                 continue;
             };
             let resource = Resource::new(node, None);
-            let invalid = |phrase: String| Diagnostic::new(Code::OverlayInvalid, phrase).at(Place::file(path));
+            let invalid = |phrase: String| {
+                Diagnostic::new(Code::OverlayInvalid, phrase).at(Place::file(path))
+            };
             if resource.kind().is_empty() || resource.name().is_empty() {
-                return Err(invalid("an added object lacks apiVersion, kind or metadata.name".to_owned()));
+                return Err(invalid(
+                    "an added object lacks apiVersion, kind or metadata.name".to_owned(),
+                ));
             }
             let scoped = resource.gvk().scope() == crate::kube::Scope::Namespaced;
             if scoped && resource.namespace().is_empty() {
@@ -301,7 +430,11 @@ impl<'w, 'a> Drafter<'w, 'a> {
                 return Err(invalid(phrase).help("write `namespace: #{ target.namespace }#`"));
             }
             let id = self.world.final_id(&resource);
-            objects.push(NewObject { text, node: resource.into_node(), id });
+            objects.push(NewObject {
+                text,
+                node: resource.into_node(),
+                id,
+            });
         }
         Ok(objects)
     }
@@ -349,7 +482,10 @@ impl<'a> Draft<'a> {
 impl World<'_, '_> {
     /// A text with the host's variables filled in.
     pub(super) fn filled(&self, text: &str) -> String {
-        self.request.host.substitute.map_or_else(|| text.to_owned(), |fill| fill(text))
+        self.request
+            .host
+            .substitute
+            .map_or_else(|| text.to_owned(), |fill| fill(text))
     }
 
     /// The identity that an object gets which the root lists.
@@ -368,8 +504,15 @@ impl World<'_, '_> {
 
     /// The `target` of a patch on a built object, as the root knows it when its patches apply.
     pub(super) fn patch_target(&self, resource: &Resource) -> String {
-        let Gvk { group, version, kind } = resource.gvk();
-        let name = self.root.name_before(resource.name()).unwrap_or_else(|| resource.original_name());
+        let Gvk {
+            group,
+            version,
+            kind,
+        } = resource.gvk();
+        let name = self
+            .root
+            .name_before(resource.name())
+            .unwrap_or_else(|| resource.original_name());
         let mut parts = Vec::new();
         if !group.is_empty() {
             parts.push(format!("group: {group}"));
@@ -377,7 +520,8 @@ impl World<'_, '_> {
         parts.push(format!("version: {version}"));
         parts.push(format!("kind: {kind}"));
         parts.push(format!("name: {}", pattern(name)));
-        let namespace = Some(resource.namespace()).filter(|n| !n.is_empty() && self.root.namespace.is_none());
+        let namespace =
+            Some(resource.namespace()).filter(|n| !n.is_empty() && self.root.namespace.is_none());
         parts.extend(namespace.map(|n| format!("namespace: {}", pattern(n))));
         format!("{{{}}}", parts.join(", "))
     }
@@ -386,7 +530,9 @@ impl World<'_, '_> {
 /// A name as the regular expression that a patch target takes, quoted where YAML needs it.
 fn pattern(name: &str) -> String {
     let escaped = regex::escape(name).replace(r"\-", "-");
-    let plain = escaped.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '\\'));
+    let plain = escaped
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '\\'));
     let starts = escaped.starts_with(|c: char| c.is_ascii_alphabetic());
     if plain && starts && !escaped.contains('\\') {
         escaped
@@ -413,10 +559,16 @@ fn documents(text: &str) -> Vec<String> {
         if line.trim_end() == "---" {
             documents.push(String::new());
         } else {
-            documents.last_mut().expect("it is never empty").push_str(line);
+            documents
+                .last_mut()
+                .expect("it is never empty")
+                .push_str(line);
         }
     }
-    documents.retain(|d| d.lines().any(|l| !l.trim().is_empty() && !l.trim_start().starts_with('#')));
+    documents.retain(|d| {
+        d.lines()
+            .any(|l| !l.trim().is_empty() && !l.trim_start().starts_with('#'))
+    });
     documents
 }
 
@@ -424,7 +576,9 @@ fn parse_one(path: &str, text: &str) -> Result<Option<Node>> {
     let source = Source::committed(path);
     let documents = yaml::parse(text, ParseOptions::default());
     let documents = documents.map_err(|e| {
-        e.at(&source).at(Place::file(path)).note("it is what the overlay's file renders to")
+        e.at(&source)
+            .at(Place::file(path))
+            .note("it is what the overlay's file renders to")
     })?;
     Ok(documents.into_iter().find(|n| !n.is_null()))
 }
@@ -434,7 +588,11 @@ fn is_patched(path: &str, text: &str, resource: &Resource) -> Result<bool> {
 }
 
 /// Compares the drafts with what the root has, and puts the rest into a view.
-fn attach<'a>(world: &World<'_, 'a>, mut drafts: Vec<Draft<'a>>, mut report: Report) -> Result<Expansion<'a>> {
+fn attach<'a>(
+    world: &World<'_, 'a>,
+    mut drafts: Vec<Draft<'a>>,
+    mut report: Report,
+) -> Result<Expansion<'a>> {
     conflict::check_distinct(&drafts)?;
     let existing = Existing::find(world, &drafts);
     let mut attacher = Attacher::new(world);
@@ -442,14 +600,29 @@ fn attach<'a>(world: &World<'_, 'a>, mut drafts: Vec<Draft<'a>>, mut report: Rep
     // Overlays that need another one come after it, whatever the order of use.
     drafts.sort_by_key(|d| !d.definition.needs.is_empty());
     for draft in &mut drafts {
-        let active = !draft.files.is_empty() || !draft.patches.is_empty() || draft.instance.state == State::Present;
+        let active = !draft.files.is_empty()
+            || !draft.patches.is_empty()
+            || draft.instance.state == State::Present;
         if active {
-            let missing = draft.definition.needs.iter().find(|n| !applied.contains(*n));
+            let missing = draft
+                .definition
+                .needs
+                .iter()
+                .find(|n| !applied.contains(*n));
             if let Some(missing) = missing {
                 let overlay = &draft.instance.overlay;
-                let phrase = format!("{overlay} is left out for {}: it needs {missing}, which is not applied as it is meant", draft.instance.target);
-                let help = format!("use {missing}, or list the object that stands in its way under overlays.replace");
-                report.push(Diagnostic::warning(Code::OverlayLeftOut, phrase).at(draft.target.place.clone()).help(help));
+                let phrase = format!(
+                    "{overlay} is left out for {}: it needs {missing}, which is not applied as it is meant",
+                    draft.instance.target
+                );
+                let help = format!(
+                    "use {missing}, or list the object that stands in its way under overlays.replace"
+                );
+                report.push(
+                    Diagnostic::warning(Code::OverlayLeftOut, phrase)
+                        .at(draft.target.place.clone())
+                        .help(help),
+                );
                 let reason = format!("it needs {missing}");
                 draft.instance.state = State::LeftOut;
                 draft.instance.reason = reason;
@@ -458,14 +631,21 @@ fn attach<'a>(world: &World<'_, 'a>, mut drafts: Vec<Draft<'a>>, mut report: Rep
             }
             attacher.attach(draft, &existing, &mut report)?;
         }
-        if matches!(draft.instance.state, State::Added | State::Present | State::Replaced) {
+        if matches!(
+            draft.instance.state,
+            State::Added | State::Present | State::Replaced
+        ) {
             applied.insert(draft.instance.overlay.to_string());
         }
     }
     conflict::tell_unused(world, &mut report);
     let view = attacher.finish()?;
     let instances = drafts.into_iter().map(|d| d.instance).collect();
-    Ok(Expansion { instances, report, view })
+    Ok(Expansion {
+        instances,
+        report,
+        view,
+    })
 }
 
 /// Collects the files and the entries of the root kustomization that name them.
@@ -478,16 +658,30 @@ struct Attacher<'w, 'a> {
 
 impl<'w, 'a> Attacher<'w, 'a> {
     fn new(world: &'w World<'w, 'a>) -> Self {
-        Self { world, files: BTreeMap::new(), resources: Vec::new(), patches: Vec::new() }
+        Self {
+            world,
+            files: BTreeMap::new(),
+            resources: Vec::new(),
+            patches: Vec::new(),
+        }
     }
 
-    fn attach(&mut self, draft: &mut Draft<'a>, existing: &Existing<'a>, report: &mut Report) -> Result<()> {
+    fn attach(
+        &mut self,
+        draft: &mut Draft<'a>,
+        existing: &Existing<'a>,
+        report: &mut Report,
+    ) -> Result<()> {
         let fate = conflict::decide(self.world, draft, existing, report)?;
         let overlay = Arc::clone(&draft.instance.overlay);
         let namespace = draft.target.namespace.clone();
         let mut added = Vec::new();
         for file in &draft.files {
-            let new: Vec<_> = file.objects.iter().filter(|o| fate.of(&o.id) == Fate::New).collect();
+            let new: Vec<_> = file
+                .objects
+                .iter()
+                .filter(|o| fate.of(&o.id) == Fate::New)
+                .collect();
             if new.is_empty() {
                 continue;
             }
@@ -499,14 +693,16 @@ impl<'w, 'a> Attacher<'w, 'a> {
         }
         for patch in conflict::replacements(self.world, draft, existing, &fate)? {
             let name = self.put(&patch.name, &namespace, patch.text, &overlay)?;
-            self.patches.push(format!("{{path: {name}, target: {}}}", patch.target));
+            self.patches
+                .push(format!("{{path: {name}, target: {}}}", patch.target));
             draft.instance.files.push(name);
         }
         let may_patch = |p: &&NewPatch| p.independent || !fate.is_kept();
         let mut patched = false;
         for patch in draft.patches.iter().filter(may_patch) {
             let name = self.put(&patch.name, &namespace, patch.text.clone(), &overlay)?;
-            self.patches.push(format!("{{path: {name}, target: {}}}", patch.target));
+            self.patches
+                .push(format!("{{path: {name}, target: {}}}", patch.target));
             draft.instance.files.push(name);
             patched = true;
         }
@@ -517,23 +713,56 @@ impl<'w, 'a> Attacher<'w, 'a> {
     }
 
     /// Puts a file beside the root kustomization, under another name where its own is taken.
-    fn put(&mut self, name: &str, namespace: &str, text: String, overlay: &Arc<str>) -> Result<String> {
-        let names = [name.to_owned(), format!("prerender-{name}"), format!("prerender-{}-{name}", file_name(namespace))];
+    fn put(
+        &mut self,
+        name: &str,
+        namespace: &str,
+        text: String,
+        overlay: &Arc<str>,
+    ) -> Result<String> {
+        let names = [
+            name.to_owned(),
+            format!("prerender-{name}"),
+            format!("prerender-{}-{name}", file_name(namespace)),
+        ];
         for name in names {
-            let path = self.world.root.directory.join(&name).expect("a file name stays in its directory");
-            let is_free = !self.files.contains_key(&path) && self.world.request.files.kind(&path)?.is_none();
+            let path = self
+                .world
+                .root
+                .directory
+                .join(&name)
+                .expect("a file name stays in its directory");
+            let is_free =
+                !self.files.contains_key(&path) && self.world.request.files.kind(&path)?.is_none();
             if is_free {
-                self.add(path, text, Origin::Overlay { name: Arc::clone(overlay) });
+                self.add(
+                    path,
+                    text,
+                    Origin::Overlay {
+                        name: Arc::clone(overlay),
+                    },
+                );
                 return Ok(name);
             }
         }
-        let phrase = format!("{overlay} cannot add {name}: the name and those with prerender- before it are taken");
-        Err(Diagnostic::new(Code::OverlayConflict, phrase).at(Place::file(self.world.root.directory.as_str())))
+        let phrase = format!(
+            "{overlay} cannot add {name}: the name and those with prerender- before it are taken"
+        );
+        Err(Diagnostic::new(Code::OverlayConflict, phrase)
+            .at(Place::file(self.world.root.directory.as_str())))
     }
 
     fn add(&mut self, path: TreePath, text: String, origin: Origin) {
-        let source = Source { path: Arc::from(path.as_str()), origin, secrets: Arc::from([]) };
-        let file = File { path: path.clone(), bytes: Arc::from(text.into_bytes()), source: Arc::new(source) };
+        let source = Source {
+            path: Arc::from(path.as_str()),
+            origin,
+            secrets: Arc::from([]),
+        };
+        let file = File {
+            path: path.clone(),
+            bytes: Arc::from(text.into_bytes()),
+            source: Arc::new(source),
+        };
         self.files.insert(path, file);
     }
 
@@ -547,21 +776,36 @@ impl<'w, 'a> Attacher<'w, 'a> {
                 let text = String::from_utf8_lossy(&file.bytes);
                 let text = add_to_list(&text, &file.source, "resources", &self.resources)?;
                 let text = add_to_list(&text, &file.source, "patches", &self.patches)?;
-                let changed = File { bytes: Arc::from(text.into_bytes()), ..File::clone(file) };
+                let changed = File {
+                    bytes: Arc::from(text.into_bytes()),
+                    ..File::clone(file)
+                };
                 self.files.insert(file.path.clone(), changed);
             }
             None => {
-                let path = root.directory.join(super::root::NAMES[0]).expect("a name stays in its directory");
+                let path = root
+                    .directory
+                    .join(super::root::NAMES[0])
+                    .expect("a name stays in its directory");
                 let mut resources = manifests(self.world)?;
                 resources.append(&mut self.resources);
                 let source = Source::committed(path.as_str());
                 let head = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n";
                 let text = add_to_list(head, &source, "resources", &resources)?;
                 let text = add_to_list(&text, &source, "patches", &self.patches)?;
-                self.add(path, text, Origin::Overlay { name: Arc::from("prerender") });
+                self.add(
+                    path,
+                    text,
+                    Origin::Overlay {
+                        name: Arc::from("prerender"),
+                    },
+                );
             }
         }
-        Ok(Some(Layer::new(self.world.request.files, self.files.into_values())))
+        Ok(Some(Layer::new(
+            self.world.request.files,
+            self.files.into_values(),
+        )))
     }
 }
 
@@ -573,10 +817,14 @@ fn manifests(world: &World<'_, '_>) -> Result<Vec<String>> {
     while let Some(directory) = open.pop() {
         let mut below = Vec::new();
         for name in files.list(&directory)? {
-            let path = directory.join(&name).expect("a listed name stays in its directory");
+            let path = directory
+                .join(&name)
+                .expect("a listed name stays in its directory");
             let is_manifest = [".yaml", ".yml"].iter().any(|e| name.ends_with(e));
             match files.kind(&path)? {
-                Some(Kind::File) if is_manifest => found.push(path.relative_to(&world.root.directory)),
+                Some(Kind::File) if is_manifest => {
+                    found.push(path.relative_to(&world.root.directory))
+                }
                 Some(Kind::Directory) if !name.starts_with('.') => below.push(path),
                 _ => {}
             }
@@ -596,4 +844,3 @@ fn manifests(world: &World<'_, '_>) -> Result<Vec<String>> {
     found.sort();
     Ok(found)
 }
-

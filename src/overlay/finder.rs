@@ -38,7 +38,10 @@ pub(super) struct Found {
 /// Reads a list of finders.
 pub(super) fn read_finders(node: &Node, source: &Source, what: &str) -> Result<Vec<Finder>> {
     let Some(items) = node.as_sequence() else {
-        let phrase = format!("{what} must be a list, and is {}", super::read::type_name(node));
+        let phrase = format!(
+            "{what} must be a list, and is {}",
+            super::read::type_name(node)
+        );
         return Err(Diagnostic::new(Code::FieldType, phrase).at(super::read::place(node, source)));
     };
     items.iter().map(|n| Finder::read(n, source)).collect()
@@ -46,7 +49,15 @@ pub(super) fn read_finders(node: &Node, source: &Source, what: &str) -> Result<V
 
 impl Finder {
     fn read(node: &Node, source: &Source) -> Result<Self> {
-        let known = ["group", "kind", "field", "where", "name", "namespace", "with"];
+        let known = [
+            "group",
+            "kind",
+            "field",
+            "where",
+            "name",
+            "namespace",
+            "with",
+        ];
         let reader = Reader::new(node, source, "an entry of contains", &known)?;
         let place = match reader.text("field")? {
             Some(field) => Where::Field(field.to_owned()),
@@ -57,7 +68,12 @@ impl Finder {
         };
         let mut with = Vec::new();
         if let Some(node) = reader.node("with") {
-            let names: Vec<_> = node.as_mapping().into_iter().flat_map(|m| m.iter()).map(|(n, _)| n).collect();
+            let names: Vec<_> = node
+                .as_mapping()
+                .into_iter()
+                .flat_map(|m| m.iter())
+                .map(|(n, _)| n)
+                .collect();
             let below = Reader::new(node, source, "with", &names)?;
             for name in names {
                 with.extend(expression(&below, name)?.map(|e| (name.to_owned(), e)));
@@ -80,7 +96,11 @@ impl Finder {
     /// Every expression of it.
     pub(super) fn expressions(&self) -> impl Iterator<Item = &Expression> {
         let with = self.with.iter().map(|(_, e)| e);
-        self.condition.iter().chain(&self.name).chain(&self.namespace).chain(with)
+        self.condition
+            .iter()
+            .chain(&self.name)
+            .chain(&self.namespace)
+            .chain(with)
     }
 
     /// Tells whether an object fits, and what it says of name and namespace.

@@ -91,4 +91,3 @@ pub(super) fn only_expression(text: &str) -> Option<&str> {
     let inner = text.trim().strip_prefix("#{")?.strip_suffix("}#")?;
     (!inner.contains("#{") && !inner.contains("}#")).then(|| inner.trim())
 }
-

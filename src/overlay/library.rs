@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::builtin;
 use super::config::{Config, Name};
 use super::definition::{Definition, GroupKind, group_kind, head};
-use super::finder::{Finder, Where, read_finders};
+use super::finder::{Finder, read_finders};
 use super::language::{Language, only_expression};
 use super::read::Reader;
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source, nearest};
@@ -65,12 +65,16 @@ pub struct Loaded {
 impl Loaded {
     /// The path in messages and the text of a file.
     pub(super) fn file(&self, name: &str) -> Option<(&str, &str)> {
-        self.files.get(name).map(|(path, text)| (path.as_str(), text.as_str()))
+        self.files
+            .get(name)
+            .map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
     /// The names and texts of the files it adds.
     pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.files.iter().map(|(name, (_, text))| (name.as_str(), text.as_str()))
+        self.files
+            .iter()
+            .map(|(name, (_, text))| (name.as_str(), text.as_str()))
     }
 }
 
@@ -129,7 +133,10 @@ impl Library {
         for overlay in &set.overlays {
             let definition = &overlay.definition;
             let wanted = &*definition.name == name || (set.name == name && !definition.opt_in);
-            let is_new = !self.overlays.iter().any(|o| o.definition.name == definition.name);
+            let is_new = !self
+                .overlays
+                .iter()
+                .any(|o| o.definition.name == definition.name);
             if wanted && is_new {
                 self.overlays.push(overlay.clone());
             }
@@ -153,7 +160,11 @@ fn builtin_of(name: &str) -> Option<&'static str> {
 fn unknown(used: &Name, name: &str, own: &IndexMap<String, Own>) -> Diagnostic {
     let phrase = format!("there is no overlay or set {name}");
     let error = Diagnostic::new(Code::OverlayUnknown, phrase).at(used.place.clone());
-    let names: Vec<_> = builtin::SETS.iter().copied().chain(own.keys().map(String::as_str)).collect();
+    let names: Vec<_> = builtin::SETS
+        .iter()
+        .copied()
+        .chain(own.keys().map(String::as_str))
+        .collect();
     match nearest(name, names.iter().copied()) {
         Some(near) => error.help(format!("did you mean {near}?")),
         None => error.help(format!(
@@ -199,7 +210,9 @@ pub(super) fn own_folders(config: &Config, files: &dyn Files) -> Result<IndexMap
             return Err(Diagnostic::new(Code::FileMissing, phrase).at(place.clone()));
         }
         for name in files.list(path)? {
-            let folder = path.join(&name).expect("a listed name stays in its directory");
+            let folder = path
+                .join(&name)
+                .expect("a listed name stays in its directory");
             if files.kind(&folder)? != Some(Kind::Directory) {
                 continue;
             }
@@ -215,7 +228,13 @@ pub(super) fn own_folders(config: &Config, files: &dyn Files) -> Result<IndexMap
                     .via(place.clone())
                     .help("a folder of `overlays.paths` holds overlays: add overlay.yaml, or move the folder"));
             }
-            own.insert(name, Own { path: folder, is_set });
+            own.insert(
+                name,
+                Own {
+                    path: folder,
+                    is_set,
+                },
+            );
         }
     }
     Ok(own)
@@ -266,11 +285,20 @@ fn load_set(folder: &Folder, files: Option<&dyn Files>) -> Result<Set> {
 }
 
 fn made(node: &Node, source: &Source) -> Result<Made> {
-    let reader = Reader::new(node, source, "an entry of made", &["each", "declared", "by"])?;
+    let reader = Reader::new(
+        node,
+        source,
+        "an entry of made",
+        &["each", "declared", "by"],
+    )?;
     let each = reader.need("each")?;
     Ok(Made {
         kind: group_kind(each, source, "each")?,
-        version: each.get("version").and_then(Node::as_str).unwrap_or("v1").to_owned(),
+        version: each
+            .get("version")
+            .and_then(Node::as_str)
+            .unwrap_or("v1")
+            .to_owned(),
         declared: reader.text("declared")? == Some("clusters"),
         by: match reader.node("by") {
             Some(by) => read_finders(by, source, "by")?,
@@ -288,7 +316,9 @@ fn load_overlay(
     let definition = Definition::read(&document(&text, &source)?, &source, finders)?;
     let mut texts = IndexMap::new();
     for name in definition.files() {
-        let (text, source) = folder.read(name, files).map_err(|e| e.via(Place::file(source.path.clone())))?;
+        let (text, source) = folder
+            .read(name, files)
+            .map_err(|e| e.via(Place::file(source.path.clone())))?;
         texts.insert(name.to_owned(), (source.path.to_string(), text));
     }
     Ok(Loaded {
@@ -308,11 +338,16 @@ impl Folder {
     fn read(&self, name: &str, files: Option<&dyn Files>) -> Result<(String, Arc<Source>)> {
         match (self, files) {
             (Self::Project(folder), Some(files)) => {
-                let path = folder.join(name).expect("definitions name files of their folder");
+                let path = folder
+                    .join(name)
+                    .expect("definitions name files of their folder");
                 let file = files.read(&path)?;
-                Ok((String::from_utf8_lossy(&file.bytes).into_owned(), Arc::clone(&file.source)))
+                Ok((
+                    String::from_utf8_lossy(&file.bytes).into_owned(),
+                    Arc::clone(&file.source),
+                ))
             }
-            (Self::Project(path) , None) => Err(missing(&format!("{path}/{name}"))),
+            (Self::Project(path), None) => Err(missing(&format!("{path}/{name}"))),
             (Self::Builtin(folder), _) => {
                 let path = format!("{folder}/{name}");
                 let text = builtin::text(&path).ok_or_else(|| missing(&path))?;
@@ -330,7 +365,8 @@ fn missing(path: &str) -> Diagnostic {
 fn document(text: &str, source: &Source) -> Result<Node> {
     let documents = yaml::parse(text, ParseOptions::default()).map_err(|e| e.at(source))?;
     documents.into_iter().next().ok_or_else(|| {
-        Diagnostic::new(Code::OverlayInvalid, "the file is empty").at(Place::file(source.path.clone()))
+        Diagnostic::new(Code::OverlayInvalid, "the file is empty")
+            .at(Place::file(source.path.clone()))
     })
 }
 
@@ -350,59 +386,48 @@ pub(super) fn check_names(overlay: &Loaded, language: &Language) -> Result<()> {
         let error = Diagnostic::new(Code::OverlayUndeclared, phrase).at(place);
         match nearest(name, known.iter().copied()) {
             Some(near) => error.help(format!("did you mean {near}?")),
-            None => error.help(format!("add {name} to spec.inputs of {}", definition.source.path)),
+            None => error.help(format!(
+                "add {name} to spec.inputs of {}",
+                definition.source.path
+            )),
         }
     };
-    for expression in definition.expressions() {
+    let check_expression = |text: &str, place: &Place, own: &[&str]| {
         let names = engine
-            .names_of_expression(&expression.text)
-            .map_err(|e| e.at(expression.place.clone()))?;
-        if let Some(name) = names.iter().find(|n| !known.contains(&n.as_str())) {
-            return Err(undeclared(name, expression.place.clone()));
-        }
+            .names_of_expression(text)
+            .map_err(|e| e.at(place.clone()))?;
+        let unknown = names
+            .iter()
+            .find(|n| !known.contains(&n.as_str()) && !own.contains(&n.as_str()));
+        unknown.map_or(Ok(()), |name| Err(undeclared(name, place.clone())))
+    };
+    let check_text = |path: &str, text: &str, place: Option<&Place>| {
+        let names = engine
+            .names_of_text(path, text)
+            .map_err(|e| e.at(place.cloned()).or_at(Place::file(path)))?;
+        let unknown = names.iter().find(|(n, _)| !known.contains(&n.as_str()));
+        unknown.map_or(Ok(()), |(name, at)| {
+            Err(undeclared(name, place.unwrap_or(at).clone()))
+        })
+    };
+    for expression in definition.expressions() {
+        check_expression(&expression.text, &expression.place, &[])?;
     }
     for text in definition.texts() {
-        let names = match only_expression(&text.text) {
-            Some(expression) => engine.names_of_expression(expression),
-            None => engine.names_of_text(&text.place.file, &text.text),
-        };
-        let names = names.map_err(|e| e.at(text.place.clone()))?;
-        if let Some(name) = names.iter().find(|n| !known.contains(&n.as_str())) {
-            return Err(undeclared(name, text.place.clone()));
+        match only_expression(&text.text) {
+            Some(expression) => check_expression(expression, &text.place, &[])?,
+            None => check_text(&text.place.file, &text.text, Some(&text.place))?,
         }
     }
     for (path, text) in overlay.files.values() {
-        let names = engine.names_of_text(path, text)?;
-        if let Some(name) = names.iter().find(|n| !known.contains(&n.as_str())) {
-            let line = text.lines().position(|l| mentions(l, name)).map_or(0, |i| i + 1);
-            let place = Place::new(path.as_str(), u32::try_from(line).unwrap_or(0), 0);
-            return Err(undeclared(name, place));
-        }
+        check_text(path, text, None)?;
     }
-    for finder in definition.rules.iter().flat_map(|r| match &r.find {
-        super::definition::Find::Contains(finders) => finders.as_slice(),
-        super::definition::Find::Each(_) => &[],
-    }) {
-        let names = finder.names();
+    for finder in definition.finders() {
+        let mut own = finder.names();
+        own.push("object");
         for expression in finder.expressions() {
-            let read = engine
-                .names_of_expression(&expression.text)
-                .map_err(|e| e.at(expression.place.clone()))?;
-            if let Some(name) = read.iter().find(|n| *n != "object" && !names.contains(&n.as_str())) {
-                return Err(undeclared(name, expression.place.clone()));
-            }
+            check_expression(&expression.text, &expression.place, &own)?;
         }
-        debug_assert!(matches!(finder.place, Where::Objects(_) | Where::Field(_)));
     }
     Ok(())
-}
-
-/// Whether a line has a name as a whole word.
-fn mentions(line: &str, name: &str) -> bool {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    line.match_indices(name).any(|(at, _)| {
-        let before = line[..at].chars().next_back();
-        let after = line[at + name.len()..].chars().next();
-        !before.is_some_and(is_word) && !after.is_some_and(is_word)
-    })
 }

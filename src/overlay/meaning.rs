@@ -15,27 +15,46 @@ pub(super) fn is_same(ours: &Node, theirs: &Node) -> bool {
         contents.sort_by(|a, b| a.0.cmp(&b.0));
         contents
     };
-    let labelled = |key| match (ours.lookup(&["metadata", key]), theirs.lookup(&["metadata", key])) {
+    let labelled = |key| match (
+        ours.lookup(&["metadata", key]),
+        theirs.lookup(&["metadata", key]),
+    ) {
         (None, _) => true,
-        (Some(ours), theirs) => ours
-            .as_mapping()
-            .into_iter()
-            .flat_map(Mapping::iter)
-            .all(|(key, value)| theirs.and_then(|t| t.get(key)).and_then(Node::scalar_text) == value.scalar_text()),
+        (Some(ours), theirs) => {
+            ours.as_mapping()
+                .into_iter()
+                .flat_map(Mapping::iter)
+                .all(|(key, value)| {
+                    theirs.and_then(|t| t.get(key)).and_then(Node::scalar_text)
+                        == value.scalar_text()
+                })
+        }
     };
     let (ours_now, theirs_now) = (contents(ours), contents(theirs));
     let same = ours_now.len() == theirs_now.len()
-        && ours_now.iter().zip(&theirs_now).all(|(a, b)| a.0 == b.0 && is_equal(&a.1, &b.1));
+        && ours_now
+            .iter()
+            .zip(&theirs_now)
+            .all(|(a, b)| a.0 == b.0 && is_equal(&a.1, &b.1));
     same && labelled("labels") && labelled("annotations")
 }
 
 /// Equality that does not ask in which order the keys of a mapping stand.
 fn is_equal(a: &Node, b: &Node) -> bool {
-    match (a.as_mapping(), b.as_mapping(), a.as_sequence(), b.as_sequence()) {
+    match (
+        a.as_mapping(),
+        b.as_mapping(),
+        a.as_sequence(),
+        b.as_sequence(),
+    ) {
         (Some(a), Some(b), ..) => {
-            a.len() == b.len() && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| is_equal(value, other)))
+            a.len() == b.len()
+                && a.iter()
+                    .all(|(key, value)| b.get(key).is_some_and(|other| is_equal(value, other)))
         }
-        (.., Some(a), Some(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_equal(a, b)),
+        (.., Some(a), Some(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_equal(a, b))
+        }
         _ => a == b,
     }
 }
@@ -44,7 +63,8 @@ fn is_equal(a: &Node, b: &Node) -> bool {
 ///
 /// For network policies these are flows and flags; for other objects the fields that differ.
 pub(super) fn lacks(ours: &Node, theirs: &[&Node]) -> Vec<String> {
-    let has_rules = ours.lookup(&["spec", "ingress"]).is_some() || ours.lookup(&["spec", "egress"]).is_some();
+    let has_rules =
+        ours.lookup(&["spec", "ingress"]).is_some() || ours.lookup(&["spec", "egress"]).is_some();
     let missing = if has_rules {
         missing_flows(ours, theirs)
     } else {
@@ -70,7 +90,9 @@ fn differing(ours: &Node, theirs: &Node, path: &mut String, into: &mut Vec<Strin
         return;
     };
     for (key, value) in mapping.iter() {
-        if path.is_empty() && matches!(key, "apiVersion" | "kind") || path == "metadata" && matches!(key, "name" | "namespace") {
+        if path.is_empty() && matches!(key, "apiVersion" | "kind")
+            || path == "metadata" && matches!(key, "name" | "namespace")
+        {
             continue;
         }
         let length = path.len();
@@ -98,14 +120,22 @@ struct Flow {
 
 fn missing_flows(ours: &Node, theirs: &[&Node]) -> Vec<String> {
     let present: Vec<_> = theirs.iter().flat_map(|t| flows(t)).collect();
-    let lacking = flows(ours).into_iter().filter(|flow| !present.iter().any(|p| p.covers(flow)));
+    let lacking = flows(ours)
+        .into_iter()
+        .filter(|flow| !present.iter().any(|p| p.covers(flow)));
     let mut told: Vec<String> = lacking.map(|flow| flow.to_text()).collect();
     told.dedup();
     for direction in ["ingress", "egress"] {
-        let flag = |node: &Node| node.lookup(&["spec", "enableDefaultDeny", direction]).and_then(Node::as_bool);
+        let flag = |node: &Node| {
+            node.lookup(&["spec", "enableDefaultDeny", direction])
+                .and_then(Node::as_bool)
+        };
         let ours = flag(ours);
         if ours.is_some() && !theirs.iter().any(|t| flag(t) == ours) {
-            told.push(format!("enableDefaultDeny.{direction}: {}", ours.unwrap_or_default()));
+            told.push(format!(
+                "enableDefaultDeny.{direction}: {}",
+                ours.unwrap_or_default()
+            ));
         }
     }
     told
@@ -121,9 +151,17 @@ impl Flow {
     }
 
     fn to_text(&self) -> String {
-        let peer = if self.peer.is_empty() { "everyone".to_owned() } else { self.peer.join(",") };
+        let peer = if self.peer.is_empty() {
+            "everyone".to_owned()
+        } else {
+            self.peer.join(",")
+        };
         match &self.port {
-            Some(port) => format!("{} {peer}:{}", self.direction, port.trim_end_matches("/TCP")),
+            Some(port) => format!(
+                "{} {peer}:{}",
+                self.direction,
+                port.trim_end_matches("/TCP")
+            ),
             None => format!("{} {peer}", self.direction),
         }
     }
@@ -132,12 +170,19 @@ impl Flow {
 fn flows(policy: &Node) -> Vec<Flow> {
     let mut flows = Vec::new();
     for direction in ["ingress", "egress"] {
-        let rules = policy.lookup(&["spec", direction]).and_then(Node::as_sequence).unwrap_or_default();
+        let rules = policy
+            .lookup(&["spec", direction])
+            .and_then(Node::as_sequence)
+            .unwrap_or_default();
         for rule in rules {
             let ports = ports(rule);
             for peer in peers(rule) {
                 for port in &ports {
-                    flows.push(Flow { direction, peer: peer.clone(), port: port.clone() });
+                    flows.push(Flow {
+                        direction,
+                        peer: peer.clone(),
+                        port: port.clone(),
+                    });
                 }
             }
         }
@@ -147,12 +192,23 @@ fn flows(policy: &Node) -> Vec<Flow> {
 
 /// The ports of a rule; a single `None` where it names none.
 fn ports(rule: &Node) -> Vec<Option<String>> {
-    let list = rule.get("toPorts").and_then(Node::as_sequence).unwrap_or_default();
-    let rows = list.iter().filter_map(|p| p.get("ports")).filter_map(Node::as_sequence).flatten();
+    let list = rule
+        .get("toPorts")
+        .and_then(Node::as_sequence)
+        .unwrap_or_default();
+    let rows = list
+        .iter()
+        .filter_map(|p| p.get("ports"))
+        .filter_map(Node::as_sequence)
+        .flatten();
     let named: Vec<_> = rows
         .map(|row| {
             let text = |key| row.get(key).and_then(Node::scalar_text);
-            Some(format!("{}/{}", text("port").unwrap_or_default(), text("protocol").unwrap_or("ANY")))
+            Some(format!(
+                "{}/{}",
+                text("port").unwrap_or_default(),
+                text("protocol").unwrap_or("ANY")
+            ))
         })
         .collect();
     if named.is_empty() { vec![None] } else { named }
@@ -160,7 +216,8 @@ fn ports(rule: &Node) -> Vec<Option<String>> {
 
 fn peers(rule: &Node) -> Vec<Vec<String>> {
     let fields = rule.as_mapping().into_iter().flat_map(Mapping::iter);
-    let lists = fields.filter(|(key, _)| *key != "toPorts" && (key.starts_with("from") || key.starts_with("to")));
+    let lists = fields
+        .filter(|(key, _)| *key != "toPorts" && (key.starts_with("from") || key.starts_with("to")));
     let mut peers: Vec<_> = lists
         .flat_map(|(_, list)| list.as_sequence().unwrap_or_default())
         .map(|peer| {
@@ -186,14 +243,30 @@ fn describe(peer: &Node, parts: &mut Vec<String>) {
         match key {
             "matchLabels" => {
                 let labels = value.as_mapping().into_iter().flat_map(Mapping::iter);
-                parts.extend(labels.map(|(k, v)| format!("{}={}", plain(k), v.scalar_text().unwrap_or_default())));
+                parts.extend(
+                    labels.map(|(k, v)| {
+                        format!("{}={}", plain(k), v.scalar_text().unwrap_or_default())
+                    }),
+                );
             }
             "matchExpressions" => {
                 for row in value.as_sequence().unwrap_or_default() {
                     let text = |key| row.get(key).and_then(Node::scalar_text).unwrap_or_default();
-                    let values = row.get("values").and_then(Node::as_sequence).unwrap_or_default();
+                    let values = row
+                        .get("values")
+                        .and_then(Node::as_sequence)
+                        .unwrap_or_default();
                     let values: Vec<_> = values.iter().filter_map(Node::scalar_text).collect();
-                    parts.push(format!("{} {} {}", plain(text("key")), text("operator"), values.join("|")).trim_end().to_owned());
+                    parts.push(
+                        format!(
+                            "{} {} {}",
+                            plain(text("key")),
+                            text("operator"),
+                            values.join("|")
+                        )
+                        .trim_end()
+                        .to_owned(),
+                    );
                 }
             }
             _ => describe(value, parts),
@@ -206,5 +279,7 @@ fn describe(peer: &Node, parts: &mut Vec<String>) {
 
 /// A label's key without the source that Cilium lets one write before it.
 fn plain(key: &str) -> &str {
-    key.strip_prefix("k8s:").or_else(|| key.strip_prefix("any:")).unwrap_or(key)
+    key.strip_prefix("k8s:")
+        .or_else(|| key.strip_prefix("any:"))
+        .unwrap_or(key)
 }

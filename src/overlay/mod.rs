@@ -82,7 +82,11 @@ pub struct Host<'a> {
 
 impl Host<'_> {
     fn severity(&self) -> Severity {
-        if self.strict { Severity::Error } else { Severity::Warning }
+        if self.strict {
+            Severity::Error
+        } else {
+            Severity::Warning
+        }
     }
 }
 
@@ -96,9 +100,21 @@ pub struct HostParameter {
 
 impl HostParameter {
     /// Builds one from the overlay's and the parameter's name; `origin` says in messages where it is set.
-    pub fn new(overlay: impl Into<String>, name: impl Into<String>, value: Node, origin: &str) -> Self {
+    pub fn new(
+        overlay: impl Into<String>,
+        name: impl Into<String>,
+        value: Node,
+        origin: &str,
+    ) -> Self {
         let source = Arc::new(Source::committed(origin));
-        Self { overlay: overlay.into(), name: name.into(), value: Located { node: value, source } }
+        Self {
+            overlay: overlay.into(),
+            name: name.into(),
+            value: Located {
+                node: value,
+                source,
+            },
+        }
     }
 }
 
@@ -115,7 +131,13 @@ pub struct Policy {
 impl Policy {
     /// Sets a parameter for every overlay that has it.
     pub fn set(&mut self, name: impl Into<String>, value: Node, source: &Arc<Source>) {
-        self.parameters.insert(name.into(), Located { node: value, source: Arc::clone(source) });
+        self.parameters.insert(
+            name.into(),
+            Located {
+                node: value,
+                source: Arc::clone(source),
+            },
+        );
     }
 }
 

@@ -29,7 +29,11 @@ pub(super) struct Root {
 
 impl Root {
     /// Reads the root of a build.
-    pub(super) fn read(files: &dyn Files, directory: &TreePath, target: Option<&str>) -> Result<Self> {
+    pub(super) fn read(
+        files: &dyn Files,
+        directory: &TreePath,
+        target: Option<&str>,
+    ) -> Result<Self> {
         let mut root = Self {
             directory: directory.clone(),
             file: None,
@@ -50,8 +54,17 @@ impl Root {
     }
 
     /// Components work on everything that was collected before them, and the kustomization on top of them.
-    fn follow(&mut self, files: &dyn Files, directory: &TreePath, node: &Node, depth: usize) -> Result<()> {
-        let components = node.get("components").and_then(Node::as_sequence).unwrap_or_default();
+    fn follow(
+        &mut self,
+        files: &dyn Files,
+        directory: &TreePath,
+        node: &Node,
+        depth: usize,
+    ) -> Result<()> {
+        let components = node
+            .get("components")
+            .and_then(Node::as_sequence)
+            .unwrap_or_default();
         for component in components.iter().filter_map(Node::as_str) {
             let Some(path) = directory.join(component).filter(|_| depth < MAX_DEPTH) else {
                 continue;
@@ -60,7 +73,11 @@ impl Root {
                 self.follow(files, &path, &node, depth + 1)?;
             }
         }
-        let text = |key| node.get(key).and_then(Node::scalar_text).unwrap_or_default();
+        let text = |key| {
+            node.get(key)
+                .and_then(Node::scalar_text)
+                .unwrap_or_default()
+        };
         self.prefix.insert_str(0, text("namePrefix"));
         self.suffix.push_str(text("nameSuffix"));
         if !text("namespace").is_empty() {
@@ -92,7 +109,8 @@ fn kustomization(files: &dyn Files, directory: &TreePath) -> Result<Option<(Arc<
         }
         let file = files.read(&path)?;
         let text = String::from_utf8_lossy(&file.bytes);
-        let documents = yaml::parse(&text, ParseOptions::default()).map_err(|e| e.at(&file.source))?;
+        let documents =
+            yaml::parse(&text, ParseOptions::default()).map_err(|e| e.at(&file.source))?;
         let node = documents.into_iter().next().unwrap_or_else(Node::mapping);
         return Ok(Some((file, node)));
     }

@@ -82,7 +82,8 @@ impl Selector {
 
     /// Whether an object is selected.
     pub(super) fn selects(&self, object: &Selected<'_>) -> bool {
-        let fits = |pattern: &Option<Regex>, text| pattern.as_ref().is_none_or(|p| p.is_match(text));
+        let fits =
+            |pattern: &Option<Regex>, text| pattern.as_ref().is_none_or(|p| p.is_match(text));
         let holds = |rows: &[Requirement], node: Option<&Node>| rows.iter().all(|r| r.holds(node));
         fits(&self.group, object.group)
             && fits(&self.version, object.version)
@@ -118,7 +119,10 @@ impl Requirement {
 
 /// Reads a Kubernetes label selector; `None` when it is none.
 fn parse(text: &str) -> Option<Vec<Requirement>> {
-    split(text).into_iter().map(|part| requirement(part.trim())).collect()
+    split(text)
+        .into_iter()
+        .map(|part| requirement(part.trim()))
+        .collect()
 }
 
 /// Splits at the commas outside of parentheses.
@@ -154,7 +158,10 @@ fn requirement(text: &str) -> Option<Requirement> {
         };
     }
     if let Some((key, value)) = text.split_once("!=") {
-        return Some(Requirement::NotIn(key_of(key)?, vec![value.trim().to_owned()]));
+        return Some(Requirement::NotIn(
+            key_of(key)?,
+            vec![value.trim().to_owned()],
+        ));
     }
     if let Some((key, value)) = text.split_once('=') {
         let value = value.strip_prefix('=').unwrap_or(value);

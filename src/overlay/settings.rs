@@ -23,12 +23,20 @@ pub(super) const ANNOTATION: &str = "prerender.dev/overlays";
 ///
 /// What the project sets under `inputs` comes before the values of the cluster, and these before the
 /// default. Fails with [`Code::OverlayInput`] for a value that the input does not allow.
-pub(super) fn inputs(definition: &Definition, request: &Request<'_>) -> Result<Vec<(String, Value)>> {
+pub(super) fn inputs(
+    definition: &Definition,
+    request: &Request<'_>,
+) -> Result<Vec<(String, Value)>> {
     let mut inputs = Vec::with_capacity(definition.inputs.len());
     for (name, input) in &definition.inputs {
         let (node, source, place) = match request.config.inputs.get(name) {
             Some(set) => (set.node.clone(), Arc::clone(&set.source), Some(set.place())),
-            None => match request.values.get_attr(name).ok().filter(|v| !v.is_undefined() && !v.is_none()) {
+            None => match request
+                .values
+                .get_attr(name)
+                .ok()
+                .filter(|v| !v.is_undefined() && !v.is_none())
+            {
                 Some(value) => (to_node(&value), Arc::clone(&definition.source), None),
                 None => {
                     inputs.push((name.clone(), to_value(&input.default)));
@@ -42,7 +50,10 @@ pub(super) fn inputs(definition: &Definition, request: &Request<'_>) -> Result<V
                 Some(place) => found.at(place),
                 None => found.note("it is set among the values of the project"),
             }
-            .help(format!("{} reads it: {}", definition.name, input.description))
+            .help(format!(
+                "{} reads it: {}",
+                definition.name, input.description
+            ))
         })?;
         inputs.push((name.clone(), to_value(&node)));
     }
@@ -58,7 +69,11 @@ pub(super) struct Layers<'a> {
 
 impl<'a> Layers<'a> {
     /// Finds what applies to a target. `used` learns which entries of `for` select something.
-    pub(super) fn of(request: &'a Request<'a>, target: &Target<'_>, used: &mut [bool]) -> Result<Self> {
+    pub(super) fn of(
+        request: &'a Request<'a>,
+        target: &Target<'_>,
+        used: &mut [bool],
+    ) -> Result<Self> {
         let selected = target.selected();
         let mut overrides = Vec::new();
         for (entry, used) in request.config.overrides.iter().zip(used) {
@@ -67,7 +82,11 @@ impl<'a> Layers<'a> {
                 overrides.push(entry);
             }
         }
-        Ok(Self { request, overrides, annotation: annotation(target)? })
+        Ok(Self {
+            request,
+            overrides,
+            annotation: annotation(target)?,
+        })
     }
 
     /// Every text of `skip` that applies.
@@ -78,19 +97,35 @@ impl<'a> Layers<'a> {
 
     /// The namespace that an entry of `for` gives the target.
     pub(super) fn namespace(&self) -> Option<&'a str> {
-        self.overrides.iter().rev().find_map(|entry| entry.namespace.as_deref())
+        self.overrides
+            .iter()
+            .rev()
+            .find_map(|entry| entry.namespace.as_deref())
     }
 
     /// What the project, the object, the host and its administrator set a parameter to, the last of them.
     fn setting(&self, overlay: &str, name: &str) -> Option<&Located> {
         let host = &self.request.host;
         let administrator = host.policy.and_then(|p| p.parameters.get(name));
-        if administrator.is_some() || host.policy.is_some_and(|p| p.lock.iter().any(|l| l == name)) {
+        if administrator.is_some()
+            || host
+                .policy
+                .is_some_and(|p| p.lock.iter().any(|l| l == name))
+        {
             return administrator;
         }
-        let parameter = host.parameters.iter().rev().find(|p| p.overlay == overlay && p.name == name);
+        let parameter = host
+            .parameters
+            .iter()
+            .rev()
+            .find(|p| p.overlay == overlay && p.name == name);
         let annotated = || self.annotation.as_ref()?.parameters.get(name);
-        let entries = || self.overrides.iter().rev().find_map(|e| e.parameters.get(name));
+        let entries = || {
+            self.overrides
+                .iter()
+                .rev()
+                .find_map(|e| e.parameters.get(name))
+        };
         parameter
             .map(|p| &p.value)
             .or_else(annotated)
@@ -100,7 +135,12 @@ impl<'a> Layers<'a> {
 
     /// The value of every parameter of a definition. Fails with [`Code::OverlayParameter`] at a value
     /// that its schema refuses.
-    pub(super) fn parameters(&self, definition: &Definition, language: &Language, context: &Value) -> Result<Node> {
+    pub(super) fn parameters(
+        &self,
+        definition: &Definition,
+        language: &Language,
+        context: &Value,
+    ) -> Result<Node> {
         let mut parameters = Mapping::default();
         for (name, parameter) in &definition.parameters {
             let schema = &parameter.schema;
@@ -119,7 +159,11 @@ impl<'a> Layers<'a> {
             };
             schema::fill(&mut node, schema);
             schema::check(&node, schema, name, source).map_err(|e| {
-                let about = if parameter.description.is_empty() { &*definition.name } else { &parameter.description };
+                let about = if parameter.description.is_empty() {
+                    &*definition.name
+                } else {
+                    &parameter.description
+                };
                 e.help(format!("{name} of {}: {about}", definition.name))
             })?;
             parameters.insert(name.as_str(), node);
@@ -134,12 +178,21 @@ fn annotation(target: &Target<'_>) -> Result<Option<Override>> {
     };
     let place = target.resource.and_then(|r| r.place_of(node));
     let text = node.scalar_text().unwrap_or_default();
-    let file = place.as_ref().map_or_else(|| Arc::from(ANNOTATION), |p| Arc::clone(&p.file));
+    let file = place
+        .as_ref()
+        .map_or_else(|| Arc::from(ANNOTATION), |p| Arc::clone(&p.file));
     let source = Arc::new(Source::committed(file));
     let wrong = |error: Diagnostic| {
-        let phrase = format!("the annotation {ANNOTATION} of {}: {}", target.display(), error.phrase());
+        let phrase = format!(
+            "the annotation {ANNOTATION} of {}: {}",
+            target.display(),
+            error.phrase()
+        );
         let own = Diagnostic::new(error.code(), phrase).at(place.clone());
-        error.remedies().iter().fold(own, |own, help| own.help(help.as_str()))
+        error
+            .remedies()
+            .iter()
+            .fold(own, |own, help| own.help(help.as_str()))
     };
     let documents = yaml::parse(text, ParseOptions::default()).map_err(|e| wrong(e.at(&source)))?;
     let Some(mut document) = documents.into_iter().next() else {
@@ -153,7 +206,10 @@ fn annotation(target: &Target<'_>) -> Result<Option<Override>> {
 
 /// Gives every node of an annotation's text the place of the annotation.
 fn locate(node: &mut Node, place: &Place) {
-    let mark = yaml::Mark { line: place.line, column: place.column };
+    let mark = yaml::Mark {
+        line: place.line,
+        column: place.column,
+    };
     let content = std::mem::replace(node, Node::null());
     let tag = content.tag();
     let value = match content.into_value() {
@@ -176,9 +232,12 @@ fn locate(node: &mut Node, place: &Place) {
 /// Refuses names of parameters, inputs and overlays that no overlay in use has.
 pub(super) fn check_names(config: &Config, library: &Library) -> Result<()> {
     let definitions = || library.overlays.iter().map(|o: &Loaded| &*o.definition);
-    let parameters: IndexMap<&str, ()> =
-        definitions().flat_map(|d| d.parameters.keys().map(|n| (n.as_str(), ()))).collect();
-    let inputs: IndexMap<&str, ()> = definitions().flat_map(|d| d.inputs.keys().map(|n| (n.as_str(), ()))).collect();
+    let parameters: IndexMap<&str, ()> = definitions()
+        .flat_map(|d| d.parameters.keys().map(|n| (n.as_str(), ())))
+        .collect();
+    let inputs: IndexMap<&str, ()> = definitions()
+        .flat_map(|d| d.inputs.keys().map(|n| (n.as_str(), ())))
+        .collect();
     let refuse = |what: &str, name: &str, place: Place, known: Vec<&str>| {
         let phrase = format!("no overlay in use has {what} {name}");
         let error = Diagnostic::new(Code::OverlayConfig, phrase).at(place);
@@ -190,12 +249,22 @@ pub(super) fn check_names(config: &Config, library: &Library) -> Result<()> {
     let set = config.overrides.iter().flat_map(|entry| &entry.parameters);
     for (name, value) in config.parameters.iter().chain(set) {
         if !parameters.contains_key(name.as_str()) {
-            return Err(refuse("the parameter", name, value.place(), parameters.keys().copied().collect()));
+            return Err(refuse(
+                "the parameter",
+                name,
+                value.place(),
+                parameters.keys().copied().collect(),
+            ));
         }
     }
     for (name, value) in &config.inputs {
         if !inputs.contains_key(name.as_str()) {
-            return Err(refuse("the input", name, value.place(), inputs.keys().copied().collect()));
+            return Err(refuse(
+                "the input",
+                name,
+                value.place(),
+                inputs.keys().copied().collect(),
+            ));
         }
     }
     for name in config.overrides.iter().flat_map(|entry| &entry.skip) {
@@ -211,12 +280,20 @@ pub(super) fn check_names(config: &Config, library: &Library) -> Result<()> {
 ///
 /// A project has many roots, and each of them few objects: an entry is told about where the project file
 /// is the root's own, or where the name is nearly that of an object here.
-pub(super) fn tell_unused(request: &Request<'_>, used: &[bool], names: &[String], report: &mut Report) {
+pub(super) fn tell_unused(
+    request: &Request<'_>,
+    used: &[bool],
+    names: &[String],
+    report: &mut Report,
+) {
     for (entry, used) in request.config.overrides.iter().zip(used) {
         if *used {
             continue;
         }
-        let near = nearest(&entry.selector.written_name, names.iter().map(String::as_str));
+        let near = nearest(
+            &entry.selector.written_name,
+            names.iter().map(String::as_str),
+        );
         if near.is_none() && !request.host.is_whole_project {
             continue;
         }
@@ -225,7 +302,9 @@ pub(super) fn tell_unused(request: &Request<'_>, used: &[bool], names: &[String]
         let finding = finding.with_severity(request.host.severity());
         report.push(match near {
             Some(near) => finding.help(format!("did you mean {near}?")),
-            None if names.is_empty() => finding.help("the build holds nothing that an overlay applies to"),
+            None if names.is_empty() => {
+                finding.help("the build holds nothing that an overlay applies to")
+            }
             None => finding.help(format!("overlays apply to {} here", names.join(", "))),
         });
     }

@@ -7,7 +7,12 @@ use crate::yaml::{self, Entry, Node, ParseOptions, Style};
 ///
 /// The list is made at the end where it is missing. Fails with [`Code::OverlayRoot`] where the list is
 /// written in a way that cannot be added to, such as an alias.
-pub(super) fn add_to_list(text: &str, source: &Source, key: &str, entries: &[String]) -> Result<String> {
+pub(super) fn add_to_list(
+    text: &str,
+    source: &Source,
+    key: &str,
+    entries: &[String],
+) -> Result<String> {
     if entries.is_empty() {
         return Ok(text.to_owned());
     }
@@ -15,16 +20,27 @@ pub(super) fn add_to_list(text: &str, source: &Source, key: &str, entries: &[Str
     let empty = Node::mapping();
     let root = documents.first().filter(|n| !n.is_null()).unwrap_or(&empty);
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let page = Page { text, lines, root, end: if text.contains("\r\n") { "\r\n" } else { "\n" } };
+    let page = Page {
+        text,
+        lines,
+        root,
+        end: if text.contains("\r\n") { "\r\n" } else { "\n" },
+    };
     if root.style() == Style::Flow && root.as_mapping().is_some_and(|m| !m.is_empty()) {
-        return Err(cannot(source, "the kustomization is written as one {…}", root));
+        return Err(cannot(
+            source,
+            "the kustomization is written as one {…}",
+            root,
+        ));
     }
     let Some((index, entry)) = page.entry(key) else {
         return Ok(page.append_list(key, entries));
     };
     match (&entry.value, entry.value.as_sequence()) {
         (value, _) if value.is_null() => Ok(page.after_key(index, entries)),
-        (value, Some([])) if value.style() == Style::Flow => page.open_empty(index, source, entries),
+        (value, Some([])) if value.style() == Style::Flow => {
+            page.open_empty(index, source, entries)
+        }
         (value, Some(_)) if value.style() == Style::Flow => page.into_flow(index, source, entries),
         (_, Some(_)) => Ok(page.after_last(index, entries)),
         (value, None) => Err(cannot(source, &format!("{key} is no list"), value)),
@@ -33,9 +49,12 @@ pub(super) fn add_to_list(text: &str, source: &Source, key: &str, entries: &[Str
 
 fn cannot(source: &Source, phrase: &str, node: &Node) -> Diagnostic {
     let mark = node.mark();
-    Diagnostic::new(Code::OverlayRoot, format!("{phrase}, so nothing can be added to it"))
-        .at(source.place(mark.line, mark.column))
-        .help("write one entry a line")
+    Diagnostic::new(
+        Code::OverlayRoot,
+        format!("{phrase}, so nothing can be added to it"),
+    )
+    .at(source.place(mark.line, mark.column))
+    .help("write one entry a line")
 }
 
 struct Page<'a> {
@@ -52,7 +71,9 @@ impl Page<'_> {
 
     fn entry(&self, key: &str) -> Option<(usize, &Entry)> {
         let entries = self.entries();
-        let index = entries.iter().position(|e| e.key.scalar_text() == Some(key))?;
+        let index = entries
+            .iter()
+            .position(|e| e.key.scalar_text() == Some(key))?;
         Some((index, &entries[index]))
     }
 
@@ -94,7 +115,10 @@ impl Page<'_> {
 
     fn written(&self, indent: usize, entries: &[String]) -> String {
         let blanks = " ".repeat(indent);
-        entries.iter().map(|e| format!("{blanks}- {e}{}", self.end)).collect()
+        entries
+            .iter()
+            .map(|e| format!("{blanks}- {e}{}", self.end))
+            .collect()
     }
 
     /// The text with something put before a line.
@@ -109,11 +133,24 @@ impl Page<'_> {
     }
 
     fn append_list(&self, key: &str, entries: &[String]) -> String {
-        let list = format!("{key}:{}{}", self.end, self.written(self.usual_indent(), entries));
+        let list = format!(
+            "{key}:{}{}",
+            self.end,
+            self.written(self.usual_indent(), entries)
+        );
         if self.entries().is_empty() {
             // Nothing but comments, or the empty mapping `{}`.
-            let kept: String = self.lines.iter().filter(|l| l.trim() != "{}").copied().collect();
-            let newline = if kept.is_empty() || kept.ends_with('\n') { "" } else { self.end };
+            let kept: String = self
+                .lines
+                .iter()
+                .filter(|l| l.trim() != "{}")
+                .copied()
+                .collect();
+            let newline = if kept.is_empty() || kept.ends_with('\n') {
+                ""
+            } else {
+                self.end
+            };
             return format!("{kept}{newline}{list}");
         }
         let last = self.entries().len() - 1;
@@ -121,12 +158,18 @@ impl Page<'_> {
     }
 
     fn after_key(&self, index: usize, entries: &[String]) -> String {
-        self.insert(self.key_line(index) + 1, &self.written(self.usual_indent(), entries))
+        self.insert(
+            self.key_line(index) + 1,
+            &self.written(self.usual_indent(), entries),
+        )
     }
 
     fn after_last(&self, index: usize, entries: &[String]) -> String {
         let indent = self.dash_indent(index).unwrap_or(2);
-        self.insert(self.content_end(index, indent), &self.written(indent, entries))
+        self.insert(
+            self.content_end(index, indent),
+            &self.written(indent, entries),
+        )
     }
 
     /// The line after the last content of a key: blanks and comments behind it belong to what follows.
@@ -158,7 +201,11 @@ impl Page<'_> {
             return self.into_flow(index, source, entries);
         };
         let bare = format!("{}{}", text[..open].trim_end(), &text[close + 1..]);
-        let bare = if bare.ends_with('\n') { bare } else { format!("{bare}{}", self.end) };
+        let bare = if bare.ends_with('\n') {
+            bare
+        } else {
+            format!("{bare}{}", self.end)
+        };
         let mut out: String = self.lines[..line].concat();
         out.push_str(&bare);
         out.push_str(&self.written(self.usual_indent(), entries));
@@ -168,15 +215,30 @@ impl Page<'_> {
 
     /// Adds to a list that is written as `[a, b]`, before its last bracket.
     fn into_flow(&self, index: usize, source: &Source, entries: &[String]) -> Result<String> {
-        let end: usize = self.lines[..self.limit(index)].iter().map(|l| l.len()).sum();
-        let start: usize = self.lines[..self.key_line(index)].iter().map(|l| l.len()).sum();
+        let end: usize = self.lines[..self.limit(index)]
+            .iter()
+            .map(|l| l.len())
+            .sum();
+        let start: usize = self.lines[..self.key_line(index)]
+            .iter()
+            .map(|l| l.len())
+            .sum();
         let close = last_bracket(&self.text[start..end]).map(|at| start + at);
-        let close = close.ok_or_else(|| cannot(source, "the list has no end", &self.entries()[index].value))?;
+        let close = close
+            .ok_or_else(|| cannot(source, "the list has no end", &self.entries()[index].value))?;
         let before = self.text[..close].trim_end_matches([' ', '\n', '\r', '\t']);
-        let comma = if before.ends_with([',', '[']) { "" } else { "," };
+        let comma = if before.ends_with([',', '[']) {
+            ""
+        } else {
+            ","
+        };
         let blank = if before.ends_with('[') { "" } else { " " };
         let gap = &self.text[before.len()..close];
-        Ok(format!("{before}{comma}{blank}{}{gap}{}", entries.join(", "), &self.text[close..]))
+        Ok(format!(
+            "{before}{comma}{blank}{}{gap}{}",
+            entries.join(", "),
+            &self.text[close..]
+        ))
     }
 }
 
@@ -185,7 +247,9 @@ fn last_bracket(text: &str) -> Option<usize> {
     let mut found = None;
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
-        let comment = line.find(" #").or_else(|| line.trim_start().starts_with('#').then_some(0));
+        let comment = line
+            .find(" #")
+            .or_else(|| line.trim_start().starts_with('#').then_some(0));
         let content = &line[..comment.unwrap_or(line.len())];
         if let Some(at) = content.rfind(']') {
             found = Some(offset + at);
@@ -219,27 +283,49 @@ mod tests {
             "resources:\n    - a.yaml\npatches:\n    - new.yaml\n"
         );
         assert_eq!(add("", "resources"), "resources:\n  - new.yaml\n");
-        assert_eq!(add("# only this\n", "resources"), "# only this\nresources:\n  - new.yaml\n");
+        assert_eq!(
+            add("# only this\n", "resources"),
+            "# only this\nresources:\n  - new.yaml\n"
+        );
     }
 
     #[test]
     fn flow_lists_stay_on_their_line() {
-        assert_eq!(add("resources: [a.yaml, b.yaml] # two\n", "resources"), "resources: [a.yaml, b.yaml, new.yaml] # two\n");
-        assert_eq!(add("resources: [\n  a.yaml,\n]\n", "resources"), "resources: [\n  a.yaml, new.yaml\n]\n");
-        assert_eq!(add("resources: []\nx: y\n", "resources"), "resources:\n  - new.yaml\nx: y\n");
-        assert_eq!(add("resources:\nx: y\n", "resources"), "resources:\n  - new.yaml\nx: y\n");
+        assert_eq!(
+            add("resources: [a.yaml, b.yaml] # two\n", "resources"),
+            "resources: [a.yaml, b.yaml, new.yaml] # two\n"
+        );
+        assert_eq!(
+            add("resources: [\n  a.yaml,\n]\n", "resources"),
+            "resources: [\n  a.yaml, new.yaml\n]\n"
+        );
+        assert_eq!(
+            add("resources: []\nx: y\n", "resources"),
+            "resources:\n  - new.yaml\nx: y\n"
+        );
+        assert_eq!(
+            add("resources:\nx: y\n", "resources"),
+            "resources:\n  - new.yaml\nx: y\n"
+        );
     }
 
     #[test]
     fn block_scalars_are_not_cut() {
-        let text = "patches:\n  - patch: |\n      a: b\n      # not a comment\n  # a comment\nx: y\n";
+        let text =
+            "patches:\n  - patch: |\n      a: b\n      # not a comment\n  # a comment\nx: y\n";
         let wanted = "patches:\n  - patch: |\n      a: b\n      # not a comment\n  - new.yaml\n  # a comment\nx: y\n";
         assert_eq!(add(text, "patches"), wanted);
     }
 
     #[test]
     fn line_ends_are_kept() {
-        assert_eq!(add("resources:\r\n- a\r\n", "resources"), "resources:\r\n- a\r\n- new.yaml\r\n");
-        assert_eq!(add("resources:\n- a\n---\n", "resources"), "resources:\n- a\n- new.yaml\n---\n");
+        assert_eq!(
+            add("resources:\r\n- a\r\n", "resources"),
+            "resources:\r\n- a\r\n- new.yaml\r\n"
+        );
+        assert_eq!(
+            add("resources:\n- a\n---\n", "resources"),
+            "resources:\n- a\n- new.yaml\n---\n"
+        );
     }
 }

@@ -34,18 +34,34 @@ pub(super) type Substitute<'a> = Option<&'a dyn Fn(&str) -> String>;
 
 impl<'a> Target<'a> {
     /// The target that an object of the build is.
-    pub(super) fn of_object(resource: &'a Resource, root: &Root, destination: Option<&str>, substitute: Substitute<'_>) -> Self {
+    pub(super) fn of_object(
+        resource: &'a Resource,
+        root: &Root,
+        destination: Option<&str>,
+        substitute: Substitute<'_>,
+    ) -> Self {
         let built = resource.name();
-        let source_name = root.name_before(built).unwrap_or_else(|| resource.original_name());
+        let source_name = root
+            .name_before(built)
+            .unwrap_or_else(|| resource.original_name());
         let filled = |text: &str| substitute.map_or_else(|| text.to_owned(), |fill| fill(text));
         let own = Some(resource.namespace()).filter(|n| !n.is_empty());
-        let namespace = root.namespace.as_deref().or(own).or(destination).unwrap_or_default();
+        let namespace = root
+            .namespace
+            .as_deref()
+            .or(own)
+            .or(destination)
+            .unwrap_or_default();
         Self {
             gvk: resource.gvk().clone(),
             name: filled(built),
             namespace: filled(namespace),
             source_name: source_name.to_owned(),
-            source_namespace: root.namespace.is_none().then(|| resource.namespace().to_owned()).filter(|n| !n.is_empty()),
+            source_namespace: root
+                .namespace
+                .is_none()
+                .then(|| resource.namespace().to_owned())
+                .filter(|n| !n.is_empty()),
             resource: Some(resource),
             place: resource.place(),
             value: OnceCell::new(),
@@ -82,7 +98,12 @@ impl<'a> Target<'a> {
 
     /// How it is called in messages: kind, namespace and name.
     pub(super) fn display(&self) -> String {
-        let Self { gvk, name, namespace, .. } = self;
+        let Self {
+            gvk,
+            name,
+            namespace,
+            ..
+        } = self;
         if namespace.is_empty() {
             format!("{}/{name}", gvk.kind)
         } else {
@@ -92,7 +113,10 @@ impl<'a> Target<'a> {
 
     /// What selectors look at.
     pub(super) fn selected(&self) -> Selected<'_> {
-        let metadata = |key| self.resource.and_then(|r| r.node().lookup(&["metadata", key]));
+        let metadata = |key| {
+            self.resource
+                .and_then(|r| r.node().lookup(&["metadata", key]))
+        };
         Selected {
             group: &self.gvk.group,
             version: &self.gvk.version,
@@ -106,7 +130,9 @@ impl<'a> Target<'a> {
 
     /// A text of its metadata's annotations, and the node.
     pub(super) fn annotation(&self, key: &str) -> Option<&'a Node> {
-        self.resource?.node().lookup(&["metadata", "annotations", key])
+        self.resource?
+            .node()
+            .lookup(&["metadata", "annotations", key])
     }
 
     /// What expressions and files read as `target`.
@@ -117,12 +143,17 @@ impl<'a> Target<'a> {
     fn build_value(&self) -> Value {
         let empty = || Value::from_pairs(std::iter::empty::<(&str, Value)>());
         let metadata = |key| {
-            let node = self.resource.and_then(|r| r.node().lookup(&["metadata", key]));
+            let node = self
+                .resource
+                .and_then(|r| r.node().lookup(&["metadata", key]));
             node.map_or_else(empty, to_value)
         };
         let source = Value::from_pairs([
             ("name", Value::from(self.source_name.as_str())),
-            ("namespace", Value::from(self.source_namespace.as_deref().unwrap_or_default())),
+            (
+                "namespace",
+                Value::from(self.source_namespace.as_deref().unwrap_or_default()),
+            ),
         ]);
         Value::from_pairs([
             ("group", Value::from(&*self.gvk.group)),
@@ -132,7 +163,10 @@ impl<'a> Target<'a> {
             ("namespace", Value::from(self.namespace.as_str())),
             ("labels", metadata("labels")),
             ("annotations", metadata("annotations")),
-            ("object", self.resource.map_or_else(empty, |r| to_value(r.node()))),
+            (
+                "object",
+                self.resource.map_or_else(empty, |r| to_value(r.node())),
+            ),
             ("source", source),
         ])
     }

@@ -56,8 +56,17 @@ fn expand(kustomization: &str, built: &str, overlays: &str) -> String {
 
 fn show(expansion: &Expansion<'_>) -> String {
     let mut out = String::new();
-    for instance in expansion.instances.iter().filter(|i| i.state != super::State::Off) {
-        out += &format!("{} {}: {}\n", instance.overlay, instance.target, instance.state.name());
+    for instance in expansion
+        .instances
+        .iter()
+        .filter(|i| i.state != super::State::Off)
+    {
+        out += &format!(
+            "{} {}: {}\n",
+            instance.overlay,
+            instance.target,
+            instance.state.name()
+        );
     }
     if !expansion.report.is_empty() {
         out += &format!("{}\n", expansion.report);
@@ -93,6 +102,10 @@ fn nothing_is_done_where_no_overlay_is_used() {
 #[test]
 fn show_me() {
     let built = format!("{CLUSTER}---\n{OPERATOR}");
-    let out = expand("resources:\n- a.yaml\n", &built, &format!("{{use: [cnpg@1], inputs: {ON}}}"));
+    let out = expand(
+        "resources:\n- a.yaml\n",
+        &built,
+        &format!("{{use: [cnpg@1], inputs: {ON}}}"),
+    );
     println!("{out}");
 }

@@ -30,17 +30,31 @@ pub(super) struct World<'w, 'a> {
 
 impl<'w, 'a> World<'w, 'a> {
     /// Sorts the built objects by those kinds that the overlays in use look at.
-    pub(super) fn new(request: &'w Request<'a>, root: Root, language: &'w Language, library: &Library) -> Self {
+    pub(super) fn new(
+        request: &'w Request<'a>,
+        root: Root,
+        language: &'w Language,
+        library: &Library,
+    ) -> Self {
         let wanted = kinds(library);
         let mut by_kind: IndexMap<_, Vec<_>> = IndexMap::new();
         for resource in request.built {
             let gvk = resource.gvk();
             if wanted.contains(&(gvk.group.as_str(), gvk.kind.as_str())) {
-                let kind = GroupKind { group: gvk.group.to_string(), kind: gvk.kind.to_string() };
+                let kind = GroupKind {
+                    group: gvk.group.to_string(),
+                    kind: gvk.kind.to_string(),
+                };
                 by_kind.entry(kind).or_default().push(resource);
             }
         }
-        Self { request, root, language, by_kind, each: RefCell::default() }
+        Self {
+            request,
+            root,
+            language,
+            by_kind,
+            each: RefCell::default(),
+        }
     }
 
     /// The built objects of a kind.
@@ -52,7 +66,9 @@ impl<'w, 'a> World<'w, 'a> {
     pub(super) fn targets(&self, find: &Find, library: &Library) -> Result<Vec<Rc<Target<'a>>>> {
         match find {
             Find::Each(kind) => self.each(kind, library),
-            Find::Contains(finders) => Ok(self.contained(finders)?.into_iter().map(Rc::new).collect()),
+            Find::Contains(finders) => {
+                Ok(self.contained(finders)?.into_iter().map(Rc::new).collect())
+            }
         }
     }
 
@@ -71,7 +87,12 @@ impl<'w, 'a> World<'w, 'a> {
 
     fn target(&self, resource: &'a Resource) -> Target<'a> {
         let host = &self.request.host;
-        Target::of_object(resource, &self.root, host.destination_namespace, host.substitute)
+        Target::of_object(
+            resource,
+            &self.root,
+            host.destination_namespace,
+            host.substitute,
+        )
     }
 
     fn add_made(&self, made: &Made, targets: &mut Vec<Rc<Target<'a>>>) -> Result<()> {
@@ -82,20 +103,41 @@ impl<'w, 'a> World<'w, 'a> {
         };
         if made.declared {
             let config = self.request.config;
-            for declared in config.declared.iter().filter(|d| d.root == self.root.directory) {
-                let target = Target::made(gvk(), &declared.name, &declared.namespace, Some(declared.place.clone()));
-                if let Some(object) = targets.iter().find(|t| t.name == target.name && t.namespace == target.namespace) {
-                    let phrase = format!("{} is declared under clusters, and is an object of the build too", target.display());
-                    let error = Diagnostic::new(Code::OverlayDeclared, phrase).at(declared.place.clone());
-                    return Err(error.via(object.place.clone()).help("remove the entry: objects of the build are found by themselves"));
+            for declared in config
+                .declared
+                .iter()
+                .filter(|d| d.root == self.root.directory)
+            {
+                let target = Target::made(
+                    gvk(),
+                    &declared.name,
+                    &declared.namespace,
+                    Some(declared.place.clone()),
+                );
+                if let Some(object) = targets
+                    .iter()
+                    .find(|t| t.name == target.name && t.namespace == target.namespace)
+                {
+                    let phrase = format!(
+                        "{} is declared under clusters, and is an object of the build too",
+                        target.display()
+                    );
+                    let error =
+                        Diagnostic::new(Code::OverlayDeclared, phrase).at(declared.place.clone());
+                    return Err(error
+                        .via(object.place.clone())
+                        .help("remove the entry: objects of the build are found by themselves"));
                 }
                 targets.push(Rc::new(target));
             }
         }
         for found in self.found(&made.by)? {
-            let is_new = !targets.iter().any(|t| t.name == found.name && t.namespace == found.namespace);
+            let is_new = !targets
+                .iter()
+                .any(|t| t.name == found.name && t.namespace == found.namespace);
             if is_new {
-                let target = Target::made(gvk(), &found.name, &found.namespace, found.place.clone());
+                let target =
+                    Target::made(gvk(), &found.name, &found.namespace, found.place.clone());
                 targets.push(Rc::new(target));
             }
         }
@@ -119,7 +161,9 @@ impl<'w, 'a> World<'w, 'a> {
             match &finder.place {
                 Where::Objects(kind) => {
                     for resource in self.objects(kind) {
-                        if let Some(found) = finder.find(self.language, &to_value(resource.node()))? {
+                        if let Some(found) =
+                            finder.find(self.language, &to_value(resource.node()))?
+                        {
                             let mut target = self.target(resource);
                             target.name = found.name.unwrap_or(target.name);
                             target.namespace = found.namespace.unwrap_or(target.namespace);
@@ -128,10 +172,20 @@ impl<'w, 'a> World<'w, 'a> {
                     }
                 }
                 Where::Field(field) => {
-                    let entries = self.root.node.get(field).and_then(Node::as_sequence).unwrap_or_default();
+                    let entries = self
+                        .root
+                        .node
+                        .get(field)
+                        .and_then(Node::as_sequence)
+                        .unwrap_or_default();
                     for entry in entries {
                         if let Some(found) = finder.find(self.language, &to_value(entry))? {
-                            let text = |key| entry.get(key).and_then(Node::scalar_text).unwrap_or_default();
+                            let text = |key| {
+                                entry
+                                    .get(key)
+                                    .and_then(Node::scalar_text)
+                                    .unwrap_or_default()
+                            };
                             let gvk = Gvk::new("", field);
                             let root = self.root.namespace.clone();
                             let namespace = root.or(found.namespace).unwrap_or_default();
@@ -148,7 +202,11 @@ impl<'w, 'a> World<'w, 'a> {
     pub(super) fn reader(&self, definition: &Definition) -> Value {
         let mut read: IndexMap<(String, String), Value> = IndexMap::new();
         for kind in &definition.reads {
-            let objects: Vec<_> = self.objects(kind).iter().map(|r| to_value(r.node())).collect();
+            let objects: Vec<_> = self
+                .objects(kind)
+                .iter()
+                .map(|r| to_value(r.node()))
+                .collect();
             read.insert((kind.group.clone(), kind.kind.clone()), objects.into());
         }
         let overlay = Arc::clone(&definition.name);
@@ -165,14 +223,35 @@ impl<'w, 'a> World<'w, 'a> {
         let mut ids: IndexSet<[String; 4]> = IndexSet::new();
         for resource in self.request.built {
             let gvk = resource.gvk();
-            let namespace = self.root.namespace.as_deref().unwrap_or(resource.namespace());
-            ids.insert([gvk.group.as_str(), gvk.kind.as_str(), resource.name(), namespace].map(str::to_owned));
+            let namespace = self
+                .root
+                .namespace
+                .as_deref()
+                .unwrap_or(resource.namespace());
+            ids.insert(
+                [
+                    gvk.group.as_str(),
+                    gvk.kind.as_str(),
+                    resource.name(),
+                    namespace,
+                ]
+                .map(str::to_owned),
+            );
         }
-        let destination = self.request.host.destination_namespace.unwrap_or_default().to_owned();
-        Value::from_function(move |group: String, kind: String, name: String, namespace: String| {
-            let without = (namespace == destination).then(|| [group.clone(), kind.clone(), name.clone(), String::new()]);
-            ids.contains(&[group, kind, name, namespace]) || without.is_some_and(|id| ids.contains(&id))
-        })
+        let destination = self
+            .request
+            .host
+            .destination_namespace
+            .unwrap_or_default()
+            .to_owned();
+        Value::from_function(
+            move |group: String, kind: String, name: String, namespace: String| {
+                let without = (namespace == destination)
+                    .then(|| [group.clone(), kind.clone(), name.clone(), String::new()]);
+                ids.contains(&[group, kind, name, namespace])
+                    || without.is_some_and(|id| ids.contains(&id))
+            },
+        )
     }
 }
 
@@ -186,10 +265,15 @@ fn kinds(library: &Library) -> IndexSet<(&str, &str)> {
                 Find::Each(kind) => {
                     kinds.insert((kind.group.as_str(), kind.kind.as_str()));
                 }
-                Find::Contains(finders) => kinds.extend(of(finders).map(|k| (k.group.as_str(), k.kind.as_str()))),
+                Find::Contains(finders) => {
+                    kinds.extend(of(finders).map(|k| (k.group.as_str(), k.kind.as_str())))
+                }
             }
         }
-        let others = definition.reads.iter().chain(definition.covers.iter().map(|c| &c.kind));
+        let others = definition
+            .reads
+            .iter()
+            .chain(definition.covers.iter().map(|c| &c.kind));
         kinds.extend(others.map(|k| (k.group.as_str(), k.kind.as_str())));
     }
     for made in &library.made {
