@@ -5,8 +5,12 @@
 
 mod about;
 mod context;
+mod decrypt;
+mod encrypt;
+mod identities;
 mod output;
 mod panic;
+mod terminal;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -36,6 +40,10 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Print a sealed file as `sops decrypt` does
+    Decrypt(decrypt::Arguments),
+    /// Seal a file by the creation rules of .sops.yaml
+    Encrypt(encrypt::Arguments),
     /// Print the JSON Schema of the project file
     Schema,
     /// Print the completions of a shell
@@ -74,8 +82,10 @@ fn arguments(context: &Context) -> Vec<OsString> {
     arguments
 }
 
-fn run(_context: &Context, command: Command) -> Outcome {
+fn run(context: &Context, command: Command) -> Outcome {
     match command {
+        Command::Decrypt(arguments) => decrypt::run(context, &arguments),
+        Command::Encrypt(arguments) => encrypt::run(context, &arguments),
         Command::Schema => about::schema(),
         Command::Completions { shell } => about::completions(shell),
         Command::Man => about::man(),

@@ -7,6 +7,7 @@
 mod layer;
 mod memory;
 mod path;
+mod replace;
 mod root;
 mod tree;
 mod trusted;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use layer::Layer;
 pub use memory::Memory;
 pub use path::TreePath;
+pub use replace::Audience;
 pub use root::{Located, locate};
 pub use tree::Tree;
 pub use trusted::Trusted;

@@ -3,6 +3,7 @@
 pub mod adjust;
 mod mask;
 mod progress;
+pub mod sealing;
 
 pub use mask::Mask;
 pub use progress::{Progress, Timed};

@@ -288,14 +288,33 @@ fn age_list(group: &[AgeKey]) -> Value {
     Value::List(keys.collect())
 }
 
-/// Sets a text field of metadata that were read: in its place, or at the end.
-pub(super) fn set_text(branch: &mut Branch, field: &str, text: &str) {
+/// Brings metadata that were read up to a new sealing; keys and unknown fields stay.
+pub(super) fn set_fields(
+    branch: &mut Branch,
+    last_modified: &str,
+    mac: &str,
+    rule: &Rule,
+    mac_only_encrypted: bool,
+) {
+    set(branch, "lastmodified", Value::text(last_modified));
+    set(branch, "mac", Value::text(mac));
+    let (named, text) = rule.to_field();
+    let is_stale = |key: &str| key != named && Rule::FIELDS.contains(&key);
+    branch.retain(|item| !matches!(item, Item::Entry(e) if is_stale(e.key.as_str())));
+    set(branch, named, Value::text(text));
+    if mac_only_encrypted || find(branch, "mac_only_encrypted").is_some() {
+        set(branch, "mac_only_encrypted", Value::Bool(mac_only_encrypted));
+    }
+}
+
+/// Sets a field: in its place, or at the end.
+fn set(branch: &mut Branch, field: &str, value: Value) {
     let slot = branch.iter_mut().find_map(|item| match item {
         Item::Entry(Entry { key, value, .. }) if key.as_str() == field => Some(value),
         Item::Entry(_) | Item::Comment(_) => None,
     });
     match slot {
-        Some(value) => *value = Value::text(text),
-        None => branch.push(entry(field, Value::text(text))),
+        Some(slot) => *slot = value,
+        None => branch.push(entry(field, value)),
     }
 }

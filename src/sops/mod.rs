@@ -6,6 +6,7 @@
 //! [`Identities`]; [`detect`] says whether a file is sealed at all.
 
 mod cipher;
+mod config;
 mod document;
 mod extract;
 mod format;
@@ -15,13 +16,16 @@ mod metadata;
 mod open;
 mod rule;
 mod scalar;
+mod seal;
 mod shamir;
 mod stores;
 mod timestamp;
 mod walk;
 
+pub use config::{Config, CreationRule, RuleOverride};
 pub use extract::Extract;
 pub use format::{Format, detect};
 pub use keys::{Ask, Fetch, Found, Identities, Source, Text as IdentityText};
 pub use open::{Decrypted, MAX_SEALED_BYTES, MacCheck, Options, SealedFile, Values, decrypt};
+pub use seal::{PlainFile, Sealer, encrypt};
 pub use stores::Indents;

@@ -1,0 +1,193 @@
+//! Looks for identities where sops does, and where a project or a host keeps them.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::{Context, terminal};
+use crate::diagnostic::Code;
+use crate::pipeline::sealing::{Ask, Fetch, Found, Identities, IdentityText};
+use crate::programs::{Processes, Programs};
+
+/// Whether the commands that print keys are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyCommands {
+    /// As sops does: `decrypt`, `encrypt`, and other commands with `--enable-key-cmd`.
+    Run,
+    /// Other commands.
+    #[expect(dead_code, reason = "for the commands that follow")]
+    Ignore,
+}
+
+/// Reads every source of identities that sops reads, in its order. One that cannot be read is remembered
+/// and hides no other.
+pub(crate) fn of_the_user(context: &Context, commands: KeyCommands) -> Identities {
+    let mut search = Search {
+        context,
+        commands,
+        ask: terminal::passphrases(),
+        found: Identities::new(),
+    };
+    search.variable_file("SOPS_AGE_SSH_PRIVATE_KEY_FILE", IdentityText::Ssh);
+    search.variable_command("SOPS_AGE_SSH_PRIVATE_KEY_CMD", IdentityText::Ssh);
+    if let Some(home) = search.home() {
+        for name in ["id_ed25519", "id_rsa"] {
+            let path = home.join(".ssh").join(name);
+            search.file(&path, format!("~/.ssh/{name}"), IdentityText::Ssh);
+        }
+    }
+    search.variable("SOPS_AGE_KEY");
+    search.variable_file("SOPS_AGE_KEY_FILE", IdentityText::Lines);
+    search.variable_command("SOPS_AGE_KEY_CMD", IdentityText::Lines);
+    for (path, shown) in search.key_files() {
+        search.file(&path, shown, IdentityText::Lines);
+    }
+    search.hint_at_key_nearby();
+    search.found
+}
+
+/// Adds identities that a project or a host names: a file, or a directory of `*.agekey`, `keys.txt` and
+/// `*.txt`, as Flux and KSOPS mount their Secrets.
+#[expect(dead_code, reason = "for the commands that follow")]
+pub(crate) fn add_path(identities: &mut Identities, context: &Context, path: &Path, ask: &Ask) {
+    let shown = path.display().to_string();
+    if !context.trusted.is_directory(path) {
+        add_file(identities, context, path, shown, IdentityText::Lines, ask);
+        return;
+    }
+    let names = context.trusted.list(path);
+    // Kubernetes mounts a Secret as links below `..data`.
+    let (read, other): (Vec<_>, Vec<_>) = names
+        .into_iter()
+        .filter(|name| !name.starts_with('.'))
+        .partition(|name| name.ends_with(".agekey") || name.ends_with(".txt"));
+    for name in &read {
+        let file = path.join(name);
+        add_file(identities, context, &file, file.display().to_string(), IdentityText::Lines, ask);
+    }
+    for name in &other {
+        let why = "is not read: identities are in `*.agekey`, `keys.txt` or `*.txt`";
+        identities.add_source(path.join(name).display().to_string(), Found::Unusable(why.to_owned()));
+    }
+    if read.is_empty() {
+        let why = "holds no `*.agekey`, `keys.txt` or `*.txt`";
+        identities.add_source(shown, Found::Nothing(why.to_owned()));
+    }
+}
+
+fn add_file(
+    identities: &mut Identities,
+    context: &Context,
+    path: &Path,
+    shown: String,
+    kind: IdentityText,
+    ask: &Ask,
+) {
+    match context.trusted.read(path).map(Zeroizing::new) {
+        Ok(text) => identities.add(shown, &text, kind, ask),
+        Err(error) if error.code() == Code::FileMissing => {
+            identities.add_source(shown, Found::Nothing("does not exist".to_owned()));
+        }
+        Err(error) => {
+            let why = error.phrase().rsplit_once(": ").map_or("is not a regular file", |(_, kind)| kind);
+            let why = if why.starts_with("is ") { why.to_owned() } else { format!("cannot be read: {why}") };
+            identities.add_source(shown, Found::Unusable(why));
+        }
+    }
+}
+
+struct Search<'a> {
+    context: &'a Context,
+    commands: KeyCommands,
+    ask: Ask,
+    found: Identities,
+}
+
+impl Search<'_> {
+    /// A variable as it is set; an empty one is set, as for sops.
+    fn set(&self, name: &str) -> Option<&str> {
+        self.context.environment.get(std::ffi::OsStr::new(name))?.to_str()
+    }
+
+    fn home(&self) -> Option<PathBuf> {
+        self.context.variable("HOME").map(PathBuf::from)
+    }
+
+    fn not_set(&mut self, name: &str) {
+        self.found.add_source(name, Found::Nothing("is not set".to_owned()));
+    }
+
+    fn variable(&mut self, name: &str) {
+        match self.set(name).map(|text| Zeroizing::new(text.to_owned())) {
+            Some(text) => self.found.add(name, text.as_bytes(), IdentityText::Words, &self.ask),
+            None => self.not_set(name),
+        }
+    }
+
+    fn variable_file(&mut self, name: &str, kind: IdentityText) {
+        match self.set(name).map(str::to_owned) {
+            Some(path) => {
+                let full = self.context.working_directory.join(&path);
+                self.file(&full, format!("{name}={path}"), kind);
+            }
+            None => self.not_set(name),
+        }
+    }
+
+    fn file(&mut self, path: &Path, shown: String, kind: IdentityText) {
+        add_file(&mut self.found, self.context, path, shown, kind, &self.ask);
+    }
+
+    fn variable_command(&mut self, name: &str, kind: IdentityText) {
+        let Some(line) = self.set(name) else {
+            self.not_set(name);
+            return;
+        };
+        let found = match (self.commands, shlex::split(line)) {
+            (KeyCommands::Ignore, _) => "is set, and is run with --enable-key-cmd only",
+            (KeyCommands::Run, None) => "is no command line: a quote is not closed",
+            (KeyCommands::Run, Some(words)) if words.is_empty() => "names no program",
+            (KeyCommands::Run, Some(words)) => {
+                self.found.add_command(name, kind, run(words));
+                return;
+            }
+        };
+        self.found.add_source(name, Found::Unusable(found.to_owned()));
+    }
+
+    /// The user's `keys.txt`, by the rules of Go's `os.UserConfigDir`, and on macOS where sops looks first.
+    fn key_files(&self) -> Vec<(PathBuf, String)> {
+        const BELOW: &str = "sops/age/keys.txt";
+        let mut files = Vec::new();
+        match (self.context.variable("XDG_CONFIG_HOME"), self.home()) {
+            (Some(config), _) => {
+                files.push((Path::new(config).join(BELOW), format!("$XDG_CONFIG_HOME/{BELOW}")));
+            }
+            (None, Some(home)) => {
+                files.push((home.join(".config").join(BELOW), format!("~/.config/{BELOW}")));
+            }
+            (None, None) => {}
+        }
+        if cfg!(target_os = "macos")
+            && let Some(home) = self.home()
+        {
+            let support = "Library/Application Support";
+            files.push((home.join(support).join(BELOW), format!("~/{support}/{BELOW}")));
+        }
+        files
+    }
+
+    /// A repository often has its key beside it, where nothing looks by itself.
+    fn hint_at_key_nearby(&mut self) {
+        let nearby = self.context.working_directory.join("age.key");
+        if self.found.is_empty() && self.context.trusted.read(&nearby).is_ok() {
+            self.found.add_hint("age.key lies here and is not read by itself: set SOPS_AGE_KEY_FILE=age.key");
+        }
+    }
+}
+
+/// Runs a key command for a recipient, which it finds in `SOPS_AGE_RECIPIENT`.
+fn run(words: Vec<String>) -> Fetch {
+    let programs = Processes::by_the_invoker();
+    Box::new(move |recipient| programs.output(&words, &[("SOPS_AGE_RECIPIENT", recipient)]))
+}

@@ -1,0 +1,88 @@
+//! One sealed file in, one plain file out, and the other way: what `decrypt` and `encrypt` do.
+
+use std::path::Path;
+
+pub use crate::sops::{
+    Ask, Config, CreationRule, Extract, Fetch, Format, Found, Identities, IdentityText, Indents,
+    MacCheck, PlainFile, RuleOverride, SealedFile, Sealer,
+};
+
+use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::sops::{self, Options, Values};
+use zeroize::Zeroizing;
+
+/// How one sealed file is opened.
+#[derive(Debug)]
+pub struct DecryptRequest<'a> {
+    /// The file.
+    pub file: SealedFile<'a>,
+    /// The format of the result.
+    pub output: Format,
+    /// How the result is indented.
+    pub indents: Indents,
+    /// Whether the MAC decides.
+    pub mac: MacCheck,
+    /// The only part that is wanted.
+    pub extract: Option<Extract>,
+}
+
+/// Opens one sealed file as `sops decrypt` does. Fails as [`sops::decrypt`] does.
+pub fn decrypt(request: &DecryptRequest<'_>, identities: &Identities) -> Result<Zeroizing<Vec<u8>>> {
+    let options = Options {
+        output: request.output,
+        indents: request.indents,
+        mac: request.mac,
+        values: Values::Plain,
+        extract: request.extract.as_ref(),
+    };
+    sops::decrypt(&request.file, identities, &options).map(|opened| opened.bytes)
+}
+
+/// How one plain file is sealed.
+#[derive(Debug)]
+pub struct EncryptRequest<'a> {
+    /// The file.
+    pub file: PlainFile<'a>,
+    /// The real path of the file, for `path_regex`.
+    pub path: &'a Path,
+    /// The configuration, and the directory it is in.
+    pub config: Option<(Config, &'a Path)>,
+    /// What the command line says instead.
+    pub given: RuleOverride,
+    /// The sealed file that the result replaces.
+    pub previous: Option<SealedFile<'a>>,
+}
+
+/// Seals one plain file as `sops encrypt` does, and keeps what an earlier sealed version already says.
+///
+/// Fails with [`Code::SopsNoRule`] without a rule or recipient, and as [`sops::encrypt`] does.
+pub fn encrypt(
+    request: &EncryptRequest<'_>,
+    identities: &Identities,
+    sealer: &mut Sealer<'_>,
+) -> Result<Vec<u8>> {
+    let written = match &request.config {
+        Some((config, directory)) if config.has_rules() => {
+            let path = request.path.strip_prefix(directory).unwrap_or(request.path);
+            match config.rule_for(&path.to_string_lossy()) {
+                Ok(rule) => Some(rule),
+                // The recipients of the command line need no rule.
+                Err(error) if error.code() == Code::SopsNoRule && request.given.age.is_some() => None,
+                Err(error) => return Err(error),
+            }
+        }
+        _ => None,
+    };
+    let rule = CreationRule::with(written, &request.given)?.ok_or_else(|| {
+        Diagnostic::new(Code::SopsNoRule, "nothing says whom this file is to be sealed for")
+            .help("write a creation rule in .sops.yaml, or give --age")
+    })?;
+    let indents = request.config.as_ref().map_or_else(Indents::default, |(config, _)| config.indents);
+    let previous = request.previous.as_ref().map(|file| (file, identities));
+    sops::encrypt(&request.file, previous, &rule, &indents, sealer)
+}
+
+/// Whether a file is sealed, told by its name and its bytes.
+pub fn is_sealed(bytes: &[u8], path: &Path) -> bool {
+    sops::detect(bytes, &path.to_string_lossy()).is_some()
+}

@@ -1,0 +1,335 @@
+//! Seals a document: by a creation rule, keeping what an earlier sealed version of it already says.
+
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::Format;
+use super::cipher::{Cipher, DataKey, NONCE_BYTES, Sealed as SealedValue};
+use super::config::CreationRule;
+use super::document::{Branches, Comment, Text, Value};
+use super::keys::{Identities, Recipient};
+use super::mac::Mac;
+use super::metadata::{AgeKey, Fresh, Metadata, set_fields};
+use super::open::{self, MacCheck, SealedFile, Values};
+use super::rule::Rule;
+use super::scalar::{Kind, to_bytes};
+use super::shamir;
+use super::stores::{self, Indents};
+use super::walk::{Position, Visitor, walk};
+use crate::diagnostic::{Code, Diagnostic, Place, Result};
+
+/// The version of sops whose format is written.
+const VERSION: &str = "3.11.0";
+
+/// What makes two sealings of one document differ; everything else follows from the input.
+pub struct Sealer<'a> {
+    /// The moment of sealing in RFC 3339, in whole seconds and UTC.
+    pub now: String,
+    /// Fills bytes with randomness of the operating system.
+    pub random: &'a mut dyn FnMut(&mut [u8]),
+}
+
+impl std::fmt::Debug for Sealer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sealer").field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+/// A plain file that is to be sealed.
+#[derive(Debug, Clone, Copy)]
+pub struct PlainFile<'a> {
+    /// Its path, for messages.
+    pub name: &'a str,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// The format it is in.
+    pub format: Format,
+    /// The format to seal it in.
+    pub output: Format,
+}
+
+/// Seals a file.
+///
+/// With an earlier sealed version that `identities` open, a value that did not change keeps its
+/// ciphertext; when nothing changed at all, neither values nor recipients nor rule, the earlier bytes are
+/// given back. When the recipients changed, the data key is new, and so is every ciphertext.
+///
+/// Fails with [`Code::SopsSealed`] for a file that is sealed already, with [`Code::SopsForm`] for one that
+/// cannot be sealed, and with what [`decrypt`](super::decrypt) fails with for the earlier version.
+pub fn encrypt(
+    file: &PlainFile<'_>,
+    previous: Option<(&SealedFile<'_>, &Identities)>,
+    rule: &CreationRule,
+    indents: &Indents,
+    sealer: &mut Sealer<'_>,
+) -> Result<Vec<u8>> {
+    let branches = read(file).map_err(|error| error.or_at(Place::file(file.name)))?;
+    let earlier = match previous {
+        Some((sealed, identities)) => {
+            let opened = open::open(sealed, identities, MacCheck::Verify, Values::Plain)?;
+            has_recipients(&opened.metadata, rule).then_some((sealed, opened))
+        }
+        None => None,
+    };
+    match earlier {
+        Some((sealed, opened)) => {
+            let same_rule = has_rule(&opened.metadata, rule);
+            if same_rule && sealed.format == file.output && opened.branches == branches {
+                return Ok(sealed.bytes.to_vec());
+            }
+            let kept = ciphertexts(sealed, &opened.cipher)?;
+            reseal(file, branches, opened, kept, rule, indents, sealer)
+        }
+        None => seal_anew(file, branches, rule, indents, sealer),
+    }
+}
+
+fn read(file: &PlainFile<'_>) -> Result<Branches> {
+    if file.bytes.len() > open::MAX_SEALED_BYTES {
+        let phrase = format!("the file is larger than {} bytes", open::MAX_SEALED_BYTES);
+        return Err(Diagnostic::new(Code::FileTooLarge, phrase));
+    }
+    let branches = stores::read_plain(file.bytes, file.format)
+        .map_err(|error| error.to_diagnostic(file.name))?;
+    if branches.is_empty() {
+        return Err(Diagnostic::new(Code::SopsForm, "the file is empty, and there is nothing to seal"));
+    }
+    if stores::has_metadata(&branches, file.output) {
+        return Err(Diagnostic::new(Code::SopsSealed, "the file is sealed already, or has a `sops` entry of its own")
+            .help("edit a sealed file with `sops FILE`"));
+    }
+    Ok(branches)
+}
+
+/// Whether a file is sealed for exactly the recipients of a rule, group by group.
+fn has_recipients(metadata: &Metadata, rule: &CreationRule) -> bool {
+    let threshold = if metadata.groups.len() > 1 { metadata.threshold } else { 0 };
+    let same_group = |(old, new): (&super::metadata::Group, &Vec<Recipient>)| {
+        let mut old: Vec<&str> = old.age.iter().map(|k| k.recipient.as_str()).collect();
+        let mut new: Vec<&str> = new.iter().map(Recipient::as_str).collect();
+        old.sort_unstable();
+        new.sort_unstable();
+        old == new
+    };
+    metadata.groups.len() == rule.groups.len()
+        && threshold == rule.threshold
+        && metadata.groups.iter().zip(&rule.groups).all(same_group)
+}
+
+fn has_rule(metadata: &Metadata, rule: &CreationRule) -> bool {
+    metadata.rule.to_field() == rule.rule.to_field()
+        && metadata.mac_only_encrypted == rule.mac_only_encrypted
+}
+
+fn seal_anew(
+    file: &PlainFile<'_>,
+    mut branches: Branches,
+    rule: &CreationRule,
+    indents: &Indents,
+    sealer: &mut Sealer<'_>,
+) -> Result<Vec<u8>> {
+    let mut key: DataKey = SecretBox::new(Box::new([0; 32]));
+    (sealer.random)(key.expose_secret_mut());
+    let groups = wrap(&key, rule, sealer)?;
+    let cipher = Cipher::new(key);
+    let mac = seal_values(file, &mut branches, &cipher, &rule.rule, rule.mac_only_encrypted, BTreeMap::new(), sealer)?;
+    let mac = seal_mac(&cipher, &mac, sealer);
+    let metadata = Fresh {
+        groups: &groups,
+        threshold: rule.threshold,
+        last_modified: &sealer.now,
+        mac: &mac,
+        rule: &rule.rule,
+        mac_only_encrypted: rule.mac_only_encrypted,
+        version: VERSION,
+    };
+    write(file, branches, metadata.to_branch(), indents)
+}
+
+fn reseal(
+    file: &PlainFile<'_>,
+    mut branches: Branches,
+    opened: open::Opened,
+    kept: Ciphertexts,
+    rule: &CreationRule,
+    indents: &Indents,
+    sealer: &mut Sealer<'_>,
+) -> Result<Vec<u8>> {
+    let cipher = opened.cipher;
+    let mac = seal_values(file, &mut branches, &cipher, &rule.rule, rule.mac_only_encrypted, kept, sealer)?;
+    let mac = seal_mac(&cipher, &mac, sealer);
+    let mut metadata = opened.metadata.raw;
+    set_fields(&mut metadata, &sealer.now, &mac, &rule.rule, rule.mac_only_encrypted);
+    write(file, branches, metadata, indents)
+}
+
+fn write(
+    file: &PlainFile<'_>,
+    branches: Branches,
+    metadata: super::document::Branch,
+    indents: &Indents,
+) -> Result<Vec<u8>> {
+    stores::write_sealed(branches, metadata, file.output, indents).map_err(|error| {
+        let phrase = format!("the document cannot be written as {}: {}", file.output.name(), error.phrase);
+        Diagnostic::new(Code::SopsOutput, phrase).at(Place::new(file.name, error.line, 0))
+    })
+}
+
+/// Wraps the data key, or its shares, for every recipient.
+fn wrap(key: &DataKey, rule: &CreationRule, sealer: &mut Sealer<'_>) -> Result<Vec<Vec<AgeKey>>> {
+    let whole = Zeroizing::new(key.expose_secret().to_vec());
+    let shares = if rule.groups.len() > 1 {
+        let count = u8::try_from(rule.groups.len()).expect("a rule has at most 255 groups");
+        let threshold = u8::try_from(rule.threshold).expect("no more than there are groups");
+        shamir::split(&whole, count, threshold, &mut *sealer.random)
+    } else {
+        vec![whole]
+    };
+    let wrap_one = |recipient: &Recipient, share: &[u8]| {
+        let wrapped = recipient.wrap(share).map_err(|phrase| Diagnostic::new(Code::SopsRecipient, phrase))?;
+        Ok(AgeKey { recipient: recipient.as_str().to_owned(), wrapped })
+    };
+    let groups = rule.groups.iter().zip(&shares);
+    groups.map(|(group, share)| group.iter().map(|r| wrap_one(r, share)).collect()).collect()
+}
+
+fn seal_mac(cipher: &Cipher, mac: &str, sealer: &mut Sealer<'_>) -> String {
+    let mut nonce = [0; NONCE_BYTES];
+    (sealer.random)(&mut nonce);
+    cipher.seal(mac.as_bytes(), Kind::Str, &sealer.now, nonce)
+}
+
+/// The ciphertexts of an earlier version: by path, type and digest of the plaintext, the last one first.
+type Ciphertexts = BTreeMap<(String, &'static str, [u8; 32]), Vec<Text>>;
+
+fn slot(path: &str, kind: Kind, plain: &[u8]) -> (String, &'static str, [u8; 32]) {
+    (path.to_owned(), kind.name(), Sha256::digest(plain).into())
+}
+
+/// Collects the ciphertexts of a file that was opened and checked before.
+fn ciphertexts(file: &SealedFile<'_>, cipher: &Cipher) -> Result<Ciphertexts> {
+    let (mut branches, metadata) = open::load(file)?;
+    let mut collector = Collector { cipher, found: Ciphertexts::new() };
+    walk(&mut branches, &metadata.rule, &mut collector)?;
+    for texts in collector.found.values_mut() {
+        texts.reverse();
+    }
+    Ok(collector.found)
+}
+
+struct Collector<'a> {
+    cipher: &'a Cipher,
+    found: Ciphertexts,
+}
+
+impl Collector<'_> {
+    fn add(&mut self, text: &Text, at: &Position) {
+        let Ok(sealed) = SealedValue::parse(text) else { return };
+        let kind = sealed.kind;
+        if let Ok(plain) = self.cipher.open(sealed, at.associated_data()) {
+            let slot = slot(at.associated_data(), kind, &plain);
+            self.found.entry(slot).or_default().push(text.clone());
+        }
+    }
+}
+
+impl Visitor for Collector<'_> {
+    fn value(&mut self, value: &mut Value, sealed: bool, at: &Position) -> Result<(), Diagnostic> {
+        if let (Value::Text(text), true) = (value, sealed) {
+            self.add(text, at);
+        }
+        Ok(())
+    }
+
+    fn comment(&mut self, comment: &mut Comment, sealed: bool, at: &Position) -> Result<(), Diagnostic> {
+        if sealed {
+            self.add(&comment.0, at);
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, phrase: &str, _at: &Position) -> Diagnostic {
+        Diagnostic::new(Code::SopsForm, phrase)
+    }
+}
+
+/// Seals the values that the rule chooses, and gives the MAC.
+fn seal_values(
+    file: &PlainFile<'_>,
+    branches: &mut Branches,
+    cipher: &Cipher,
+    rule: &Rule,
+    mac_only_encrypted: bool,
+    kept: Ciphertexts,
+    sealer: &mut Sealer<'_>,
+) -> Result<String> {
+    let mut visitor = Sealing {
+        name: file.name,
+        cipher,
+        rule,
+        mac: Mac::new(mac_only_encrypted),
+        kept,
+        random: &mut *sealer.random,
+    };
+    walk(branches, rule, &mut visitor)?;
+    Ok(visitor.mac.finish())
+}
+
+struct Sealing<'a> {
+    name: &'a str,
+    cipher: &'a Cipher,
+    rule: &'a Rule,
+    mac: Mac,
+    kept: Ciphertexts,
+    random: &'a mut dyn FnMut(&mut [u8]),
+}
+
+impl Sealing<'_> {
+    fn seal(&mut self, plain: &[u8], kind: Kind, at: &Position) -> Text {
+        let path = at.associated_data();
+        if let Some(text) = self.kept.get_mut(&slot(path, kind, plain)).and_then(Vec::pop) {
+            return text;
+        }
+        let mut nonce = [0; NONCE_BYTES];
+        (self.random)(&mut nonce);
+        Text::new(self.cipher.seal(plain, kind, path, nonce).into_bytes())
+    }
+}
+
+impl Visitor for Sealing<'_> {
+    fn value(&mut self, value: &mut Value, sealed: bool, at: &Position) -> Result<(), Diagnostic> {
+        self.mac.add(value, sealed);
+        let Some(kind) = Kind::of(value).filter(|_| sealed) else {
+            return Ok(());
+        };
+        let plain = Zeroizing::new(to_bytes(value).unwrap_or_default().into_owned());
+        if !plain.is_empty() {
+            *value = Value::Text(self.seal(&plain, kind, at));
+        }
+        Ok(())
+    }
+
+    fn comment(&mut self, comment: &mut Comment, sealed: bool, at: &Position) -> Result<(), Diagnostic> {
+        if !sealed || comment.0.is_empty() {
+            return Ok(());
+        }
+        let plain = comment.0.clone();
+        comment.0 = self.seal(&plain, Kind::Comment, at);
+        if let Rule::UnencryptedCommentRegex(pattern) = self.rule
+            && pattern.matches(&String::from_utf8_lossy(&comment.0))
+        {
+            let phrase = "`unencrypted_comment_regex` matches a sealed comment, and the file would not open again";
+            return Err(Diagnostic::new(Code::SopsConfig, phrase));
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, phrase: &str, at: &Position) -> Diagnostic {
+        let shown = at.to_shown();
+        let phrase = if shown.is_empty() { phrase.to_owned() } else { format!("{phrase}, below `{shown}`") };
+        Diagnostic::new(Code::SopsForm, phrase).at(Place::new(self.name, at.line, 0))
+    }
+}
