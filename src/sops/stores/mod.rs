@@ -12,7 +12,7 @@ use super::document::{Branch, Branches, Item, Value, entry};
 use crate::diagnostic::{Code, Diagnostic, Place};
 
 /// The deepest nesting that is read: a walk takes stack for each level.
-pub(super) const MAX_DEPTH: usize = 500;
+pub(super) const MAX_DEPTH: usize = crate::yaml::MAX_DEPTH;
 
 /// The key that holds the metadata in formats that nest.
 pub(super) const METADATA_KEY: &str = "sops";

@@ -1,12 +1,391 @@
-//! YAML files.
-use super::super::document::*;
-use super::StoreError;
-pub(super) fn read(_bytes: &[u8]) -> Result<Branches, StoreError> {
-    Err(StoreError::at(0, "later"))
+//! YAML files: one or more documents, with the comments that go-yaml v3 finds.
+//!
+//! A comment is an item of its own before, or after, what it belongs to; on the way out it stands at the
+//! head of what follows. Inline comments move above, blank lines and quotes are lost: all as in sops.
+
+use std::collections::BTreeSet;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use super::super::document::{Branch, Branches, Comment, Element, Entry, Item, Key, Text, Value};
+use super::super::timestamp::Timestamp;
+use super::{MAX_DEPTH, StoreError};
+use crate::diagnostic::Code;
+use crate::yaml::{
+    self, Comments, DuplicateKeys, MergeKeys, Node, Number, ParseOptions, SyntaxError, SyntaxKind, Tag,
+    WriteOptions,
+};
+
+const OPTIONS: ParseOptions = ParseOptions {
+    comments: true,
+    aliases: yaml::Aliases::Expand,
+    merge_keys: MergeKeys::Keep,
+    duplicate_keys: DuplicateKeys::Keep,
+    schema: yaml::Schema::Go,
+    absent_in_flow: yaml::AbsentInFlow::Null,
+    first_line: 1,
+};
+
+/// Reads every document. Keys may repeat in all documents but the first, as in sops.
+pub(super) fn read(bytes: &[u8]) -> Result<Branches, StoreError> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let lines = bytes[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count();
+        StoreError::at(u32::try_from(lines + 1).unwrap_or(0), "the file is not UTF-8")
+    })?;
+    let documents = yaml::parse(text, OPTIONS).map_err(|error| syntax(&error))?;
+    if let Some(first) = documents.first() {
+        refuse_repeated_keys(first)?;
+    }
+    documents.into_iter().map(document).collect()
 }
-pub(super) fn write(_b: &Branches, _i: usize) -> Result<Vec<u8>, StoreError> {
-    Err(StoreError::at(0, "later"))
+
+fn syntax(error: &SyntaxError) -> StoreError {
+    StoreError {
+        line: error.mark.line,
+        column: error.mark.column,
+        code: match error.kind {
+            SyntaxKind::Syntax => Code::YamlSyntax,
+            SyntaxKind::DuplicateKey => Code::YamlDuplicateKey,
+            SyntaxKind::Limit => Code::YamlLimit,
+        },
+        phrase: error.message.clone().into_owned(),
+    }
 }
-pub(super) fn write_value(_b: &Value) -> Result<Vec<u8>, StoreError> {
-    Err(StoreError::at(0, "later"))
+
+fn fault(node: &Node, phrase: &str) -> StoreError {
+    let mark = node.mark();
+    StoreError {
+        column: mark.column,
+        ..StoreError::at(mark.line, phrase)
+    }
+}
+
+fn refuse_repeated_keys(node: &Node) -> Result<(), StoreError> {
+    match node.value() {
+        yaml::Value::Scalar(_) => Ok(()),
+        yaml::Value::Sequence(items) => items.iter().try_for_each(refuse_repeated_keys),
+        yaml::Value::Mapping(mapping) => {
+            let mut seen = BTreeSet::new();
+            for entry in mapping.entries() {
+                let is_new = entry.key.scalar_text().is_none_or(|key| seen.insert(key));
+                if !is_new {
+                    return Err(StoreError {
+                        code: Code::YamlDuplicateKey,
+                        ..fault(&entry.key, "the key is already there")
+                    });
+                }
+                refuse_repeated_keys(&entry.value)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn document(root: Node) -> Result<Branch, StoreError> {
+    match root.value() {
+        yaml::Value::Mapping(_) => mapping(root, false, 0),
+        yaml::Value::Scalar(_) if root.is_null() => {
+            let mut branch = Branch::new();
+            if let Some(comments) = root.comments() {
+                for text in [&comments.head, &comments.line, &comments.foot] {
+                    add_comments(&mut branch, text);
+                }
+            }
+            Ok(branch)
+        }
+        yaml::Value::Scalar(_) => Err(fault(&root, "a YAML file that is sealed holds a mapping, not a value")),
+        yaml::Value::Sequence(_) => Err(fault(&root, "a YAML file that is sealed holds a mapping, not a list")),
+    }
+}
+
+/// What takes comments: a branch or a list.
+trait Commented {
+    fn comment(&mut self, comment: Comment);
+}
+
+impl Commented for Branch {
+    fn comment(&mut self, comment: Comment) {
+        self.push(Item::Comment(comment));
+    }
+}
+
+impl Commented for Vec<Element> {
+    fn comment(&mut self, comment: Comment) {
+        self.push(Element::Comment(comment));
+    }
+}
+
+/// Adds each line of a comment without its sign.
+fn add_comments(target: &mut impl Commented, text: &str) {
+    for line in text.split('\n').filter(|line| !line.is_empty()) {
+        let bare = line.get(1..).unwrap_or_default();
+        target.comment(Comment(Text::new(bare.as_bytes().to_vec())));
+    }
+}
+
+fn take_comments(node: &mut Node) -> Comments {
+    match node.comments() {
+        Some(_) => std::mem::take(node.comments_mut()),
+        None => Comments::default(),
+    }
+}
+
+/// Reads a mapping; `handled` tells that its own comments were placed around it.
+fn mapping(mut node: Node, handled: bool, depth: usize) -> Result<Branch, StoreError> {
+    if depth == MAX_DEPTH {
+        return Err(fault(&node, "the nesting is too deep"));
+    }
+    let mut branch = Branch::new();
+    let own = take_comments(&mut node);
+    if !handled {
+        add_comments(&mut branch, &own.head);
+        add_comments(&mut branch, &own.line);
+    }
+    if let yaml::Value::Mapping(mapping) = node.into_value() {
+        for entry in mapping.into_entries() {
+            add_entry(&mut branch, entry, depth)?;
+        }
+    }
+    if !handled {
+        add_comments(&mut branch, &own.foot);
+    }
+    Ok(branch)
+}
+
+fn add_entry(branch: &mut Branch, entry: yaml::Entry, depth: usize) -> Result<(), StoreError> {
+    let yaml::Entry { key: mut key_node, value: mut node } = entry;
+    let key_comments = take_comments(&mut key_node);
+    add_comments(branch, &key_comments.head);
+    add_comments(branch, &key_comments.line);
+    // A collection keeps its comments inside; those of a scalar go around the entry.
+    let around = match node.value() {
+        yaml::Value::Scalar(_) => take_comments(&mut node),
+        yaml::Value::Sequence(_) | yaml::Value::Mapping(_) => Comments::default(),
+    };
+    add_comments(branch, &around.head);
+    add_comments(branch, &around.line);
+    let line = key_node.mark().line;
+    branch.push(Item::Entry(Entry {
+        key: key(&key_node),
+        value: value(node, false, depth)?,
+        line,
+    }));
+    add_comments(branch, &around.foot);
+    add_comments(branch, &key_comments.foot);
+    Ok(())
+}
+
+fn key(node: &Node) -> Key {
+    match (node.tag(), node.scalar_text()) {
+        (Tag::Str | Tag::Merge | Tag::Custom, Some(text)) => Key::Text(text.to_owned()),
+        _ => Key::Other,
+    }
+}
+
+fn value(mut node: Node, handled: bool, depth: usize) -> Result<Value, StoreError> {
+    match node.value() {
+        yaml::Value::Scalar(_) => scalar(&node),
+        yaml::Value::Mapping(_) => mapping(node, handled, depth + 1).map(Value::Branch),
+        yaml::Value::Sequence(_) => {
+            if depth == MAX_DEPTH {
+                return Err(fault(&node, "the nesting is too deep"));
+            }
+            let mut list = Vec::new();
+            let own = take_comments(&mut node);
+            if !handled {
+                add_comments(&mut list, &own.head);
+                add_comments(&mut list, &own.line);
+            }
+            if let yaml::Value::Sequence(items) = node.into_value() {
+                for mut item in items {
+                    let comments = take_comments(&mut item);
+                    add_comments(&mut list, &comments.head);
+                    add_comments(&mut list, &comments.line);
+                    list.push(Element::Value(value(item, true, depth + 1)?));
+                    add_comments(&mut list, &comments.foot);
+                }
+            }
+            if !handled {
+                add_comments(&mut list, &own.foot);
+            }
+            Ok(Value::List(list))
+        }
+    }
+}
+
+fn scalar(node: &Node) -> Result<Value, StoreError> {
+    let text = node.scalar_text().unwrap_or_default();
+    Ok(match node.tag() {
+        Tag::Null => Value::Null,
+        Tag::Bool => Value::Bool(node.as_bool() == Some(true)),
+        Tag::Int | Tag::Float => match (Number::parse(text), node.tag()) {
+            (Some(Number::Int(number)), Tag::Int) => Value::Int(number),
+            (Some(Number::Uint(_)), Tag::Int) => Value::TooLarge,
+            (Some(number), _) => Value::Float(number.as_f64()),
+            (None, _) => return Err(fault(node, "a value is no number as its tag says")),
+        },
+        Tag::Timestamp => match Timestamp::parse_yaml(text) {
+            Some(moment) => Value::Time(moment),
+            None => return Err(fault(node, "a value is no time as its tag says")),
+        },
+        Tag::Binary => {
+            let packed: String = text.split_ascii_whitespace().collect();
+            // What is not base64 decodes to nothing, as in sops.
+            BASE64_STANDARD.decode(packed).map_or(Value::Null, Value::text)
+        }
+        Tag::Str | Tag::Merge | Tag::Custom | Tag::Seq | Tag::Map => Value::text(text),
+    })
+}
+
+/// Writes documents, joined by `---`.
+pub(super) fn write(branches: &Branches, indent: usize) -> Result<Vec<u8>, StoreError> {
+    let nodes: Vec<Node> = branches.iter().map(to_mapping).collect();
+    emit(&nodes, indent)
+}
+
+/// Writes one value by itself, with the indent that go-yaml has by default.
+pub(super) fn write_value(value: &Value) -> Result<Vec<u8>, StoreError> {
+    emit(&[to_node(value)], 4)
+}
+
+fn emit(nodes: &[Node], indent: usize) -> Result<Vec<u8>, StoreError> {
+    let mut out = Vec::new();
+    yaml::write_documents(&mut out, nodes, &WriteOptions { indent })
+        .map_err(|_| StoreError::at(0, "a value has no form in YAML"))?;
+    Ok(out)
+}
+
+/// Comments that wait for what follows them.
+#[derive(Default)]
+struct Waiting(Vec<String>);
+
+impl Waiting {
+    fn push(&mut self, comment: &Comment) {
+        self.0.push(String::from_utf8_lossy(&comment.0).into_owned());
+    }
+
+    fn take(&mut self) -> Option<String> {
+        let lines = std::mem::take(&mut self.0);
+        (!lines.is_empty()).then(|| format!("#{}", lines.join("\n#")))
+    }
+
+    /// Puts them before a node.
+    fn head(&mut self, node: &mut Node) {
+        if let Some(text) = self.take() {
+            let head = &mut node.comments_mut().head;
+            *head = if head.is_empty() { text } else { format!("{text}\n{head}") };
+        }
+    }
+
+    /// Puts them after a node.
+    fn foot(&mut self, node: &mut Node) {
+        if let Some(text) = self.take() {
+            let foot = &mut node.comments_mut().foot;
+            *foot = if foot.is_empty() { text } else { format!("{foot}\n{text}") };
+        }
+    }
+}
+
+fn to_mapping(branch: &Branch) -> Node {
+    let mut node = Node::mapping();
+    let mut waiting = Waiting::default();
+    let mut entries: Vec<yaml::Entry> = Vec::with_capacity(branch.len());
+    for item in branch {
+        match item {
+            Item::Comment(comment) => waiting.push(comment),
+            Item::Entry(entry) => {
+                // What stands before the first key belongs to the mapping.
+                if entries.is_empty() {
+                    waiting.head(&mut node);
+                }
+                let mut key = text_node(entry.key.as_str());
+                waiting.head(&mut key);
+                entries.push(yaml::Entry { key, value: to_node(&entry.value) });
+            }
+        }
+    }
+    match entries.last_mut() {
+        Some(last) => waiting.foot(&mut last.key),
+        None => waiting.head(&mut node),
+    }
+    if let Some(mapping) = node.as_mapping_mut() {
+        *mapping.entries_mut() = entries;
+    }
+    node
+}
+
+fn to_sequence(list: &[Element]) -> Node {
+    let mut node = Node::sequence(Vec::new());
+    let mut waiting = Waiting::default();
+    let mut items = Vec::with_capacity(list.len());
+    for element in list {
+        match element {
+            Element::Comment(comment) => waiting.push(comment),
+            Element::Value(value) => {
+                if items.is_empty() {
+                    waiting.head(&mut node);
+                }
+                let mut item = to_node(value);
+                waiting.head(&mut item);
+                items.push(item);
+            }
+        }
+    }
+    match items.last_mut() {
+        Some(last) => waiting.foot(last),
+        None => waiting.head(&mut node),
+    }
+    if let Some(sequence) = node.as_sequence_mut() {
+        *sequence = items;
+    }
+    node
+}
+
+fn to_node(value: &Value) -> Node {
+    match value {
+        Value::Null | Value::TooLarge => Node::null(),
+        Value::Bool(value) => Node::bool(*value),
+        Value::Int(number) => Node::int(*number),
+        Value::Float(number) => Node::scalar(Tag::Float, float_text(*number)),
+        Value::Time(moment) => Node::scalar(Tag::Timestamp, moment.as_str()),
+        Value::Text(text) => match std::str::from_utf8(text) {
+            Ok(text) => text_node(text),
+            Err(_) => Node::scalar(Tag::Binary, binary_text(text)),
+        },
+        Value::List(list) => to_sequence(list),
+        Value::Branch(branch) => to_mapping(branch),
+    }
+}
+
+fn text_node(text: &str) -> Node {
+    Node::string(text)
+}
+
+/// A float as go-yaml writes it.
+fn float_text(number: f64) -> String {
+    if number.is_nan() {
+        return ".nan".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { ".inf" } else { "-.inf" }.to_owned();
+    }
+    let mut text = Vec::new();
+    crate::go::float::write_general(&mut text, number);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Bytes as base64 in lines of seventy characters, as go-yaml breaks it.
+fn binary_text(bytes: &[u8]) -> String {
+    const WIDTH: usize = 70;
+    let packed = BASE64_STANDARD.encode(bytes);
+    if packed.len() <= WIDTH {
+        return packed;
+    }
+    let lines: Vec<&str> = packed
+        .as_bytes()
+        .chunks(WIDTH)
+        .filter_map(|line| std::str::from_utf8(line).ok())
+        .collect();
+    format!("{}\n", lines.join("\n"))
 }
