@@ -145,6 +145,8 @@ codes! {
     PatchTargetMissing = "patch-target-missing", Input;
     /// A patch cannot be applied to its object.
     PatchFailed = "patch-failed", Input;
+    /// A list of a patch is too large to be merged.
+    PatchLimit = "patch-limit", Limit;
     /// An entry of `replicas` names no object.
     ReplicaTargetMissing = "replica-target-missing", Input;
     /// A replacement is malformed or has no source or target.

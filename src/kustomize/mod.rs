@@ -5,5 +5,8 @@ mod fault;
 pub(crate) mod fieldspec;
 pub(crate) mod fieldspecs;
 mod kustomization;
+mod label_selector;
+pub(crate) mod patches;
 mod scalar;
+pub(crate) mod selector;
 pub(crate) mod transformers;

@@ -1,6 +1,6 @@
 //! Sets scalars as the reference does: which keeps or drops the type and always keeps the style.
 
-use crate::yaml::{self, Node, Schema, Style, Tag, Text, Value};
+use crate::yaml::{self, Mapping, Node, Schema, Style, Tag, Text, Value};
 
 /// Builds a plain scalar whose type its text decides.
 pub(crate) fn untagged(text: impl Into<Text>) -> Node {
@@ -51,4 +51,41 @@ fn resolve(node: &mut Node) {
         Style::SingleQuoted | Style::DoubleQuoted | Style::Literal | Style::Folded => Tag::Str,
     };
     node.set_untagged(tag);
+}
+
+/// Sets an entry to a scalar whose type its text decides.
+///
+/// One that is there keeps its style; a new one is quoted where YAML 1.1 would not read it as a string.
+pub(crate) fn insert_untagged(mapping: &mut Mapping, key: &str, text: &str) {
+    if let Some(value) = mapping.get_mut(key) {
+        set_untagged(value, text);
+        return;
+    }
+    let mut value = untagged(text);
+    let is_word = matches!(
+        text,
+        "y" | "Y"
+            | "yes"
+            | "Yes"
+            | "YES"
+            | "on"
+            | "On"
+            | "ON"
+            | "n"
+            | "N"
+            | "no"
+            | "No"
+            | "NO"
+            | "off"
+            | "Off"
+            | "OFF"
+    );
+    if is_word
+        || (!text.is_empty()
+            && matches!(value.tag(), Tag::Null | Tag::Bool | Tag::Int | Tag::Float))
+    {
+        value.set_style(Style::DoubleQuoted);
+        set_untagged(&mut value, text);
+    }
+    mapping.insert(key, value);
 }

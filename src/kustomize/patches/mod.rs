@@ -1,0 +1,5 @@
+//! Patches: strategic merges and JSON patches.
+
+mod irregular;
+mod lists;
+mod strategic;

@@ -1,0 +1,380 @@
+//! Strategic merges as kustomize does them, which is not quite how the Kubernetes API does.
+//!
+//! A field of the patch replaces that of the target, `null` removes it, mappings are merged field by field,
+//! and lists with merge keys item by item. `$patch: delete`, `replace` and `merge` are directives. The target
+//! is walked as a whole: a field without any value (`a:`) goes, also where the patch says nothing.
+
+use super::lists::{self, Patch};
+use crate::diagnostic::Code;
+use crate::kube::merge_keys::{FieldShape, Schema, Shape};
+use crate::kustomize::fault::{Fault, sort_of};
+use crate::kustomize::scalar;
+use crate::yaml::{Entry, Mapping, Mark, Node, Value};
+
+/// The key of a directive.
+pub(super) const DIRECTIVE: &str = "$patch";
+
+/// What becomes of a field or item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Keep,
+    Remove,
+}
+
+/// What a mapping or list of a patch asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Directive {
+    Merge,
+    Replace,
+    Delete,
+}
+
+/// Merges a patch into an object. Returns false when the patch deletes the object.
+///
+/// Fails with [`Code::PatchFailed`] where a mapping meets a list or a value, and on an unknown directive.
+/// `$patch: replace` at the top changes nothing, as in the reference.
+pub(super) fn merge(target: &mut Node, mut patch: Node, schema: Schema<'_>) -> Result<bool, Fault> {
+    let merge = Merge { schema };
+    let shape = merge.identify(Shape::Unknown, [&*target, &patch]);
+    if patch.as_mapping().is_none() || target.as_mapping().is_none() {
+        return Err(clash(target, &patch));
+    }
+    match take_directive(&mut patch)? {
+        Directive::Delete => return Ok(false),
+        Directive::Replace => {}
+        Directive::Merge => merge.fields(target, patch, shape)?,
+    }
+    Ok(true)
+}
+
+pub(super) struct Merge<'s> {
+    schema: Schema<'s>,
+}
+
+impl<'s> Merge<'s> {
+    /// The shape of a value that no schema speaks of: that of the first side that names a known kind.
+    pub(super) fn identify<'n>(
+        &self,
+        shape: Shape<'s>,
+        sides: impl IntoIterator<Item = &'n Node>,
+    ) -> Shape<'s> {
+        if !matches!(shape, Shape::Unknown) {
+            return shape;
+        }
+        let known = sides.into_iter().map(|side| {
+            let text = |key| {
+                side.get(key)
+                    .and_then(Node::scalar_text)
+                    .unwrap_or_default()
+            };
+            match (text("apiVersion"), text("kind")) {
+                ("", _) | (_, "") => Shape::Unknown,
+                (api_version, kind) => self.schema.object(api_version, kind),
+            }
+        });
+        let mut known = known.filter(|shape| !matches!(shape, Shape::Unknown));
+        known.next().unwrap_or(Shape::Unknown)
+    }
+
+    /// Merges a value of the patch into that of the target.
+    fn values(
+        &self,
+        target: &mut Node,
+        mut patch: Node,
+        field: FieldShape<'s>,
+    ) -> Result<Fate, Fault> {
+        if scalar::is_null(&patch) {
+            return Ok(Fate::Remove);
+        }
+        if scalar::is_null(target) {
+            *target = patch;
+            return self.add(target, field);
+        }
+        let mark = patch.mark();
+        match (target.value_mut(), patch.value_mut()) {
+            (Value::Mapping(_), Value::Mapping(_)) => self.mappings(target, patch, field.value),
+            (Value::Sequence(items), Value::Sequence(new)) => {
+                self.lists(items, std::mem::take(new), mark, field)
+            }
+            (Value::Scalar(_), Value::Scalar(_)) => {
+                overwrite(target, &patch);
+                Ok(Fate::Keep)
+            }
+            _ => Err(clash(target, &patch)),
+        }
+    }
+
+    fn lists(
+        &self,
+        target: &mut Vec<Node>,
+        mut patch: Vec<Node>,
+        mark: Mark,
+        field: FieldShape<'s>,
+    ) -> Result<Fate, Fault> {
+        let Some(keys) = field.merge else {
+            *target = patch;
+            return Ok(Fate::Keep);
+        };
+        match lists::take_directive(&mut patch, mark)? {
+            Directive::Delete => return Ok(Fate::Remove),
+            Directive::Replace => {
+                *target = patch;
+                lists::merge(self, target, Patch::Itself, keys, field.value)?;
+            }
+            Directive::Merge => {
+                lists::merge(self, target, Patch::Items(patch), keys, field.value)?;
+            }
+        }
+        Ok(Fate::Keep)
+    }
+
+    fn mappings(
+        &self,
+        target: &mut Node,
+        mut patch: Node,
+        shape: Shape<'s>,
+    ) -> Result<Fate, Fault> {
+        let shape = self.identify(shape, [&*target, &patch]);
+        match take_directive(&mut patch)? {
+            Directive::Delete => return Ok(Fate::Remove),
+            Directive::Replace => {
+                *target = patch;
+                self.add_fields(target, shape)?;
+            }
+            Directive::Merge => self.fields(target, patch, shape)?,
+        }
+        Ok(Fate::Keep)
+    }
+
+    /// Merges the fields of two mappings.
+    pub(super) fn fields(
+        &self,
+        target: &mut Node,
+        patch: Node,
+        shape: Shape<'s>,
+    ) -> Result<(), Fault> {
+        let Value::Mapping(patch) = patch.into_value() else {
+            return Ok(());
+        };
+        let Some(target) = target.as_mapping_mut() else {
+            return Ok(());
+        };
+        let mut new = Entries::new(patch);
+        retain(target, |key, value| {
+            let field = shape.field(key);
+            match new.take(key) {
+                Some(patch) => self.values(value, patch, field),
+                None => self.keep(value, field),
+            }
+        })?;
+        for mut entry in new.rest() {
+            let field = shape.field(entry.key.scalar_text().unwrap_or_default());
+            if self.add(&mut entry.value, field)? == Fate::Keep {
+                target.entries_mut().push(entry);
+            }
+        }
+        Ok(())
+    }
+
+    /// Settles a value that only the target has.
+    pub(super) fn keep(&self, target: &mut Node, field: FieldShape<'s>) -> Result<Fate, Fault> {
+        let shape = self.identify(field.value, [&*target]);
+        let is_left_out = scalar::is_null(target) && target.scalar_text() == Some("");
+        match target.value_mut() {
+            Value::Scalar(_) if is_left_out => return Ok(Fate::Remove),
+            Value::Scalar(_) => {}
+            Value::Mapping(mapping) => {
+                retain(mapping, |key, value| self.keep(value, shape.field(key)))?;
+            }
+            Value::Sequence(items) => {
+                if let Some(keys) = field.merge {
+                    lists::merge(self, items, Patch::Nothing, keys, field.value)?;
+                }
+            }
+        }
+        Ok(Fate::Keep)
+    }
+
+    /// Settles a value that only the patch has: the top of what it adds.
+    pub(super) fn add(&self, patch: &mut Node, field: FieldShape<'s>) -> Result<Fate, Fault> {
+        if scalar::is_null(patch) {
+            return Ok(Fate::Remove);
+        }
+        let shape = self.identify(field.value, [&*patch]);
+        match patch.value_mut() {
+            Value::Scalar(_) => {}
+            // An unknown directive is an error everywhere but here.
+            Value::Mapping(_) => match take_directive(patch) {
+                Ok(Directive::Delete) => return Ok(Fate::Remove),
+                Ok(Directive::Merge | Directive::Replace) | Err(_) => {
+                    self.add_fields(patch, shape)?
+                }
+            },
+            Value::Sequence(items) => {
+                if let Some(keys) = field.merge {
+                    lists::merge(self, items, Patch::Itself, keys, field.value)?;
+                }
+            }
+        }
+        Ok(Fate::Keep)
+    }
+
+    fn add_fields(&self, patch: &mut Node, shape: Shape<'s>) -> Result<(), Fault> {
+        let Some(mapping) = patch.as_mapping_mut() else {
+            return Ok(());
+        };
+        retain(mapping, |key, value| {
+            self.add_within(value, shape.field(key))
+        })
+    }
+
+    /// Settles a value within what a patch adds.
+    pub(super) fn add_within(
+        &self,
+        patch: &mut Node,
+        field: FieldShape<'s>,
+    ) -> Result<Fate, Fault> {
+        if scalar::is_null(patch) {
+            return Ok(Fate::Remove);
+        }
+        let shape = self.identify(field.value, [&*patch]);
+        let mark = patch.mark();
+        match patch.value_mut() {
+            Value::Scalar(_) => {}
+            Value::Mapping(_) => {
+                if take_directive(patch)? == Directive::Delete {
+                    return Ok(Fate::Remove);
+                }
+                self.add_fields(patch, shape)?;
+            }
+            Value::Sequence(items) => {
+                if let Some(keys) = field.merge {
+                    if lists::take_directive(items, mark)? == Directive::Delete {
+                        return Ok(Fate::Remove);
+                    }
+                    lists::merge(self, items, Patch::Itself, keys, field.value)?;
+                }
+            }
+        }
+        Ok(Fate::Keep)
+    }
+}
+
+/// Takes text and type of the patch, and keeps the style of the target.
+fn overwrite(target: &mut Node, patch: &Node) {
+    let (tag, is_untagged) = (patch.tag(), patch.is_untagged());
+    let text = patch.scalar_text().unwrap_or_default().to_owned();
+    let custom = patch.custom_tag().map(str::to_owned);
+    *target = patch_mark(target, patch);
+    if is_untagged {
+        scalar::set_untagged(target, text);
+        return;
+    }
+    scalar::set(target, text, tag);
+    if let Some(custom) = custom {
+        target.set_custom_tag(custom);
+    }
+}
+
+/// An empty scalar in the style of the target at the place of the patch.
+fn patch_mark(target: &Node, patch: &Node) -> Node {
+    Node::string("")
+        .with_style(target.style())
+        .with_mark(patch.mark())
+}
+
+/// Visits every entry and drops those that are to go; the order of the others stays.
+fn retain(
+    mapping: &mut Mapping,
+    mut visit: impl FnMut(&str, &mut Node) -> Result<Fate, Fault>,
+) -> Result<(), Fault> {
+    let mut fault = None;
+    mapping.entries_mut().retain_mut(|entry| {
+        if fault.is_some() {
+            return true;
+        }
+        match visit(
+            entry.key.scalar_text().unwrap_or_default(),
+            &mut entry.value,
+        ) {
+            Ok(fate) => fate == Fate::Keep,
+            Err(error) => {
+                fault = Some(error);
+                true
+            }
+        }
+    });
+    fault.map_or(Ok(()), Err)
+}
+
+/// The entries of a patch, each to be taken once.
+struct Entries {
+    entries: Vec<Option<Entry>>,
+    /// Positions by key, where there are many.
+    index: Option<std::collections::BTreeMap<String, usize>>,
+}
+
+impl Entries {
+    /// From how many entries on a look-up is worth its cost.
+    const MANY: usize = 16;
+
+    fn new(mapping: Mapping) -> Self {
+        let entries: Vec<_> = mapping.into_entries().into_iter().map(Some).collect();
+        let index = (entries.len() >= Self::MANY).then(|| {
+            let keys = entries.iter().enumerate().rev();
+            keys.filter_map(|(at, e)| Some((e.as_ref()?.key.scalar_text()?.to_owned(), at)))
+                .collect()
+        });
+        Self { entries, index }
+    }
+
+    fn take(&mut self, key: &str) -> Option<Node> {
+        let at = match &self.index {
+            Some(index) => *index.get(key)?,
+            None => self
+                .entries
+                .iter()
+                .position(|e| e.as_ref().is_some_and(|e| e.key.scalar_text() == Some(key)))?,
+        };
+        self.entries[at].take().map(|entry| entry.value)
+    }
+
+    fn rest(self) -> impl Iterator<Item = Entry> {
+        self.entries.into_iter().flatten()
+    }
+}
+
+/// Takes the directive out of a mapping.
+pub(super) fn take_directive(patch: &mut Node) -> Result<Directive, Fault> {
+    let Some(mapping) = patch.as_mapping_mut() else {
+        return Ok(Directive::Merge);
+    };
+    let Some(value) = mapping.get(DIRECTIVE) else {
+        return Ok(Directive::Merge);
+    };
+    let directive = parse_directive(value)?;
+    mapping.remove(DIRECTIVE);
+    Ok(directive)
+}
+
+/// Reads the value of a directive.
+pub(super) fn parse_directive(value: &Node) -> Result<Directive, Fault> {
+    match value.scalar_text().unwrap_or_default() {
+        "merge" => Ok(Directive::Merge),
+        "replace" => Ok(Directive::Replace),
+        "delete" => Ok(Directive::Delete),
+        other => {
+            let phrase = format!("unknown patch directive {other:?}");
+            Err(Fault::new(Code::PatchFailed, value, phrase).help("it is merge, replace or delete"))
+        }
+    }
+}
+
+pub(super) fn clash(target: &Node, patch: &Node) -> Fault {
+    let phrase = format!(
+        "the patch has {} where the object has {}",
+        sort_of(patch),
+        sort_of(target)
+    );
+    Fault::new(Code::PatchFailed, patch, phrase)
+}
