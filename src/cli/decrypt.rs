@@ -60,9 +60,16 @@ impl From<FormatName> for Format {
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let name = arguments.file.display().to_string();
-    let bytes = context.trusted.read(&context.working_directory.join(&arguments.file)).map_err(|e| e.at(crate::diagnostic::Place::file(name.as_str())))?;
+    let bytes = context
+        .trusted
+        .read(&context.working_directory.join(&arguments.file))
+        .map_err(|e| e.at(crate::diagnostic::Place::file(name.as_str())))?;
     let by_name = Format::of_path(&name);
-    let extract = arguments.extract.as_deref().map(Extract::parse).transpose()?;
+    let extract = arguments
+        .extract
+        .as_deref()
+        .map(Extract::parse)
+        .transpose()?;
     let config = configuration(context, arguments.config.as_deref())?;
     let request = DecryptRequest {
         file: SealedFile {
@@ -72,7 +79,11 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         },
         output: arguments.output_type.map_or(by_name, Format::from),
         indents: config.map_or_else(Indents::default, |(config, _)| config.indents),
-        mac: if arguments.ignore_mac { MacCheck::Ignore } else { MacCheck::Verify },
+        mac: if arguments.ignore_mac {
+            MacCheck::Ignore
+        } else {
+            MacCheck::Verify
+        },
         extract,
     };
     let identities = identities::of_the_user(context, KeyCommands::Run);
@@ -105,7 +116,9 @@ pub(super) fn configuration(
         let path = directory.join(".sops.yaml");
         match context.trusted.read(&path) {
             Ok(bytes) => {
-                let shown = path.strip_prefix(&context.working_directory).unwrap_or(&path);
+                let shown = path
+                    .strip_prefix(&context.working_directory)
+                    .unwrap_or(&path);
                 let config = Config::parse(&bytes, &shown.display().to_string())?;
                 return Ok(Some((config, directory.to_owned())));
             }

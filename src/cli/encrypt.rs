@@ -78,7 +78,9 @@ impl Selection {
             ("unencrypted_comment_regex", &self.unencrypted_comment_regex),
             ("encrypted_comment_regex", &self.encrypted_comment_regex),
         ];
-        let mut given = fields.into_iter().filter_map(|(name, text)| Some((name, text.clone()?)));
+        let mut given = fields
+            .into_iter()
+            .filter_map(|(name, text)| Some((name, text.clone()?)));
         given.next().map(|(name, text)| (name.to_owned(), text))
     }
 }
@@ -86,19 +88,28 @@ impl Selection {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let name = arguments.file.display().to_string();
     let path = context.working_directory.join(&arguments.file);
-    let bytes = context.trusted.read(&path).map_err(|e| e.at(Place::file(name.as_str())))?;
+    let bytes = context
+        .trusted
+        .read(&path)
+        .map_err(|e| e.at(Place::file(name.as_str())))?;
     let target = match (&arguments.output, arguments.in_place) {
         (Some(output), _) => Some(context.working_directory.join(output)),
         (None, true) => Some(path.clone()),
         (None, false) => None,
     };
-    let named_as = arguments.filename_override.as_ref().map(|p| context.working_directory.join(p));
+    let named_as = arguments
+        .filename_override
+        .as_ref()
+        .map(|p| context.working_directory.join(p));
     let named_as = named_as.unwrap_or(path);
     let by_name = Format::of_path(&named_as.to_string_lossy());
     let output = arguments.output_type.map_or(by_name, Format::from);
     let earlier = earlier(context, arguments, output)?;
     let config = configuration(context, arguments.config.as_deref())?;
-    let directory = config.as_ref().map(|(_, directory)| directory.clone()).unwrap_or_default();
+    let directory = config
+        .as_ref()
+        .map(|(_, directory)| directory.clone())
+        .unwrap_or_default();
     let request = EncryptRequest {
         file: PlainFile {
             name: &name,
@@ -123,7 +134,10 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let mut random = |bytes: &mut [u8]| {
         getrandom::fill(bytes).expect("the operating system has randomness");
     };
-    let mut sealer = Sealer { now: now(), random: &mut random };
+    let mut sealer = Sealer {
+        now: now(),
+        random: &mut random,
+    };
     let sealed = sealing::encrypt(&request, &identities, &mut sealer)?;
     match target {
         None => Ok(Done::from(sealed)),
@@ -149,7 +163,8 @@ fn earlier(
         Err(error) if error.code() == Code::FileMissing => return Ok(None),
         Err(error) => return Err(error.at(Place::file(name))),
     };
-    let is_same = context.working_directory.join(path) == context.working_directory.join(&arguments.file);
+    let is_same =
+        context.working_directory.join(path) == context.working_directory.join(&arguments.file);
     if is_same || !sealing::is_sealed(&bytes, Path::new(&name)) {
         let phrase = format!("{name} is there and is not a sealed file");
         return Err(Diagnostic::new(Code::WriteFailed, phrase)
@@ -161,5 +176,7 @@ fn earlier(
 
 /// The moment of sealing.
 fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string()
 }

@@ -63,11 +63,21 @@ pub(crate) fn add_path(identities: &mut Identities, context: &Context, path: &Pa
         .partition(|name| name.ends_with(".agekey") || name.ends_with(".txt"));
     for name in &read {
         let file = path.join(name);
-        add_file(identities, context, &file, file.display().to_string(), IdentityText::Lines, ask);
+        add_file(
+            identities,
+            context,
+            &file,
+            file.display().to_string(),
+            IdentityText::Lines,
+            ask,
+        );
     }
     for name in &other {
         let why = "is not read: identities are in `*.agekey`, `keys.txt` or `*.txt`";
-        identities.add_source(path.join(name).display().to_string(), Found::Unusable(why.to_owned()));
+        identities.add_source(
+            path.join(name).display().to_string(),
+            Found::Unusable(why.to_owned()),
+        );
     }
     if read.is_empty() {
         let why = "holds no `*.agekey`, `keys.txt` or `*.txt`";
@@ -89,8 +99,15 @@ fn add_file(
             identities.add_source(shown, Found::Nothing("does not exist".to_owned()));
         }
         Err(error) => {
-            let why = error.phrase().rsplit_once(": ").map_or("is not a regular file", |(_, kind)| kind);
-            let why = if why.starts_with("is ") { why.to_owned() } else { format!("cannot be read: {why}") };
+            let why = error
+                .phrase()
+                .rsplit_once(": ")
+                .map_or("is not a regular file", |(_, kind)| kind);
+            let why = if why.starts_with("is ") {
+                why.to_owned()
+            } else {
+                format!("cannot be read: {why}")
+            };
             identities.add_source(shown, Found::Unusable(why));
         }
     }
@@ -106,7 +123,10 @@ struct Search<'a> {
 impl Search<'_> {
     /// A variable as it is set; an empty one is set, as for sops.
     fn set(&self, name: &str) -> Option<&str> {
-        self.context.environment.get(std::ffi::OsStr::new(name))?.to_str()
+        self.context
+            .environment
+            .get(std::ffi::OsStr::new(name))?
+            .to_str()
     }
 
     fn home(&self) -> Option<PathBuf> {
@@ -114,12 +134,15 @@ impl Search<'_> {
     }
 
     fn not_set(&mut self, name: &str) {
-        self.found.add_source(name, Found::Nothing("is not set".to_owned()));
+        self.found
+            .add_source(name, Found::Nothing("is not set".to_owned()));
     }
 
     fn variable(&mut self, name: &str) {
         match self.set(name).map(|text| Zeroizing::new(text.to_owned())) {
-            Some(text) => self.found.add(name, text.as_bytes(), IdentityText::Words, &self.ask),
+            Some(text) => self
+                .found
+                .add(name, text.as_bytes(), IdentityText::Words, &self.ask),
             None => self.not_set(name),
         }
     }
@@ -152,7 +175,8 @@ impl Search<'_> {
                 return;
             }
         };
-        self.found.add_source(name, Found::Unusable(found.to_owned()));
+        self.found
+            .add_source(name, Found::Unusable(found.to_owned()));
     }
 
     /// The user's `keys.txt`, by the rules of Go's `os.UserConfigDir`, and on macOS where sops looks first.
@@ -161,10 +185,16 @@ impl Search<'_> {
         let mut files = Vec::new();
         match (self.context.variable("XDG_CONFIG_HOME"), self.home()) {
             (Some(config), _) => {
-                files.push((Path::new(config).join(BELOW), format!("$XDG_CONFIG_HOME/{BELOW}")));
+                files.push((
+                    Path::new(config).join(BELOW),
+                    format!("$XDG_CONFIG_HOME/{BELOW}"),
+                ));
             }
             (None, Some(home)) => {
-                files.push((home.join(".config").join(BELOW), format!("~/.config/{BELOW}")));
+                files.push((
+                    home.join(".config").join(BELOW),
+                    format!("~/.config/{BELOW}"),
+                ));
             }
             (None, None) => {}
         }
@@ -172,7 +202,10 @@ impl Search<'_> {
             && let Some(home) = self.home()
         {
             let support = "Library/Application Support";
-            files.push((home.join(support).join(BELOW), format!("~/{support}/{BELOW}")));
+            files.push((
+                home.join(support).join(BELOW),
+                format!("~/{support}/{BELOW}"),
+            ));
         }
         files
     }
@@ -181,7 +214,9 @@ impl Search<'_> {
     fn hint_at_key_nearby(&mut self) {
         let nearby = self.context.working_directory.join("age.key");
         if self.found.is_empty() && self.context.trusted.read(&nearby).is_ok() {
-            self.found.add_hint("age.key lies here and is not read by itself: set SOPS_AGE_KEY_FILE=age.key");
+            self.found.add_hint(
+                "age.key lies here and is not read by itself: set SOPS_AGE_KEY_FILE=age.key",
+            );
         }
     }
 }

@@ -21,20 +21,29 @@ const MAX_PASSPHRASE_BYTES: u64 = 4096;
 pub(super) fn passphrases() -> Ask {
     let one_at_a_time = Mutex::new(());
     Arc::new(move |question| {
-        let _turn = one_at_a_time.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        ask(question).ok_or_else(|| "is protected by a passphrase, and there is no terminal to ask for it".to_owned())
+        let _turn = one_at_a_time
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        ask(question).ok_or_else(|| {
+            "is protected by a passphrase, and there is no terminal to ask for it".to_owned()
+        })
     })
 }
 
 fn ask(question: &str) -> Option<SecretString> {
-    let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
+    let mut terminal = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/tty")
+        .ok()?;
     let usual = tcgetattr(&terminal).ok()?;
     let mut silent = usual.clone();
     silent.local_modes.remove(LocalModes::ECHO);
     terminal.write_all(question.as_bytes()).ok()?;
     tcsetattr(&terminal, OptionalActions::Flush, &silent).ok()?;
     let mut line = Zeroizing::new(String::with_capacity(256));
-    let read = BufReader::new(std::io::Read::take(&terminal, MAX_PASSPHRASE_BYTES)).read_line(&mut line);
+    let read =
+        BufReader::new(std::io::Read::take(&terminal, MAX_PASSPHRASE_BYTES)).read_line(&mut line);
     let restored = tcsetattr(&terminal, OptionalActions::Flush, &usual);
     terminal.write_all(b"\n").ok()?;
     read.ok().zip(restored.ok())?;

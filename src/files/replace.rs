@@ -63,12 +63,29 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("a");
-        let mode = || std::fs::metadata(&path).expect("it is there").permissions().mode() & 0o777;
+        let mode = || {
+            std::fs::metadata(&path)
+                .expect("it is there")
+                .permissions()
+                .mode()
+                & 0o777
+        };
         let trusted = Trusted::by_the_invoker();
-        trusted.replace(&path, b"1", Audience::Owner).expect("it can be written");
+        trusted
+            .replace(&path, b"1", Audience::Owner)
+            .expect("it can be written");
         assert_eq!(mode(), 0o600);
-        trusted.replace(&path, b"2", Audience::All).expect("it can be written");
-        assert_eq!((mode(), trusted.read(&path).expect("it can be read")), (0o600, b"2".to_vec()));
-        assert!(trusted.replace(&path.join("b"), b"", Audience::All).is_err());
+        trusted
+            .replace(&path, b"2", Audience::All)
+            .expect("it can be written");
+        assert_eq!(
+            (mode(), trusted.read(&path).expect("it can be read")),
+            (0o600, b"2".to_vec())
+        );
+        assert!(
+            trusted
+                .replace(&path.join("b"), b"", Audience::All)
+                .is_err()
+        );
     }
 }

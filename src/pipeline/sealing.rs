@@ -27,7 +27,10 @@ pub struct DecryptRequest<'a> {
 }
 
 /// Opens one sealed file as `sops decrypt` does. Fails as [`sops::decrypt`] does.
-pub fn decrypt(request: &DecryptRequest<'_>, identities: &Identities) -> Result<Zeroizing<Vec<u8>>> {
+pub fn decrypt(
+    request: &DecryptRequest<'_>,
+    identities: &Identities,
+) -> Result<Zeroizing<Vec<u8>>> {
     let options = Options {
         output: request.output,
         indents: request.indents,
@@ -67,17 +70,25 @@ pub fn encrypt(
             match config.rule_for(&path.to_string_lossy()) {
                 Ok(rule) => Some(rule),
                 // The recipients of the command line need no rule.
-                Err(error) if error.code() == Code::SopsNoRule && request.given.age.is_some() => None,
+                Err(error) if error.code() == Code::SopsNoRule && request.given.age.is_some() => {
+                    None
+                }
                 Err(error) => return Err(error),
             }
         }
         _ => None,
     };
     let rule = CreationRule::with(written, &request.given)?.ok_or_else(|| {
-        Diagnostic::new(Code::SopsNoRule, "nothing says whom this file is to be sealed for")
-            .help("write a creation rule in .sops.yaml, or give --age")
+        Diagnostic::new(
+            Code::SopsNoRule,
+            "nothing says whom this file is to be sealed for",
+        )
+        .help("write a creation rule in .sops.yaml, or give --age")
     })?;
-    let indents = request.config.as_ref().map_or_else(Indents::default, |(config, _)| config.indents);
+    let indents = request
+        .config
+        .as_ref()
+        .map_or_else(Indents::default, |(config, _)| config.indents);
     let previous = request.previous.as_ref().map(|file| (file, identities));
     sops::encrypt(&request.file, previous, &rule, &indents, sealer)
 }

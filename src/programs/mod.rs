@@ -94,7 +94,10 @@ mod tests {
     #[test]
     fn gives_what_was_printed_or_why_not() {
         assert_eq!(run(&["sh", "-c", "echo $WHO"]), Ok("age1x\n".to_owned()));
-        assert_eq!(run(&["sh", "-c", "exit 3"]), Err("failed with exit status 3".to_owned()));
+        assert_eq!(
+            run(&["sh", "-c", "exit 3"]),
+            Err("failed with exit status 3".to_owned())
+        );
         assert!(run(&["no-such-program-anywhere"]).is_err());
         assert!(run(&[]).is_err());
     }

@@ -1,10 +1,10 @@
 //! `.sops.yaml`: whom a file is sealed for, what in it is sealed, and how it is indented.
 
+use super::Format;
 use super::document::{Branch, Element, Item, Value, find};
 use super::keys::Recipient;
 use super::rule::Rule;
 use super::stores::{self, Indents};
-use super::Format;
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 use crate::go::regexp;
 
@@ -18,7 +18,9 @@ pub struct Config {
 
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Config").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Config")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -38,7 +40,9 @@ pub struct CreationRule {
 
 impl std::fmt::Debug for CreationRule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CreationRule").field("rule", &self.rule).finish_non_exhaustive()
+        f.debug_struct("CreationRule")
+            .field("rule", &self.rule)
+            .finish_non_exhaustive()
     }
 }
 
@@ -72,7 +76,8 @@ impl Config {
     /// Reads a `.sops.yaml`. Unknown fields are ignored, as in sops. Fails with [`Code::SopsConfig`] or
     /// `YamlSyntax`.
     pub fn parse(bytes: &[u8], name: &str) -> Result<Self> {
-        let branches = stores::read_plain(bytes, Format::Yaml).map_err(|e| e.to_diagnostic(name))?;
+        let branches =
+            stores::read_plain(bytes, Format::Yaml).map_err(|e| e.to_diagnostic(name))?;
         let branch = branches.into_iter().next().unwrap_or_default();
         let config = |phrase: &str, line| {
             Diagnostic::new(Code::SopsConfig, phrase).at(Place::new(name, line, 0))
@@ -84,7 +89,10 @@ impl Config {
                 let Value::Branch(rule) = value else {
                     return Err(not_a_list());
                 };
-                rules.push(RuleText { branch: rule.clone(), line: first_line(rule, entry.line) });
+                rules.push(RuleText {
+                    branch: rule.clone(),
+                    line: first_line(rule, entry.line),
+                });
             }
         }
         Ok(Self {
@@ -132,18 +140,31 @@ impl Config {
         let mut rule = None;
         for field in Rule::FIELDS {
             let pattern = self::text(branch, field).map_err(wrong)?;
-            if !pattern.is_empty() && rule.replace(valid_rule(field, &pattern).map_err(wrong)?).is_some() {
-                return Err(wrong("the rule has more than one field that says what is encrypted".to_owned()));
+            if !pattern.is_empty()
+                && rule
+                    .replace(valid_rule(field, &pattern).map_err(wrong)?)
+                    .is_some()
+            {
+                return Err(wrong(
+                    "the rule has more than one field that says what is encrypted".to_owned(),
+                ));
             }
         }
         let at = |phrase: String| {
-            Diagnostic::new(Code::SopsRecipient, phrase)
-                .at(Place::new(self.name.as_str(), text.line, 0))
+            Diagnostic::new(Code::SopsRecipient, phrase).at(Place::new(
+                self.name.as_str(),
+                text.line,
+                0,
+            ))
         };
         let groups = groups(branch).map_err(|phrase| {
             let only_age = phrase.ends_with("not supported");
             let error = at(phrase);
-            if only_age { error.help("only age recipients can be sealed for; use `sops` for this file") } else { error }
+            if only_age {
+                error.help("only age recipients can be sealed for; use `sops` for this file")
+            } else {
+                error
+            }
         })?;
         let threshold = number(branch, "shamir_threshold").map_err(wrong)?;
         Ok(CreationRule {
@@ -168,14 +189,21 @@ impl CreationRule {
                 let parsed: Result<Vec<_>, String> = recipients_of(list).collect();
                 let recipients = parsed.map_err(|p| Diagnostic::new(Code::SopsRecipient, p))?;
                 if recipients.is_empty() {
-                    return Err(Diagnostic::new(Code::SopsRecipient, "no recipient is given"));
+                    return Err(Diagnostic::new(
+                        Code::SopsRecipient,
+                        "no recipient is given",
+                    ));
                 }
                 Some(vec![recipients])
             }
             None => None,
         };
         let mut rule = match (rule, groups) {
-            (Some(rule), Some(groups)) => Self { groups, threshold: 0, ..rule },
+            (Some(rule), Some(groups)) => Self {
+                groups,
+                threshold: 0,
+                ..rule
+            },
             (Some(rule), None) => rule,
             (None, None) => return Ok(None),
             (None, Some(groups)) => Self {
@@ -202,7 +230,9 @@ impl CreationRule {
 fn valid_rule(field: &str, text: &str) -> Result<Rule, String> {
     let rule = Rule::of_field(field, text).ok_or_else(|| format!("`{field}` is no rule"))?;
     match rule.pattern() {
-        Some(pattern) if !pattern.is_valid() => Err(format!("`{field}` is not a regular expression")),
+        Some(pattern) if !pattern.is_valid() => {
+            Err(format!("`{field}` is not a regular expression"))
+        }
         _ => Ok(rule),
     }
 }
@@ -214,14 +244,19 @@ fn valid_threshold(groups: usize, threshold: usize) -> Result<usize, String> {
     match threshold {
         0 => Ok(groups),
         1 => Err("`shamir_threshold` must be at least 2".to_owned()),
-        n if n > groups => Err(format!("`shamir_threshold` is {n}, and there are {groups} key groups")),
+        n if n > groups => Err(format!(
+            "`shamir_threshold` is {n}, and there are {groups} key groups"
+        )),
         n => Ok(n),
     }
 }
 
 fn groups(branch: &Branch) -> Result<Vec<Vec<Recipient>>, String> {
     let mut groups = Vec::new();
-    match find(branch, "key_groups").and_then(|e| items(&e.value)).filter(|g| !g.is_empty()) {
+    match find(branch, "key_groups")
+        .and_then(|e| items(&e.value))
+        .filter(|g| !g.is_empty())
+    {
         Some(list) => {
             for group in list {
                 let Value::Branch(group) = group else {
@@ -260,10 +295,15 @@ fn collect(group: &Branch, recipients: &mut Vec<Recipient>, depth: usize) -> Res
             _ => true,
         });
         if named {
-            return Err(format!("the rule names `{field}` keys, which are not supported"));
+            return Err(format!(
+                "the rule names `{field}` keys, which are not supported"
+            ));
         }
     }
-    for merged in find(group, "merge").and_then(|e| items(&e.value)).unwrap_or_default() {
+    for merged in find(group, "merge")
+        .and_then(|e| items(&e.value))
+        .unwrap_or_default()
+    {
         if let Value::Branch(merged) = merged {
             collect(merged, recipients, depth + 1)?;
         }
@@ -298,7 +338,11 @@ fn age_texts(group: &Branch) -> Result<Vec<String>, String> {
 fn recipients_of(list: &str) -> impl Iterator<Item = Result<Recipient, String>> {
     let texts = list.split(',').map(str::trim).filter(|t| !t.is_empty());
     texts.map(|text| {
-        let shown = if text.starts_with("AGE-") { "a recipient".to_owned() } else { format!("`{}`", super::keys::shorten(text)) };
+        let shown = if text.starts_with("AGE-") {
+            "a recipient".to_owned()
+        } else {
+            format!("`{}`", super::keys::shorten(text))
+        };
         Recipient::parse(text).map_err(|what| format!("{shown} {what}"))
     })
 }
@@ -360,7 +404,8 @@ fn text(branch: &Branch, field: &str) -> Result<String, String> {
         None | Some(Value::Null) => Ok(String::new()),
         Some(value) => {
             let text = value.as_text().and_then(|t| std::str::from_utf8(t).ok());
-            text.map(str::to_owned).ok_or_else(|| format!("`{field}` is not text"))
+            text.map(str::to_owned)
+                .ok_or_else(|| format!("`{field}` is not text"))
         }
     }
 }
@@ -368,7 +413,9 @@ fn text(branch: &Branch, field: &str) -> Result<String, String> {
 fn number(branch: &Branch, field: &str) -> Result<usize, String> {
     match find(branch, field).map(|e| &e.value) {
         None | Some(Value::Null) => Ok(0),
-        Some(Value::Int(number)) => usize::try_from(*number).map_err(|_| format!("`{field}` is negative")),
+        Some(Value::Int(number)) => {
+            usize::try_from(*number).map_err(|_| format!("`{field}` is negative"))
+        }
         Some(_) => Err(format!("`{field}` is not a number")),
     }
 }

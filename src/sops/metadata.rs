@@ -303,7 +303,11 @@ pub(super) fn set_fields(
     branch.retain(|item| !matches!(item, Item::Entry(e) if is_stale(e.key.as_str())));
     set(branch, named, Value::text(text));
     if mac_only_encrypted || find(branch, "mac_only_encrypted").is_some() {
-        set(branch, "mac_only_encrypted", Value::Bool(mac_only_encrypted));
+        set(
+            branch,
+            "mac_only_encrypted",
+            Value::Bool(mac_only_encrypted),
+        );
     }
 }
 

@@ -391,6 +391,24 @@ impl Visitor for Opener<'_> {
         Ok(())
     }
 
+    fn comment_item(&mut self, text: &[u8], at: &Position) -> Result<Option<Comment>, Diagnostic> {
+        let explain = |error| self.explain(error, at);
+        let sealed = SealedValue::parse(text).map_err(explain)?;
+        if sealed.kind != Kind::Comment {
+            return Ok(None);
+        }
+        let plain = self
+            .cipher
+            .open(sealed, at.associated_data())
+            .map_err(explain)?;
+        self.remember(&plain);
+        let shown = match self.redacted(&plain, at) {
+            Some(Value::Text(text)) => text,
+            _ => plain,
+        };
+        Ok(Some(Comment(shown)))
+    }
+
     fn refuse(&self, phrase: &str, at: &Position) -> Diagnostic {
         let phrase = format!("{phrase}, below `{}`", at.to_shown());
         let phrase = if at.to_shown().is_empty() {

@@ -34,7 +34,9 @@ pub struct Sealer<'a> {
 
 impl std::fmt::Debug for Sealer<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sealer").field("now", &self.now).finish_non_exhaustive()
+        f.debug_struct("Sealer")
+            .field("now", &self.now)
+            .finish_non_exhaustive()
     }
 }
 
@@ -95,18 +97,28 @@ fn read(file: &PlainFile<'_>) -> Result<Branches> {
     let branches = stores::read_plain(file.bytes, file.format)
         .map_err(|error| error.to_diagnostic(file.name))?;
     if branches.is_empty() {
-        return Err(Diagnostic::new(Code::SopsForm, "the file is empty, and there is nothing to seal"));
+        return Err(Diagnostic::new(
+            Code::SopsForm,
+            "the file is empty, and there is nothing to seal",
+        ));
     }
     if stores::has_metadata(&branches, file.output) {
-        return Err(Diagnostic::new(Code::SopsSealed, "the file is sealed already, or has a `sops` entry of its own")
-            .help("edit a sealed file with `sops FILE`"));
+        return Err(Diagnostic::new(
+            Code::SopsSealed,
+            "the file is sealed already, or has a `sops` entry of its own",
+        )
+        .help("edit a sealed file with `sops FILE`"));
     }
     Ok(branches)
 }
 
 /// Whether a file is sealed for exactly the recipients of a rule, group by group.
 fn has_recipients(metadata: &Metadata, rule: &CreationRule) -> bool {
-    let threshold = if metadata.groups.len() > 1 { metadata.threshold } else { 0 };
+    let threshold = if metadata.groups.len() > 1 {
+        metadata.threshold
+    } else {
+        0
+    };
     let same_group = |(old, new): (&super::metadata::Group, &Vec<Recipient>)| {
         let mut old: Vec<&str> = old.age.iter().map(|k| k.recipient.as_str()).collect();
         let mut new: Vec<&str> = new.iter().map(Recipient::as_str).collect();
@@ -135,7 +147,15 @@ fn seal_anew(
     (sealer.random)(key.expose_secret_mut());
     let groups = wrap(&key, rule, sealer)?;
     let cipher = Cipher::new(key);
-    let mac = seal_values(file, &mut branches, &cipher, &rule.rule, rule.mac_only_encrypted, BTreeMap::new(), sealer)?;
+    let mac = seal_values(
+        file,
+        &mut branches,
+        &cipher,
+        &rule.rule,
+        rule.mac_only_encrypted,
+        BTreeMap::new(),
+        sealer,
+    )?;
     let mac = seal_mac(&cipher, &mac, sealer);
     let metadata = Fresh {
         groups: &groups,
@@ -159,10 +179,24 @@ fn reseal(
     sealer: &mut Sealer<'_>,
 ) -> Result<Vec<u8>> {
     let cipher = opened.cipher;
-    let mac = seal_values(file, &mut branches, &cipher, &rule.rule, rule.mac_only_encrypted, kept, sealer)?;
+    let mac = seal_values(
+        file,
+        &mut branches,
+        &cipher,
+        &rule.rule,
+        rule.mac_only_encrypted,
+        kept,
+        sealer,
+    )?;
     let mac = seal_mac(&cipher, &mac, sealer);
     let mut metadata = opened.metadata.raw;
-    set_fields(&mut metadata, &sealer.now, &mac, &rule.rule, rule.mac_only_encrypted);
+    set_fields(
+        &mut metadata,
+        &sealer.now,
+        &mac,
+        &rule.rule,
+        rule.mac_only_encrypted,
+    );
     write(file, branches, metadata, indents)
 }
 
@@ -173,7 +207,11 @@ fn write(
     indents: &Indents,
 ) -> Result<Vec<u8>> {
     stores::write_sealed(branches, metadata, file.output, indents).map_err(|error| {
-        let phrase = format!("the document cannot be written as {}: {}", file.output.name(), error.phrase);
+        let phrase = format!(
+            "the document cannot be written as {}: {}",
+            file.output.name(),
+            error.phrase
+        );
         Diagnostic::new(Code::SopsOutput, phrase).at(Place::new(file.name, error.line, 0))
     })
 }
@@ -189,11 +227,18 @@ fn wrap(key: &DataKey, rule: &CreationRule, sealer: &mut Sealer<'_>) -> Result<V
         vec![whole]
     };
     let wrap_one = |recipient: &Recipient, share: &[u8]| {
-        let wrapped = recipient.wrap(share).map_err(|phrase| Diagnostic::new(Code::SopsRecipient, phrase))?;
-        Ok(AgeKey { recipient: recipient.as_str().to_owned(), wrapped })
+        let wrapped = recipient
+            .wrap(share)
+            .map_err(|phrase| Diagnostic::new(Code::SopsRecipient, phrase))?;
+        Ok(AgeKey {
+            recipient: recipient.as_str().to_owned(),
+            wrapped,
+        })
     };
     let groups = rule.groups.iter().zip(&shares);
-    groups.map(|(group, share)| group.iter().map(|r| wrap_one(r, share)).collect()).collect()
+    groups
+        .map(|(group, share)| group.iter().map(|r| wrap_one(r, share)).collect())
+        .collect()
 }
 
 fn seal_mac(cipher: &Cipher, mac: &str, sealer: &mut Sealer<'_>) -> String {
@@ -212,7 +257,10 @@ fn slot(path: &str, kind: Kind, plain: &[u8]) -> (String, &'static str, [u8; 32]
 /// Collects the ciphertexts of a file that was opened and checked before.
 fn ciphertexts(file: &SealedFile<'_>, cipher: &Cipher) -> Result<Ciphertexts> {
     let (mut branches, metadata) = open::load(file)?;
-    let mut collector = Collector { cipher, found: Ciphertexts::new() };
+    let mut collector = Collector {
+        cipher,
+        found: Ciphertexts::new(),
+    };
     walk(&mut branches, &metadata.rule, &mut collector)?;
     for texts in collector.found.values_mut() {
         texts.reverse();
@@ -227,7 +275,9 @@ struct Collector<'a> {
 
 impl Collector<'_> {
     fn add(&mut self, text: &Text, at: &Position) {
-        let Ok(sealed) = SealedValue::parse(text) else { return };
+        let Ok(sealed) = SealedValue::parse(text) else {
+            return;
+        };
         let kind = sealed.kind;
         if let Ok(plain) = self.cipher.open(sealed, at.associated_data()) {
             let slot = slot(at.associated_data(), kind, &plain);
@@ -244,7 +294,12 @@ impl Visitor for Collector<'_> {
         Ok(())
     }
 
-    fn comment(&mut self, comment: &mut Comment, sealed: bool, at: &Position) -> Result<(), Diagnostic> {
+    fn comment(
+        &mut self,
+        comment: &mut Comment,
+        sealed: bool,
+        at: &Position,
+    ) -> Result<(), Diagnostic> {
         if sealed {
             self.add(&comment.0, at);
         }
@@ -290,7 +345,11 @@ struct Sealing<'a> {
 impl Sealing<'_> {
     fn seal(&mut self, plain: &[u8], kind: Kind, at: &Position) -> Text {
         let path = at.associated_data();
-        if let Some(text) = self.kept.get_mut(&slot(path, kind, plain)).and_then(Vec::pop) {
+        if let Some(text) = self
+            .kept
+            .get_mut(&slot(path, kind, plain))
+            .and_then(Vec::pop)
+        {
             return text;
         }
         let mut nonce = [0; NONCE_BYTES];
@@ -312,7 +371,12 @@ impl Visitor for Sealing<'_> {
         Ok(())
     }
 
-    fn comment(&mut self, comment: &mut Comment, sealed: bool, at: &Position) -> Result<(), Diagnostic> {
+    fn comment(
+        &mut self,
+        comment: &mut Comment,
+        sealed: bool,
+        at: &Position,
+    ) -> Result<(), Diagnostic> {
         if !sealed || comment.0.is_empty() {
             return Ok(());
         }
@@ -329,7 +393,11 @@ impl Visitor for Sealing<'_> {
 
     fn refuse(&self, phrase: &str, at: &Position) -> Diagnostic {
         let shown = at.to_shown();
-        let phrase = if shown.is_empty() { phrase.to_owned() } else { format!("{phrase}, below `{shown}`") };
+        let phrase = if shown.is_empty() {
+            phrase.to_owned()
+        } else {
+            format!("{phrase}, below `{shown}`")
+        };
         Diagnostic::new(Code::SopsForm, phrase).at(Place::new(self.name, at.line, 0))
     }
 }

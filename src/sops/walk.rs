@@ -15,6 +15,14 @@ pub(super) trait Visitor {
         sealed: bool,
         at: &Position,
     ) -> Result<(), Diagnostic>;
+    /// Gives the comment that a sealed item of a list holds; `None` for an item that is a value.
+    fn comment_item(
+        &mut self,
+        _text: &[u8],
+        _at: &Position,
+    ) -> Result<Option<Comment>, Diagnostic> {
+        Ok(None)
+    }
     /// The error for a key that is no text, or an integer that no value can hold.
     fn refuse(&self, phrase: &str, at: &Position) -> Diagnostic;
 }
@@ -115,13 +123,28 @@ impl<V: Visitor> Walker<'_, V> {
             match element {
                 Element::Comment(comment) => self.comment(comment)?,
                 Element::Value(value) => {
-                    self.value(value, false)?;
+                    match self.comment_item(value)? {
+                        Some(comment) => *element = Element::Comment(comment),
+                        None => self.value(value, false)?,
+                    }
                     self.selector.item_ends();
                 }
             }
         }
         self.selector.leave();
         Ok(())
+    }
+
+    /// sops seals a comment in a list as an item of its own.
+    fn comment_item(&mut self, value: &Value) -> Result<Option<Comment>, Diagnostic> {
+        match value {
+            Value::Text(text)
+                if text.ends_with(b"type:comment]") && self.selector.seals_value(false) =>
+            {
+                self.visitor.comment_item(text, &self.at)
+            }
+            _ => Ok(None),
+        }
     }
 
     fn value(&mut self, value: &mut Value, key_matches: bool) -> Result<(), Diagnostic> {

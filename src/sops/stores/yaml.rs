@@ -13,8 +13,8 @@ use super::super::timestamp::Timestamp;
 use super::{MAX_DEPTH, StoreError};
 use crate::diagnostic::Code;
 use crate::yaml::{
-    self, Comments, DuplicateKeys, MergeKeys, Node, Number, ParseOptions, SyntaxError, SyntaxKind, Tag,
-    WriteOptions,
+    self, Comments, DuplicateKeys, MergeKeys, Node, Number, ParseOptions, SyntaxError, SyntaxKind,
+    Tag, WriteOptions,
 };
 
 const OPTIONS: ParseOptions = ParseOptions {
@@ -30,8 +30,14 @@ const OPTIONS: ParseOptions = ParseOptions {
 /// Reads every document. Keys may repeat in all documents but the first, as in sops.
 pub(super) fn read(bytes: &[u8]) -> Result<Branches, StoreError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        let lines = bytes[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count();
-        StoreError::at(u32::try_from(lines + 1).unwrap_or(0), "the file is not UTF-8")
+        let lines = bytes[..error.valid_up_to()]
+            .iter()
+            .filter(|b| **b == b'\n')
+            .count();
+        StoreError::at(
+            u32::try_from(lines + 1).unwrap_or(0),
+            "the file is not UTF-8",
+        )
     })?;
     let documents = yaml::parse(text, OPTIONS).map_err(|error| syntax(&error))?;
     if let Some(first) = documents.first() {
@@ -94,8 +100,14 @@ fn document(root: Node) -> Result<Branch, StoreError> {
             }
             Ok(branch)
         }
-        yaml::Value::Scalar(_) => Err(fault(&root, "a YAML file that is sealed holds a mapping, not a value")),
-        yaml::Value::Sequence(_) => Err(fault(&root, "a YAML file that is sealed holds a mapping, not a list")),
+        yaml::Value::Scalar(_) => Err(fault(
+            &root,
+            "a YAML file that is sealed holds a mapping, not a value",
+        )),
+        yaml::Value::Sequence(_) => Err(fault(
+            &root,
+            "a YAML file that is sealed holds a mapping, not a list",
+        )),
     }
 }
 
@@ -154,7 +166,10 @@ fn mapping(mut node: Node, handled: bool, depth: usize) -> Result<Branch, StoreE
 }
 
 fn add_entry(branch: &mut Branch, entry: yaml::Entry, depth: usize) -> Result<(), StoreError> {
-    let yaml::Entry { key: mut key_node, value: mut node } = entry;
+    let yaml::Entry {
+        key: mut key_node,
+        value: mut node,
+    } = entry;
     let key_comments = take_comments(&mut key_node);
     add_comments(branch, &key_comments.head);
     add_comments(branch, &key_comments.line);
@@ -232,7 +247,9 @@ fn scalar(node: &Node) -> Result<Value, StoreError> {
         Tag::Binary => {
             let packed: String = text.split_ascii_whitespace().collect();
             // What is not base64 decodes to nothing, as in sops.
-            BASE64_STANDARD.decode(packed).map_or(Value::Null, Value::text)
+            BASE64_STANDARD
+                .decode(packed)
+                .map_or(Value::Null, Value::text)
         }
         Tag::Str | Tag::Merge | Tag::Custom | Tag::Seq | Tag::Map => Value::text(text),
     })
@@ -262,7 +279,8 @@ struct Waiting(Vec<String>);
 
 impl Waiting {
     fn push(&mut self, comment: &Comment) {
-        self.0.push(String::from_utf8_lossy(&comment.0).into_owned());
+        self.0
+            .push(String::from_utf8_lossy(&comment.0).into_owned());
     }
 
     fn take(&mut self) -> Option<String> {
@@ -274,7 +292,11 @@ impl Waiting {
     fn head(&mut self, node: &mut Node) {
         if let Some(text) = self.take() {
             let head = &mut node.comments_mut().head;
-            *head = if head.is_empty() { text } else { format!("{text}\n{head}") };
+            *head = if head.is_empty() {
+                text
+            } else {
+                format!("{text}\n{head}")
+            };
         }
     }
 
@@ -282,7 +304,11 @@ impl Waiting {
     fn foot(&mut self, node: &mut Node) {
         if let Some(text) = self.take() {
             let foot = &mut node.comments_mut().foot;
-            *foot = if foot.is_empty() { text } else { format!("{foot}\n{text}") };
+            *foot = if foot.is_empty() {
+                text
+            } else {
+                format!("{foot}\n{text}")
+            };
         }
     }
 }
@@ -301,7 +327,10 @@ fn to_mapping(branch: &Branch) -> Node {
                 }
                 let mut key = text_node(entry.key.as_str());
                 waiting.head(&mut key);
-                entries.push(yaml::Entry { key, value: to_node(&entry.value) });
+                entries.push(yaml::Entry {
+                    key,
+                    value: to_node(&entry.value),
+                });
             }
         }
     }
