@@ -9,7 +9,7 @@ mod links;
 mod workloads;
 
 use super::endpoint::{Endpoint, Role};
-use super::label::items;
+use super::label::{Label, NAMESPACE_LABELS, items};
 use crate::kube::{ResMap, Resource};
 use crate::yaml::Node;
 
@@ -97,6 +97,7 @@ pub(super) fn population(resources: &ResMap, assumptions: &Assumptions) -> Popul
         }
     }
     endpoints.extend(assumed);
+    label_namespaces(&mut endpoints, resources);
     name_services(&mut endpoints, resources);
     let links = links::find(&mut endpoints, resources);
     Population { endpoints, links }
@@ -119,6 +120,22 @@ fn entities() -> Vec<Endpoint> {
         Endpoint::entity("remote-node", Role::RemoteNode, &["remote-node"]),
         Endpoint::entity("host", Role::Host, &["host"]),
     ]
+}
+
+/// Gives each pod the labels of its namespace, where the render shows the namespace.
+fn label_namespaces(endpoints: &mut [Endpoint], resources: &ResMap) {
+    for namespace in resources.iter().filter(|r| r.gvk().is("", "Namespace")) {
+        let own = labels(namespace.node().lookup(&["metadata", "labels"]));
+        for endpoint in endpoints
+            .iter_mut()
+            .filter(|e| e.namespace == namespace.name())
+        {
+            let added = own.iter().map(|(key, value)| {
+                Label::kubernetes(format!("{NAMESPACE_LABELS}.{key}"), value.as_str())
+            });
+            endpoint.labels.extend(added);
+        }
+    }
 }
 
 /// Notes for each pod which Services of the render are in front of it.
