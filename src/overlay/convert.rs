@@ -52,6 +52,26 @@ pub(super) fn to_node(value: &Value) -> Node {
     }
 }
 
+/// The node of a JSON value.
+pub(super) fn json_to_node(value: &serde_json::Value) -> Node {
+    use serde_json::Value as Json;
+    match value {
+        Json::Null => Node::null(),
+        Json::Bool(value) => Node::bool(*value),
+        Json::Number(number) if number.is_f64() => Node::scalar(Tag::Float, number.to_string()),
+        Json::Number(number) => Node::scalar(Tag::Int, number.to_string()),
+        Json::String(text) => Node::string(text.as_str()),
+        Json::Array(items) => Node::sequence(items.iter().map(json_to_node).collect()),
+        Json::Object(entries) => {
+            let mut mapping = Mapping::default();
+            for (key, value) in entries {
+                mapping.insert(key.as_str(), json_to_node(value));
+            }
+            Node::new(Content::Mapping(mapping), Tag::Map)
+        }
+    }
+}
+
 /// The items of a list, or the keys of a map; none of anything else.
 pub(super) fn items(value: &Value) -> impl Iterator<Item = Value> {
     value.try_iter().into_iter().flatten()

@@ -39,7 +39,6 @@ pub use library::{Loaded, Set, builtin_sets};
 use crate::diagnostic::{Report, Result, Severity, Source};
 use crate::files::{Files, Layer, TreePath};
 use crate::kube::{ResId, ResMap};
-use crate::yaml::Node;
 
 use config::Located;
 
@@ -100,21 +99,21 @@ pub struct HostParameter {
 
 impl HostParameter {
     /// Builds one from the overlay's and the parameter's name; `origin` says in messages where it is set.
-    pub fn new(
-        overlay: impl Into<String>,
-        name: impl Into<String>,
-        value: Node,
-        origin: &str,
-    ) -> Self {
-        let source = Arc::new(Source::committed(origin));
+    ///
+    /// A text is read as YAML where the parameter is no text: hosts have few other types.
+    pub fn new(overlay: &str, name: &str, value: &serde_json::Value, origin: &str) -> Self {
         Self {
-            overlay: overlay.into(),
-            name: name.into(),
-            value: Located {
-                node: value,
-                source,
-            },
+            overlay: overlay.to_owned(),
+            name: name.to_owned(),
+            value: located(value, origin),
         }
+    }
+}
+
+fn located(value: &serde_json::Value, origin: &str) -> Located {
+    Located {
+        node: convert::json_to_node(value),
+        source: Arc::new(Source::committed(origin)),
     }
 }
 
@@ -129,15 +128,10 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Sets a parameter for every overlay that has it.
-    pub fn set(&mut self, name: impl Into<String>, value: Node, source: &Arc<Source>) {
-        self.parameters.insert(
-            name.into(),
-            Located {
-                node: value,
-                source: Arc::clone(source),
-            },
-        );
+    /// Sets a parameter for every overlay that has it; `origin` says in messages where it is set.
+    pub fn set(&mut self, name: &str, value: &serde_json::Value, origin: &str) {
+        self.parameters
+            .insert(name.to_owned(), located(value, origin));
     }
 }
 

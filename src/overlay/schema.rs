@@ -5,7 +5,7 @@
 
 use super::read::{place, type_name};
 use crate::diagnostic::{Code, Diagnostic, Result, Source, nearest};
-use crate::yaml::{Node, Tag};
+use crate::yaml::{self, Node, ParseOptions, Tag};
 
 /// The keywords of JSON Schema that a parameter may use.
 pub(super) const KEYWORDS: &[&str] = &[
@@ -68,6 +68,23 @@ pub(super) fn check_schema(schema: &Node, source: &Source) -> Result<()> {
         .chain(any)
         .chain(single.into_iter().flatten())
         .try_for_each(|s| check_schema(s, source))
+}
+
+/// Reads a text as YAML where the schema wants something else and the text is that.
+///
+/// Hosts pass parameters as texts, and a project may quote more than it must.
+pub(super) fn read_text(node: &mut Node, schema: &Node) {
+    let Some(kind) = schema.get("type") else {
+        return;
+    };
+    let Some(text) = node.as_str().filter(|_| !has_type(node, kind)) else {
+        return;
+    };
+    if let Ok(Some(parsed)) = yaml::parse_first(text, ParseOptions::default())
+        && has_type(&parsed, kind)
+    {
+        *node = parsed.with_mark(node.mark());
+    }
 }
 
 /// Fills in the defaults of properties that an object lacks, level by level.

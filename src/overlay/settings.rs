@@ -157,6 +157,7 @@ impl<'a> Layers<'a> {
                     (node, &definition.source)
                 }
             };
+            schema::read_text(&mut node, schema);
             schema::fill(&mut node, schema);
             schema::check(&node, schema, name, source).map_err(|e| {
                 let about = if parameter.description.is_empty() {

@@ -2,7 +2,7 @@
 
 use minijinja::Value;
 
-use super::library::{Library, check_names};
+use super::library::check_names;
 use super::{Config, Expansion, Host, Request, builtin_sets, view};
 use crate::diagnostic::Source;
 use crate::files::{Files, Memory, TreePath};
@@ -99,13 +99,224 @@ fn nothing_is_done_where_no_overlay_is_used() {
     assert_eq!(expand("resources: [a.yaml]\n", CLUSTER, "{}"), "");
 }
 
+/// The lines of a text that say something about names.
+fn names(text: &str) -> Vec<String> {
+    let wanted = |l: &&str| {
+        ["== ", "name:", "namespace:", "cnpg.io/cluster:", "- {path"]
+            .iter()
+            .any(|w| l.trim().starts_with(w))
+    };
+    text.lines()
+        .filter(wanted)
+        .map(|l| l.trim().to_owned())
+        .collect()
+}
+
+/// An object as a build leaves it that was declared under another name.
+fn renamed(built: &str, from: &str, namespace: &str) -> ResMap {
+    let mut map = objects(built);
+    for resource in map.iter_mut() {
+        let namespace = if namespace.is_empty() {
+            "default"
+        } else {
+            namespace
+        };
+        let kind = resource.kind().into();
+        resource
+            .history_mut()
+            .previous
+            .push(crate::kube::PreviousId {
+                name: from.into(),
+                namespace: namespace.into(),
+                kind,
+            });
+    }
+    map
+}
+
+fn run(files: &Memory, built: &ResMap, overlays: &str, host: Host<'_>) -> String {
+    let directory = TreePath::parse("app").expect("below the root");
+    let config = config(overlays);
+    let values = Value::from_pairs(std::iter::empty::<(&str, Value)>());
+    let request = Request {
+        files,
+        directory: &directory,
+        built,
+        config: &config,
+        values: &values,
+        host,
+    };
+    view(&request).map_or_else(|e| e.to_string(), |e| show(&e))
+}
+
+const POLICY_ONLY: &str = "{use: [cnpg-cluster-policy], inputs: {network_policies_enabled: true}}";
+
 #[test]
-fn show_me() {
-    let built = format!("{CLUSTER}---\n{OPERATOR}");
-    let out = expand(
-        "resources:\n- a.yaml\n",
-        &built,
-        &format!("{{use: [cnpg@1], inputs: {ON}}}"),
+fn names_are_the_declared_ones_and_selectors_the_final_ones() {
+    let files = Memory::from_texts([(
+        "app/kustomization.yaml",
+        "namePrefix: p-\nnameSuffix: -s\nnamespace: live\nresources: [a.yaml]\n",
+    )]);
+    let built = renamed(
+        &CLUSTER
+            .replace("name: db", "name: p-db-s")
+            .replace("shop", "live"),
+        "db",
+        "shop",
     );
-    println!("{out}");
+    let out = run(&files, &built, POLICY_ONLY, Host::default());
+    assert_eq!(
+        names(&out),
+        [
+            "== app/kustomization.yaml",
+            "namespace: live",
+            "== app/networkpolicy-p-db-s.yaml",
+            "name: db",
+            "namespace: live",
+            "app.kubernetes.io/name: p-db-s"
+        ]
+        .iter()
+        .filter(|l| !l.starts_with("app."))
+        .map(|l| (*l).to_owned())
+        .chain(std::iter::repeat_n("cnpg.io/cluster: p-db-s".to_owned(), 3))
+        .collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn bases_with_prefixes_of_their_own_stay_apart() {
+    let files = Memory::from_texts([(
+        "app/kustomization.yaml",
+        "namePrefix: p-\nresources: [a, b]\n",
+    )]);
+    let a = renamed(&CLUSTER.replace("name: db", "name: p-a-db"), "db", "shop");
+    let mut both = renamed(&CLUSTER.replace("name: db", "name: p-b-db"), "db", "shop");
+    both.append(a).unwrap();
+    let out = run(&files, &both, POLICY_ONLY, Host::default());
+    assert!(
+        out.contains("  name: b-db\n") && out.contains("  name: a-db\n"),
+        "{out}"
+    );
+}
+
+#[test]
+fn components_rename_before_the_root() {
+    let files = Memory::from_texts([
+        (
+            "app/kustomization.yaml",
+            "namePrefix: r-\ncomponents: [../c]\nresources: [a.yaml]\n",
+        ),
+        (
+            "c/kustomization.yaml",
+            "kind: Component\nnamePrefix: c-\nnamespace: moved\n",
+        ),
+    ]);
+    let built = renamed(
+        &CLUSTER
+            .replace("name: db", "name: r-c-db")
+            .replace("shop", "moved"),
+        "db",
+        "shop",
+    );
+    let out = run(&files, &built, POLICY_ONLY, Host::default());
+    assert!(out.contains("  name: db\n  namespace: moved\n"), "{out}");
+    assert!(out.contains("cnpg.io/cluster: r-c-db\n"), "{out}");
+}
+
+#[test]
+fn variables_stay_in_names_and_count_filled_in_conditions() {
+    let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
+    let built = objects(&CLUSTER.replace("name: db", "name: '${APP}-db'"));
+    let overlays = "{use: [cnpg-cluster-policy], inputs: {network_policies_enabled: true}, for: [{target: {name: paperless-db}, parameters: {mode: enforce}}]}";
+    let fill = |text: &str| text.replace("${APP}", "paperless");
+    let host = Host {
+        substitute: Some(&fill),
+        ..Host::default()
+    };
+    let out = run(&files, &built, overlays, host);
+    assert!(out.contains("networkpolicy-paperless-db.yaml"), "{out}");
+    assert!(
+        out.contains("  name: ${APP}-db\n") && out.contains("cnpg.io/cluster: paperless-db\n"),
+        "{out}"
+    );
+    assert!(out.contains("    egress: true\n"), "{out}");
+    let out = run(&files, &built, overlays, Host::default());
+    assert!(
+        out.contains("networkpolicy-APP-db.yaml]\n")
+            && out.contains("cnpg.io/cluster: ${APP}-db\n"),
+        "{out}"
+    );
+    assert!(out.contains("    egress: false\n"), "{out}");
+}
+
+#[test]
+fn namespaces_come_from_the_host_where_the_build_says_none() {
+    let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
+    let built = objects(&CLUSTER.replace(", namespace: shop", ""));
+    let out = run(
+        &files,
+        &built,
+        POLICY_ONLY,
+        Host {
+            destination_namespace: Some("argo"),
+            ..Host::default()
+        },
+    );
+    assert!(out.contains("  namespace: argo\n"), "{out}");
+    let out = run(
+        &files,
+        &built,
+        POLICY_ONLY,
+        Host {
+            target_namespace: Some("flux"),
+            ..Host::default()
+        },
+    );
+    assert!(out.contains("  namespace: flux\n"), "{out}");
+    let out = run(&files, &built, POLICY_ONLY, Host::default());
+    assert!(out.starts_with("error[overlay-namespace]: cnpg-cluster-policy adds objects for Cluster/db, whose namespace is not known"), "{out}");
+    let own = "{use: [cnpg-cluster-policy], inputs: {network_policies_enabled: true}, for: [{target: {name: db}, namespace: own}]}";
+    assert!(run(&files, &built, own, Host::default()).contains("  namespace: own\n"));
+}
+
+#[test]
+fn a_second_run_changes_nothing() {
+    let built = format!("{CLUSTER}---\n{OPERATOR}");
+    let overlays = "{use: [cnpg@1, cnpg-external-secrets], inputs: {monitoring_enabled: true, network_policies_enabled: true, network_policies_mode: enforce, cnpg_custom_metrics_enabled: true, cnpg_metrics_tls_enabled: true, external_secrets_enabled: true}, parameters: {secret: db-owner}}";
+    let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
+    let first = run(&files, &objects(&built), overlays, Host::default());
+    assert!(!first.contains("error["), "{first}");
+    let mut second = built.clone();
+    for file in first.split("\n== ").skip(1) {
+        let (name, text) = file.split_once('\n').unwrap();
+        if !name.contains("patch-") && !name.contains("kustomization") {
+            second += text;
+            second.push('\n');
+        }
+    }
+    let patched = "spec: {instances: 3, inheritedMetadata: {labels: {prerender.dev/cnpg-metrics: tls}}, monitoring: {enablePodMonitor: false, tls: {enabled: true}, customQueriesConfigMap: [{name: db-custom-metrics, key: custom-queries}]}}";
+    let second = second.replace("spec: {instances: 3}", patched);
+    let out = run(&files, &objects(&second), overlays, Host::default());
+    assert!(!out.contains("==") && !out.contains("added"), "{out}");
+}
+
+#[test]
+fn clusters_that_a_chart_makes_are_targets() {
+    let release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: pg, namespace: shop}\nspec: {chart: {spec: {chart: cluster, sourceRef: {kind: HelmRepository, name: cnpg}}}}\n";
+    let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
+    let out = run(&files, &objects(release), POLICY_ONLY, Host::default());
+    assert!(out.contains("cnpg.io/cluster: pg-cluster\n"), "{out}");
+    let declared = "{use: [cnpg-cluster-policy], inputs: {network_policies_enabled: true}, clusters: [{name: paper, namespace: docs, root: app}]}";
+    let out = run(&files, &objects(OPERATOR), declared, Host::default());
+    assert!(
+        out.contains("cnpg.io/cluster: paper\n") && out.contains("  namespace: docs\n"),
+        "{out}"
+    );
+    let out = run(
+        &files,
+        &objects(&CLUSTER.replace("name: db, namespace: shop", "name: paper, namespace: docs")),
+        declared,
+        Host::default(),
+    );
+    assert!(out.starts_with("error[overlay-declared]"), "{out}");
 }
