@@ -1,6 +1,6 @@
 //! What is wrong with a node, told before its file is known.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::kube::Resource;
 use crate::yaml::{Mark, Node, Value};
 
@@ -42,6 +42,14 @@ impl Fault {
             (1.., Some(source)) => Some(source.place(self.mark.line, self.mark.column)),
             _ => resource.place(),
         };
+        let error = Diagnostic::new(self.code, self.phrase).at(place);
+        self.help.into_iter().fold(error, Diagnostic::help)
+    }
+}
+
+impl Fault {
+    /// Tells it at a place.
+    pub(crate) fn at(self, place: Place) -> Diagnostic {
         let error = Diagnostic::new(self.code, self.phrase).at(place);
         self.help.into_iter().fold(error, Diagnostic::help)
     }
