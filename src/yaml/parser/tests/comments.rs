@@ -81,7 +81,7 @@ fn attaches_comments_where_go_yaml_does() {
         ("a: 1\n\n# the end\n", &[" foot=# the end"]),
         (
             "x: &x # of x\n  a: 1\ny: *x # of y\n",
-            &["/x line=# of x", "/y= line=# of y"],
+            &["/x=/a line=# of x", "/y= line=# of y", "/y=/a line=# of x"],
         ),
         ("a: 1\n# c\n# d\nb: 2\n", &["/b head=# c\n# d"]),
     ];
