@@ -18,7 +18,7 @@ pub use emit::{
 };
 pub use node::{Comments, Entry, Mapping, Mark, Node, Style, Tag, Text, Value};
 pub use parser::{
-    AbsentInFlow, Aliases, DuplicateKeys, MAX_DEPTH, MergeKeys, ParseOptions, Schema, SyntaxError,
+    Aliases, DuplicateKeys, MAX_DEPTH, MergeKeys, ParseOptions, Reread, Schema, SyntaxError,
     SyntaxKind, parse, parse_first,
 };
 pub use resolve::{Number, Timestamp, resolve};

@@ -19,12 +19,9 @@ use crate::yaml::{
 
 const OPTIONS: ParseOptions = ParseOptions {
     comments: true,
-    aliases: yaml::Aliases::Expand,
     merge_keys: MergeKeys::Keep,
     duplicate_keys: DuplicateKeys::Keep,
-    schema: yaml::Schema::Go,
-    absent_in_flow: yaml::AbsentInFlow::Null,
-    first_line: 1,
+    ..ParseOptions::DEFAULT
 };
 
 /// Reads every document. Keys may repeat in all documents but the first, as in sops.

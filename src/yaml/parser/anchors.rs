@@ -198,27 +198,16 @@ impl Expansion<'_> {
         for merge in merges {
             collect_sources(merge.value, &mut sources)?;
         }
-        let mut merged = match self.options.schema {
+        if self.options.schema == Schema::Python {
             // Later assignments win in Python, so the first mapping of a list comes last.
-            Schema::Python => {
-                let merged = sources.into_iter().rev().flatten();
-                merged.chain(own).collect::<Vec<_>>()
-            }
-            Schema::Go => {
-                let mut all = own;
-                for source in sources {
-                    let known = all.len();
-                    let fresh = source.into_iter().filter(|entry| {
-                        let same = |e: &Entry| e.key == entry.key;
-                        !all[..known].iter().any(same)
-                    });
-                    let fresh: Vec<_> = fresh.collect();
-                    all.extend(fresh);
-                }
-                return Ok(all);
-            }
-        };
-        duplicates::settle(&mut merged, DuplicateKeys::LastWins, self.options.schema)?;
+            let merged = sources.into_iter().rev().flatten();
+            let mut merged: Vec<_> = merged.chain(own).collect();
+            duplicates::settle(&mut merged, DuplicateKeys::LastWins, self.options.schema)?;
+            return Ok(merged);
+        }
+        let mut merged = own;
+        merged.extend(sources.into_iter().flatten());
+        duplicates::keep_first(&mut merged);
         Ok(merged)
     }
 }

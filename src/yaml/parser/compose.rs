@@ -6,7 +6,8 @@ use super::anchors::Anchors;
 use super::comments::{self, Held};
 use super::cursor::to_u32;
 use super::error::SyntaxError;
-use super::options::{AbsentInFlow, Aliases, MergeKeys, ParseOptions};
+use super::options::{Aliases, MergeKeys, ParseOptions, Reread};
+use super::reread;
 use super::scanner::{Result, Scanner};
 use super::tag::{self, Explicit};
 use super::token::{Kind, TagName, Token};
@@ -116,6 +117,7 @@ impl<'a> Composer<'a> {
                 return Err(SyntaxError::new(mark, message));
             }
         };
+        self.scanner.look_ahead()?;
         self.take_if(|k| matches!(k, Kind::DocumentEnd))?;
         self.tag_handles.clear();
         let expands = std::mem::replace(&mut self.has_merge, false) || self.anchors.are_used();
@@ -280,7 +282,14 @@ impl<'a> Composer<'a> {
             Some(Explicit::Standard(tag)) => (tag::of_scalar(tag, &text, schema, mark)?, None),
             Some(Explicit::Custom(name)) => (Tag::Custom, Some(name)),
         };
-        let text = match canonical(&text, tag, schema) {
+        let rewritten = match style {
+            Style::Plain => canonical(&text, tag, schema),
+            Style::Folded if self.options.reread == Reread::AsKustomize => {
+                reread::folded(&text).map(Cow::Owned)
+            }
+            _ => None,
+        };
+        let text = match rewritten {
             Some(rewritten) => Text::from(rewritten),
             None => into_text(text),
         };
@@ -292,12 +301,9 @@ impl<'a> Composer<'a> {
     }
 
     fn absent(&self, mark: Mark, place: Place) -> Node {
-        match self.options.absent_in_flow {
-            AbsentInFlow::EmptyText if place == Place::Flow => {
-                Node::from_parts(Value::Scalar(Text::default()), Tag::Str, Style::Plain, mark)
-            }
-            _ => absent(mark),
-        }
+        let is_text = place == Place::Flow && self.options.reread == Reread::AsKustomize;
+        let tag = if is_text { Tag::Str } else { Tag::Null };
+        Node::from_parts(Value::Scalar(Text::default()), tag, Style::Plain, mark)
     }
 
     /// Composes a collection, one level further down.

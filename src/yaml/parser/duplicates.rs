@@ -1,6 +1,6 @@
 //! Keys that a mapping has twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{SyntaxError, SyntaxKind};
 use super::options::{DuplicateKeys, Schema};
@@ -63,13 +63,21 @@ fn find(entries: &[Entry], schema: Schema) -> Option<(usize, usize)> {
     })
 }
 
+/// Keeps the first entry of each key.
+pub(super) fn keep_first(entries: &mut Vec<Entry>) {
+    let mut seen = BTreeSet::new();
+    entries.retain(|entry| match identity(entry, Schema::Go) {
+        Some((text, _)) => seen.insert(text.to_owned()),
+        None => true,
+    });
+}
+
 /// Puts the last value of each key in the place of the first.
 fn keep_last(entries: &mut Vec<Entry>, schema: Schema) {
-    let mut places: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
+    let mut places: BTreeMap<(String, Option<Tag>), usize> = BTreeMap::new();
     let mut kept: Vec<Entry> = Vec::with_capacity(entries.len());
     for entry in entries.drain(..) {
-        let key = identity(&entry, schema)
-            .map(|(text, tag)| (text.to_owned(), tag.map(|t| format!("{t:?}"))));
+        let key = identity(&entry, schema).map(|(text, tag)| (text.to_owned(), tag));
         match key.as_ref().and_then(|key| places.get(key)) {
             Some(place) => kept[*place].value = entry.value,
             None => {

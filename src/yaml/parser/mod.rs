@@ -13,13 +13,14 @@ mod duplicates;
 mod error;
 mod options;
 mod property;
+mod reread;
 mod scalar;
 mod scanner;
 mod tag;
 mod token;
 
 pub use error::{SyntaxError, SyntaxKind};
-pub use options::{AbsentInFlow, Aliases, DuplicateKeys, MergeKeys, ParseOptions, Schema};
+pub use options::{Aliases, DuplicateKeys, MergeKeys, ParseOptions, Reread, Schema};
 
 use super::Node;
 use compose::Composer;

@@ -44,14 +44,15 @@ pub enum Schema {
     Python,
 }
 
-/// What a value that is left out in a flow mapping (`{a: }`) is.
+/// Whether values are what they are after kustomize has written and read them once more.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum AbsentInFlow {
-    /// Null, as YAML has it.
+pub enum Reread {
+    /// As YAML has it.
     #[default]
-    Null,
-    /// The empty string, which kustomize makes of it when it writes the document to read it again.
-    EmptyText,
+    No,
+    /// An absent value in a flow mapping (`{a: }`) is the empty string and not null; folded texts of several
+    /// lines get the line breaks that go-yaml v3 gives them.
+    AsKustomize,
 }
 
 /// How to parse. The default reads what go-yaml v3 decodes into a map: no comments, aliases and merge
@@ -75,22 +76,27 @@ pub struct ParseOptions {
     pub duplicate_keys: DuplicateKeys,
     /// Which plain scalars are more than text.
     pub schema: Schema,
-    /// What a value that is left out in a flow mapping is.
-    pub absent_in_flow: AbsentInFlow,
+    /// Whether values are changed as by writing and reading them once more.
+    pub reread: Reread,
     /// The line number of the text's first line: more than 1 for a piece cut out of a file.
     pub first_line: u32,
 }
 
+impl ParseOptions {
+    /// The default, for constants.
+    pub const DEFAULT: Self = Self {
+        comments: false,
+        aliases: Aliases::Expand,
+        merge_keys: MergeKeys::Expand,
+        duplicate_keys: DuplicateKeys::Refuse,
+        schema: Schema::Go,
+        reread: Reread::No,
+        first_line: 1,
+    };
+}
+
 impl Default for ParseOptions {
     fn default() -> Self {
-        Self {
-            comments: false,
-            aliases: Aliases::Expand,
-            merge_keys: MergeKeys::Expand,
-            duplicate_keys: DuplicateKeys::Refuse,
-            schema: Schema::Go,
-            absent_in_flow: AbsentInFlow::Null,
-            first_line: 1,
-        }
+        Self::DEFAULT
     }
 }

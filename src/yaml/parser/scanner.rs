@@ -21,6 +21,9 @@ pub(super) const MAX_NESTING: usize = 10_000;
 /// An implicit key is at most so many characters before its `:` (YAML 1.2, 7.4.2).
 const MAX_KEY_CHARACTERS: u32 = 1024;
 
+/// How many tokens go-yaml knows when it comes to one: comments belong to tokens before them.
+const LOOK_AHEAD: usize = 3;
+
 /// A node that may turn out to be a key.
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
@@ -120,9 +123,20 @@ impl<'a> Scanner<'a> {
 
     /// Scans until the first token of the queue is certain.
     fn fill(&mut self) -> Result<()> {
-        // Comments belong to tokens before them, so two tokens more must be known.
-        let ahead = if self.comments.is_some() { 3 } else { 1 };
-        while self.tokens.len() < ahead || self.head_may_be_key()? {
+        let tokens = if self.comments.is_some() {
+            LOOK_AHEAD
+        } else {
+            1
+        };
+        while self.tokens.len() < tokens || self.head_may_be_key()? {
+            self.scan_token()?;
+        }
+        Ok(())
+    }
+
+    /// Scans as far ahead as go-yaml does: what follows a document is refused that far.
+    pub(super) fn look_ahead(&mut self) -> Result<()> {
+        while self.tokens.len() < LOOK_AHEAD {
             self.scan_token()?;
         }
         Ok(())
