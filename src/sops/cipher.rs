@@ -219,9 +219,7 @@ mod tests {
             open("ENC[AES256_GCM,data:,iv:AA==,tag:AA==,type:str]", "a:"),
             Err(CipherError::Form)
         );
-        assert_eq!(
-            open("ENC[AES256_GCM,data:?,iv:AA==,tag:AA==,type:str]", "a:"),
-            Err(CipherError::Base64("tag")).or(Err(CipherError::Authentication))
-        );
+        let damaged = "ENC[AES256_GCM,data:?,iv:AA==,tag:AA==,type:str]";
+        assert_eq!(open(damaged, "a:"), Err(CipherError::Base64("data")));
     }
 }

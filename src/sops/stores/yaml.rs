@@ -24,7 +24,8 @@ const OPTIONS: ParseOptions = ParseOptions {
     ..ParseOptions::DEFAULT
 };
 
-/// Reads every document. Keys may repeat in all documents but the first, as in sops.
+/// Reads every document. Keys may repeat, and `<<` may stand at anything, in all documents but the first,
+/// which is the one that sops decodes.
 pub(super) fn read(bytes: &[u8]) -> Result<Branches, StoreError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let lines = bytes[..error.valid_up_to()]
@@ -38,7 +39,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Branches, StoreError> {
     })?;
     let documents = yaml::parse(text, OPTIONS).map_err(|error| syntax(&error))?;
     if let Some(first) = documents.first() {
-        refuse_repeated_keys(first)?;
+        check_first(first)?;
     }
     documents.into_iter().map(document).collect()
 }
@@ -64,10 +65,10 @@ fn fault(node: &Node, phrase: &str) -> StoreError {
     }
 }
 
-fn refuse_repeated_keys(node: &Node) -> Result<(), StoreError> {
+fn check_first(node: &Node) -> Result<(), StoreError> {
     match node.value() {
         yaml::Value::Scalar(_) => Ok(()),
-        yaml::Value::Sequence(items) => items.iter().try_for_each(refuse_repeated_keys),
+        yaml::Value::Sequence(items) => items.iter().try_for_each(check_first),
         yaml::Value::Mapping(mapping) => {
             let mut seen = BTreeSet::new();
             for entry in mapping.entries() {
@@ -78,10 +79,21 @@ fn refuse_repeated_keys(node: &Node) -> Result<(), StoreError> {
                         ..fault(&entry.key, "the key is already there")
                     });
                 }
-                refuse_repeated_keys(&entry.value)?;
+                if entry.key.tag() == Tag::Merge && !can_merge(&entry.value) {
+                    return Err(fault(&entry.value, "`<<` merges mappings, and this is none"));
+                }
+                check_first(&entry.value)?;
             }
             Ok(())
         }
+    }
+}
+
+fn can_merge(node: &Node) -> bool {
+    match node.value() {
+        yaml::Value::Mapping(_) => true,
+        yaml::Value::Sequence(items) => items.iter().all(|item| item.as_mapping().is_some()),
+        yaml::Value::Scalar(_) => false,
     }
 }
 
