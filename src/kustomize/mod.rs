@@ -6,6 +6,7 @@ pub(crate) mod fieldspec;
 pub(crate) mod fieldspecs;
 mod kustomization;
 mod label_selector;
+mod names;
 pub(crate) mod patches;
 mod scalar;
 pub(crate) mod selector;

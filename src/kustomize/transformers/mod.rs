@@ -6,4 +6,5 @@
 pub(crate) mod annotations;
 pub(crate) mod images;
 pub(crate) mod labels;
+pub(crate) mod replacements;
 pub(crate) mod replicas;
