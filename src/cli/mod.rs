@@ -9,6 +9,7 @@ mod decrypt;
 mod encrypt;
 mod identities;
 mod output;
+mod overlays;
 mod panic;
 mod terminal;
 
@@ -44,6 +45,8 @@ enum Command {
     Decrypt(decrypt::Arguments),
     /// Seal a file by the creation rules of .sops.yaml
     Encrypt(encrypt::Arguments),
+    /// Show the prepared overlays: what there is, what applies, what it adds
+    Overlays(overlays::Arguments),
     /// Print the JSON Schema of the project file
     Schema,
     /// Print the completions of a shell
@@ -86,6 +89,7 @@ fn run(context: &Context, command: Command) -> Outcome {
     match command {
         Command::Decrypt(arguments) => decrypt::run(context, &arguments),
         Command::Encrypt(arguments) => encrypt::run(context, &arguments),
+        Command::Overlays(arguments) => overlays::run(context, &arguments),
         Command::Schema => about::schema(),
         Command::Completions { shell } => about::completions(shell),
         Command::Man => about::man(),

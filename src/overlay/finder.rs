@@ -88,6 +88,15 @@ impl Finder {
         })
     }
 
+    /// What it looks for, in words.
+    pub(super) fn describe(&self) -> String {
+        match &self.place {
+            Where::Objects(kind) if kind.group.is_empty() => kind.kind.clone(),
+            Where::Objects(kind) => format!("{} ({})", kind.kind, kind.group),
+            Where::Field(field) => format!("{field} of its kustomization"),
+        }
+    }
+
     /// The names that its `with` defines.
     pub(super) fn names(&self) -> Vec<&str> {
         self.with.iter().map(|(name, _)| name.as_str()).collect()

@@ -11,6 +11,7 @@ mod config;
 mod conflict;
 mod convert;
 mod definition;
+mod describe;
 mod expand;
 mod finder;
 mod language;
@@ -34,6 +35,7 @@ use minijinja::Value;
 
 pub use config::{Config, OnConflict};
 pub use definition::{Definition, Difference, Input, Parameter};
+pub use describe::{list, rows, show, table};
 pub use library::{Loaded, Set, builtin_sets};
 
 use crate::diagnostic::{Report, Result, Severity, Source};

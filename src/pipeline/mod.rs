@@ -2,6 +2,7 @@
 
 pub mod adjust;
 mod mask;
+pub mod overlays;
 mod progress;
 pub mod sealing;
 
