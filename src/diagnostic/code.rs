@@ -127,10 +127,16 @@ codes! {
     TemplateFailed = "template-failed", Input;
     /// A template that another one includes does not exist.
     TemplateMissing = "template-missing", Input;
+    /// A `makejinja.toml` is wrong, or asks for what is not built in.
+    MakejinjaInvalid = "makejinja-invalid", Input;
     /// A template works too long, nests too deep or gives too much.
     TemplateLimit = "template-limit", Limit;
 
     // values
+    /// A file of values is no mapping, or is not YAML, TOML or JSON.
+    ValuesInvalid = "values-invalid", Input;
+    /// Files of values that must be there are not.
+    ValuesMissing = "values-missing", Input;
 
     // kustomize
     /// Two field specs for one field disagree.

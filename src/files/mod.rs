@@ -6,6 +6,7 @@
 
 mod layer;
 mod memory;
+mod output;
 mod path;
 mod replace;
 mod root;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use layer::Layer;
 pub use memory::Memory;
+pub use output::{Metadata, OutputFile, OutputTree, RECORD, Stale};
 pub use path::TreePath;
 pub use replace::Audience;
 pub use root::{Located, locate};

@@ -6,12 +6,13 @@
 
 use std::fs;
 use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags};
 
-use super::{File, Files, Kind, MAX_FILE_BYTES, TreePath};
+use super::{File, Files, Kind, MAX_FILE_BYTES, Metadata, TreePath};
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 
 /// The files below one directory. Links are followed as long as they stay below it.
@@ -43,6 +44,16 @@ impl Tree {
     /// The root's real path.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// What a file has besides its bytes, for a copy of it.
+    pub fn metadata(&self, path: &TreePath) -> Result<Metadata> {
+        let real = self.resolve(path)?;
+        let metadata = fs::metadata(&real).map_err(|e| unreadable(path, &e))?;
+        Ok(Metadata {
+            mode: metadata.permissions().mode() & 0o7777,
+            modified: metadata.modified().map_err(|e| unreadable(path, &e))?,
+        })
     }
 
     fn resolve(&self, path: &TreePath) -> Result<PathBuf> {

@@ -9,6 +9,7 @@ mod engine;
 mod error;
 mod filters;
 mod functions;
+pub mod makejinja;
 mod python;
 mod said;
 mod scope;

@@ -83,6 +83,8 @@ pub struct Settings {
     pub lstrip_blocks: bool,
     /// Whether the last newline of a template is kept.
     pub keep_trailing_newline: bool,
+    /// What lines of the result end with.
+    pub newline: &'static str,
     /// A mark that makes the rest of its line a statement.
     pub line_statement_prefix: Option<String>,
     /// A mark that makes the rest of its line a comment.
@@ -100,6 +102,7 @@ impl Settings {
             trim_blocks: true,
             lstrip_blocks: true,
             keep_trailing_newline: true,
+            newline: "\n",
             line_statement_prefix: None,
             line_comment_prefix: None,
             limits: Limits::default(),

@@ -1,0 +1,168 @@
+//! Which files are made of which.
+
+use std::collections::BTreeSet;
+
+use super::config::Config;
+use super::pattern::{glob_finds, path_matches};
+use crate::diagnostic::{Code, Diagnostic, Place, Result};
+use crate::files::{Files, Kind, TreePath};
+
+/// What is done with an input file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// It is a template.
+    Render,
+    /// It is copied as it is.
+    Copy,
+}
+
+/// An output file and the input that makes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// The input.
+    pub input: TreePath,
+    /// Its name as a template: the path below its input directory.
+    pub name: String,
+    /// Where it is written, below the output directory.
+    pub output: TreePath,
+    /// What is done.
+    pub action: Action,
+}
+
+/// The largest number of files below the inputs: a bound on a hostile tree of links.
+const MAX_FILES: usize = 100_000;
+
+/// Lists what a configuration makes, in makejinja's order: inputs in order, files sorted, the first wins.
+pub fn plan(config: &Config, files: &dyn Files) -> Result<Vec<Planned>> {
+    let mut planned = Vec::new();
+    let mut taken = BTreeSet::new();
+    for input in &config.inputs {
+        match files.kind(input)? {
+            Some(Kind::Directory) => directory(config, files, input, &mut taken, &mut planned)?,
+            Some(Kind::File) => {
+                let name = input.file_name().to_owned();
+                take(
+                    config,
+                    input.clone(),
+                    name,
+                    Action::Render,
+                    &mut taken,
+                    &mut planned,
+                );
+            }
+            None => {
+                let phrase = format!("the input {input} does not exist");
+                return Err(Diagnostic::new(Code::FileMissing, phrase)
+                    .at(Place::file(config.path.as_str())));
+            }
+        }
+    }
+    Ok(planned)
+}
+
+fn directory(
+    config: &Config,
+    files: &dyn Files,
+    input: &TreePath,
+    taken: &mut BTreeSet<TreePath>,
+    planned: &mut Vec<Planned>,
+) -> Result<()> {
+    let below = walk(files, input)?;
+    let base = config.path.parent().unwrap_or_else(TreePath::root);
+    for pattern in &config.include_patterns {
+        for name in below.iter().filter(|name| glob_finds(pattern, name)) {
+            let Some(path) = input.join(name) else {
+                continue;
+            };
+            let shown = path.relative_to(&base);
+            if config
+                .exclude_patterns
+                .iter()
+                .any(|p| path_matches(p, &shown))
+            {
+                continue;
+            }
+            let is_template =
+                config.jinja_suffix.is_empty() || suffix(path.file_name()) == config.jinja_suffix;
+            let action = if is_template {
+                Action::Render
+            } else {
+                Action::Copy
+            };
+            take(config, path, name.clone(), action, taken, planned);
+        }
+    }
+    Ok(())
+}
+
+/// The files below a directory, sorted by the parts of their paths.
+fn walk(files: &dyn Files, directory: &TreePath) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let mut open = vec![String::new()];
+    let mut seen = BTreeSet::new();
+    while let Some(below) = open.pop() {
+        let Some(path) = directory.join(&below) else {
+            continue;
+        };
+        // Links may lead back: each real directory is entered once on a way down.
+        if !seen.insert(files.real_path(&path)?) {
+            continue;
+        }
+        for name in files.list(&path)? {
+            let relative = if below.is_empty() {
+                name
+            } else {
+                format!("{below}/{name}")
+            };
+            let Some(path) = directory.join(&relative) else {
+                continue;
+            };
+            match files.kind(&path)? {
+                Some(Kind::Directory) => open.push(relative),
+                Some(Kind::File) => found.push(relative),
+                None => {}
+            }
+            if found.len() > MAX_FILES {
+                let phrase = format!("{directory} has more than {MAX_FILES} files");
+                return Err(Diagnostic::new(Code::TemplateLimit, phrase)
+                    .at(Place::file(directory.as_str())));
+            }
+        }
+    }
+    found.sort_by(|a, b| a.split('/').cmp(b.split('/')));
+    Ok(found)
+}
+
+/// The last dot of a name and what follows, as Python's `suffix` has it.
+fn suffix(name: &str) -> &str {
+    match name.rfind('.') {
+        Some(at) if at > 0 && at + 1 < name.len() => &name[at..],
+        _ => "",
+    }
+}
+
+fn take(
+    config: &Config,
+    input: TreePath,
+    name: String,
+    action: Action,
+    taken: &mut BTreeSet<TreePath>,
+    planned: &mut Vec<Planned>,
+) {
+    let strips = suffix(&name) == config.jinja_suffix && !config.keep_jinja_suffix;
+    let output = if strips {
+        &name[..name.len() - config.jinja_suffix.len()]
+    } else {
+        &name
+    };
+    if let Some(output) = TreePath::parse(output)
+        && taken.insert(output.clone())
+    {
+        planned.push(Planned {
+            input,
+            name,
+            output,
+            action,
+        });
+    }
+}
