@@ -9,14 +9,14 @@ use minijinja::{AutoEscape, Environment, OutputSpan, OutputSpanKind, UndefinedBe
 
 use super::dialect::{self, translate, translate_expression};
 use super::error::{Teller, place, syntax, wanted};
-use super::filters;
 use super::python::{method, own, text::write_str};
 use super::scope::Scope;
 use super::settings::{Settings, Undefined};
 use super::shelf::{Shelf, Text, Wanted};
 use super::vocabulary::Words;
+use super::{family, filters};
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
-use crate::files::{Files, TreePath};
+use crate::files::{Files, Kind, TreePath};
 
 /// What a render gives.
 #[derive(Debug, Clone)]
@@ -106,6 +106,27 @@ impl<'f> Engine<'f> {
     #[must_use]
     pub fn with_files(mut self, files: &'f dyn Files, directories: Vec<TreePath>) -> Self {
         self.files = Some(Lookup { files, directories });
+        self
+    }
+
+    /// Adds the functions and filters of the cluster-template family, which read files relative to `base`.
+    #[must_use]
+    pub fn with_family(mut self, base: TreePath) -> Self {
+        let reader = family::Reader {
+            shelf: self.shelf.clone(),
+            base,
+        };
+        for (name, function) in family::FUNCTIONS {
+            let callable = family::callable(*function, &reader);
+            self.words
+                .shared_function(&mut self.environment, name, callable);
+        }
+        for (name, filter) in family::FILTERS {
+            let callable = family::callable(*filter, &reader);
+            self.words
+                .shared_filter(&mut self.environment, name, callable);
+        }
+        self.words.finish(&mut self.environment);
         self
     }
 
@@ -258,6 +279,14 @@ impl<'f> Engine<'f> {
                 self.shelf.put_file(path, bytes);
                 Ok(())
             }
+            Wanted::List(path) => {
+                let names = match &self.files {
+                    None => None,
+                    Some(lookup) => list(lookup.files, &below(path, asker)?)?,
+                };
+                self.shelf.put_list(path, names);
+                Ok(())
+            }
         }
     }
 
@@ -300,6 +329,13 @@ fn read(files: &dyn Files, path: &TreePath) -> Result<Option<Arc<[u8]>>> {
         Ok(file) => Ok(Some(Arc::clone(&file.bytes))),
         Err(error) if error.code() == Code::FileMissing => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+fn list(files: &dyn Files, path: &TreePath) -> Result<Option<Vec<String>>> {
+    match files.kind(path)? {
+        Some(Kind::Directory) => files.list(path).map(Some),
+        _ => Ok(None),
     }
 }
 

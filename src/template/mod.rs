@@ -7,6 +7,7 @@
 mod dialect;
 mod engine;
 mod error;
+mod family;
 mod filters;
 mod functions;
 pub mod makejinja;
@@ -17,6 +18,18 @@ mod settings;
 mod shelf;
 mod tests;
 mod vocabulary;
+
+use minijinja::Value;
+
+/// Builds a list of values, which templates may change.
+pub fn list(items: Vec<Value>) -> Value {
+    python::List::value(items)
+}
+
+/// Builds a mapping of values, which templates may change.
+pub fn mapping(entries: impl IntoIterator<Item = (Value, Value)>) -> Value {
+    python::Dict::value(entries.into_iter().collect())
+}
 
 pub use engine::{Engine, Rendered, context, kind_of};
 pub use settings::{Delimiters, Limits, Settings, Undefined};

@@ -26,6 +26,7 @@ pub(super) struct Text {
 pub(super) enum Wanted {
     Template(String),
     File(String),
+    List(String),
 }
 
 impl fmt::Display for Wanted {
@@ -48,6 +49,8 @@ struct Contents {
     templates: BTreeMap<String, Option<Arc<Text>>>,
     /// By path; nothing where there is no such file.
     files: BTreeMap<String, Option<Arc<[u8]>>>,
+    /// The names in a directory by its path; nothing where there is no such directory.
+    lists: BTreeMap<String, Option<Vec<String>>>,
 }
 
 /// Files that were read for templates, each once.
@@ -76,5 +79,15 @@ impl Shelf {
 
     pub(super) fn put_file(&self, path: &str, bytes: Option<Arc<[u8]>>) {
         self.with(|c| c.files.insert(path.to_owned(), bytes));
+    }
+
+    /// The names in a directory, or the error that makes the engine list it.
+    pub(super) fn list(&self, path: &str) -> Result<Option<Vec<String>>, Error> {
+        self.with(|c| c.lists.get(path).cloned())
+            .ok_or_else(|| Wanted::List(path.to_owned()).into())
+    }
+
+    pub(super) fn put_list(&self, path: &str, names: Option<Vec<String>>) {
+        self.with(|c| c.lists.insert(path.to_owned(), names));
     }
 }

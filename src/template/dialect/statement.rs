@@ -114,7 +114,20 @@ impl<'a> Writer<'a> {
             let phrase = "a control character stands in the text";
             return Err(Fault::new(range.start + index, phrase));
         }
-        self.printer.verbatim(text, range.start);
+        let newline = self.printer.settings.newline;
+        if newline == "\n" {
+            self.printer.verbatim(text, range.start);
+            return Ok(());
+        }
+        let mut at = range.start;
+        for line in text.split_inclusive('\n') {
+            let content = line.trim_end_matches('\n');
+            self.printer.verbatim(content, at);
+            if content.len() < line.len() {
+                self.printer.write(newline, at + content.len());
+            }
+            at += line.len();
+        }
         Ok(())
     }
 

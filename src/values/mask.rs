@@ -1,0 +1,121 @@
+//! Values as documents, secrets masked or not.
+
+use minijinja::Value;
+use minijinja::value::ValueKind;
+
+use super::Values;
+use super::held::{Content, From, Held};
+use crate::go::float;
+use crate::yaml::{Entry, Mapping, Node, Tag};
+
+/// What stands for a secret.
+const MASK: &str = "(masked)";
+
+/// Parts of names that say that a value is secret.
+const SECRET_NAMES: &[&str] = &[
+    "secret",
+    "password",
+    "passwd",
+    "token",
+    "credential",
+    "private",
+    "api_key",
+    "access_key",
+    "_key",
+    "apikey",
+];
+
+/// The values as a document, with all that came from sealed files, or whose name says so, masked.
+pub fn masked(values: &Values) -> Node {
+    mask(&values.held, "")
+}
+
+/// The values as a document, as they are.
+pub fn plain(value: &Value) -> Node {
+    match value.kind() {
+        ValueKind::None | ValueKind::Undefined => Node::null(),
+        ValueKind::Bool => Node::bool(value.is_true()),
+        ValueKind::Number if value.is_integer() => Node::scalar(Tag::Int, value.to_string()),
+        ValueKind::Number => {
+            let number = f64::try_from(value.clone()).unwrap_or(f64::NAN);
+            Node::scalar(Tag::Float, float_text(number))
+        }
+        ValueKind::Map => {
+            let pairs = value.as_object().and_then(|o| o.try_iter_pairs());
+            let entries = pairs.into_iter().flatten().map(|(key, value)| Entry {
+                key: Node::string(key.to_string()),
+                value: plain(&value),
+            });
+            Node::new(
+                crate::yaml::Value::Mapping(Mapping::from_entries(entries.collect())),
+                Tag::Map,
+            )
+        }
+        ValueKind::Seq | ValueKind::Iterable => Node::sequence(
+            value
+                .try_iter()
+                .into_iter()
+                .flatten()
+                .map(|i| plain(&i))
+                .collect(),
+        ),
+        _ => Node::string(value.to_string()),
+    }
+}
+
+fn float_text(number: f64) -> String {
+    let mut text = Vec::new();
+    float::write_general(&mut text, number);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
+    SECRET_NAMES.iter().any(|part| name.contains(part))
+}
+
+fn mask(held: &Held, name: &str) -> Node {
+    match &held.content {
+        Content::Scalar(value) => {
+            let secret = held.origin.from == From::Sealed || is_secret(name);
+            let shown = value.is_none() || value.kind() == ValueKind::Bool;
+            if secret && !shown {
+                Node::string(MASK)
+            } else {
+                masked_value(value, name)
+            }
+        }
+        Content::List(items) => Node::sequence(items.iter().map(|i| mask(i, name)).collect()),
+        Content::Map(entries) => {
+            let entries = entries.iter().map(|(key, inner)| Entry {
+                key: Node::string(key.to_string()),
+                value: mask(inner, &key.to_string()),
+            });
+            Node::new(
+                crate::yaml::Value::Mapping(Mapping::from_entries(entries.collect())),
+                Tag::Map,
+            )
+        }
+    }
+}
+
+/// Derived values are whole trees of one origin: the names inside them decide.
+fn masked_value(value: &Value, name: &str) -> Node {
+    if value.kind() == ValueKind::Map {
+        let pairs = value.as_object().and_then(|o| o.try_iter_pairs());
+        let entries = pairs.into_iter().flatten().map(|(key, inner)| Entry {
+            value: masked_value(&inner, &key.to_string()),
+            key: Node::string(key.to_string()),
+        });
+        return Node::new(
+            crate::yaml::Value::Mapping(Mapping::from_entries(entries.collect())),
+            Tag::Map,
+        );
+    }
+    let shown = value.is_none() || matches!(value.kind(), ValueKind::Bool | ValueKind::Seq);
+    if is_secret(name) && !shown {
+        Node::string(MASK)
+    } else {
+        plain(value)
+    }
+}
