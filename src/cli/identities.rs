@@ -15,7 +15,6 @@ pub(crate) enum KeyCommands {
     /// As sops does: `decrypt`, `encrypt`, and other commands with `--enable-key-cmd`.
     Run,
     /// Other commands.
-    #[expect(dead_code, reason = "for the commands that follow")]
     Ignore,
 }
 

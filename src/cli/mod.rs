@@ -11,6 +11,7 @@ mod identities;
 mod output;
 mod overlays;
 mod panic;
+mod template;
 mod terminal;
 
 use std::ffi::OsString;
@@ -47,6 +48,8 @@ enum Command {
     Encrypt(encrypt::Arguments),
     /// Show the prepared overlays: what there is, what applies, what it adds
     Overlays(overlays::Arguments),
+    /// Render a tree of templates as makejinja does
+    Template(template::Arguments),
     /// Print the JSON Schema of the project file
     Schema,
     /// Print the completions of a shell
@@ -90,6 +93,7 @@ fn run(context: &Context, command: Command) -> Outcome {
         Command::Decrypt(arguments) => decrypt::run(context, &arguments),
         Command::Encrypt(arguments) => encrypt::run(context, &arguments),
         Command::Overlays(arguments) => overlays::run(context, &arguments),
+        Command::Template(arguments) => template::run(context, &arguments),
         Command::Schema => about::schema(),
         Command::Completions { shell } => about::completions(shell),
         Command::Man => about::man(),

@@ -5,6 +5,7 @@ mod mask;
 pub mod overlays;
 mod progress;
 pub mod sealing;
+pub mod template;
 
 pub use mask::Mask;
 pub use progress::{Progress, Timed};

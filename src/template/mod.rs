@@ -11,6 +11,7 @@ mod family;
 mod filters;
 mod functions;
 pub mod makejinja;
+mod needs;
 mod python;
 mod said;
 mod scope;
@@ -32,4 +33,5 @@ pub fn mapping(entries: impl IntoIterator<Item = (Value, Value)>) -> Value {
 }
 
 pub use engine::{Engine, Rendered, context, kind_of};
+pub use needs::needs;
 pub use settings::{Delimiters, Limits, Settings, Undefined};

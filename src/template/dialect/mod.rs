@@ -13,7 +13,7 @@ mod source_map;
 mod statement;
 mod token;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use print::{
     BLOCK_END, BLOCK_START, COMMENT_END, COMMENT_START, VARIABLE_END, VARIABLE_START,
@@ -49,6 +49,8 @@ pub(super) struct Translated {
     pub(super) reads: BTreeMap<String, usize>,
     /// The templates that it includes or imports by a constant name.
     pub(super) includes: Vec<String>,
+    /// The functions it calls that are neither built in nor its own.
+    pub(super) calls: BTreeSet<String>,
     /// Whether it may change a list or mapping in place, or hands its names to a template that may.
     pub(super) mutates: bool,
 }

@@ -1,9 +1,9 @@
 //! Prints expressions in MiniJinja's syntax.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::expression::{Argument, Expression, Node};
-use super::{Fault, Kind, SourceMap, Translated, Vocabulary};
+use super::{Fault, Kind, Translated, Vocabulary};
 use crate::template::settings::{Settings, Undefined};
 
 /// The marks of the translated text: control characters, which no template that becomes YAML may hold.
@@ -44,13 +44,7 @@ impl<'a> Printer<'a> {
         Self {
             settings,
             vocabulary,
-            out: Translated {
-                text: String::new(),
-                map: SourceMap::default(),
-                reads: BTreeMap::new(),
-                includes: Vec::new(),
-                mutates: false,
-            },
+            out: Translated::default(),
             bound: BTreeSet::new(),
             conditions: 0,
         }
@@ -129,6 +123,12 @@ impl<'a> Printer<'a> {
             Node::Call(callee, arguments) => {
                 if let Node::Attribute(_, method) = &callee.node {
                     self.out.mutates |= MUTATORS.contains(&method.as_str());
+                }
+                if let Node::Name(name) = &callee.node
+                    && !self.bound.contains(name)
+                    && !self.vocabulary.has_function(name)
+                {
+                    self.out.calls.insert(name.clone());
                 }
                 self.operand(callee)?;
                 self.arguments(arguments, at)?;
@@ -391,8 +391,13 @@ impl<'a> Printer<'a> {
         if !self.vocabulary.has_filter(name) && self.conditions == 0 {
             return Err(self.unknown(Kind::Filter, "filter", name, at));
         }
-        if let Some(of) = of {
-            self.operand(of)?;
+        match of.map(|of| (of, &of.node)) {
+            // A chain stays a chain: the head of a filter block has no value to put in parentheses.
+            Some((of, Node::Filter(..))) => self.expression(of)?,
+            Some((of, _)) => self.operand(of)?,
+            None => {}
+        }
+        if of.is_some() {
             self.write("|", at);
         }
         self.write(&name.replace('.', "_"), at);
