@@ -79,8 +79,7 @@ pub(crate) fn add_path(identities: &mut Identities, context: &Context, path: &Pa
         );
     }
     if read.is_empty() {
-        let why = "holds no `*.agekey`, `keys.txt` or `*.txt`";
-        identities.add_source(shown, Found::Nothing(why.to_owned()));
+        identities.add_source(shown, Found::Empty);
     }
 }
 
@@ -95,7 +94,7 @@ fn add_file(
     match context.trusted.read(path).map(Zeroizing::new) {
         Ok(text) => identities.add(shown, &text, kind, ask),
         Err(error) if error.code() == Code::FileMissing => {
-            identities.add_source(shown, Found::Nothing("does not exist".to_owned()));
+            identities.add_source(shown, Found::Missing);
         }
         Err(error) => {
             let why = error

@@ -225,6 +225,8 @@ codes! {
     PolicyRefuses = "policy-refuses", Input;
 
     // pipeline
+    /// An object of a generator that is built in is wrong.
+    GeneratorInvalid = "generator-invalid", Input;
     /// The project file is wrong.
     ProjectInvalid = "project-invalid", Input;
     /// A limit of time or memory was reached.

@@ -1,6 +1,7 @@
 //! Joins the stages of a render.
 
 pub mod adjust;
+pub mod generators;
 mod mask;
 pub mod overlays;
 mod progress;

@@ -39,8 +39,12 @@ pub enum Found {
         /// Names of age plugins.
         plugins: Vec<String>,
     },
-    /// Nothing, and why: `is not set`, `does not exist`.
-    Nothing(String),
+    /// A variable that is not set.
+    NotSet,
+    /// A file or directory that is not there, though it was not asked for by name.
+    Missing,
+    /// No identity in it.
+    Empty,
     /// Something that cannot be read, and why.
     Unusable(String),
     /// Something that is asked only when nothing else fits: a command, a passphrase.
@@ -123,7 +127,7 @@ impl Identities {
             Err(why) => return Found::Unusable(why),
         };
         if parsed.identities.is_empty() && parsed.plugins.is_empty() {
-            return Found::Nothing("holds no identity".to_owned());
+            return Found::Empty;
         }
         let public = parsed.identities.iter().map(|i| i.public.clone()).collect();
         self.held.extend(parsed.identities);

@@ -151,22 +151,29 @@ impl Attempt<'_> {
     }
 
     fn explain_sources(&self, mut diagnostic: Diagnostic, age: &[&AgeKey]) -> Diagnostic {
-        let mut unset = Vec::new();
+        let (mut unset, mut absent) = (Vec::new(), Vec::new());
         for (index, source) in self.identities.sources.iter().enumerate() {
             let name = &source.name;
             let told = match &source.found {
-                Found::Nothing(why) if why == "is not set" || why == "does not exist" => {
-                    unset.push(format!("{name} {why}"));
+                Found::NotSet => {
+                    unset.push(name.as_str());
                     continue;
                 }
-                Found::Nothing(why) | Found::Unusable(why) => format!("{name} {why}"),
+                Found::Missing => {
+                    absent.push(name.as_str());
+                    continue;
+                }
+                Found::Empty => format!("{name} holds no identity"),
+                Found::Unusable(why) => format!("{name} {why}"),
                 Found::Keys { public, plugins } => held(name, public, plugins),
                 Found::Late(what) => self.late_outcome(index, name, what),
             };
             diagnostic = diagnostic.note(told);
         }
-        if !unset.is_empty() {
-            diagnostic = diagnostic.note(unset.join(", "));
+        for (names, what) in [(absent, "there is no"), (unset, "not set:")] {
+            if !names.is_empty() {
+                diagnostic = diagnostic.note(format!("{what} {}", names.join(", ")));
+            }
         }
         for help in self.remedies(age) {
             diagnostic = diagnostic.help(help);

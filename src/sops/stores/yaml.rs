@@ -80,7 +80,10 @@ fn check_first(node: &Node) -> Result<(), StoreError> {
                     });
                 }
                 if entry.key.tag() == Tag::Merge && !can_merge(&entry.value) {
-                    return Err(fault(&entry.value, "`<<` merges mappings, and this is none"));
+                    return Err(fault(
+                        &entry.value,
+                        "`<<` merges mappings, and this is none",
+                    ));
                 }
                 check_first(&entry.value)?;
             }
