@@ -94,7 +94,10 @@ fn add_file(
     match context.trusted.read(path).map(Zeroizing::new) {
         Ok(text) => identities.add(shown, &text, kind, ask),
         Err(error) if error.code() == Code::FileMissing => {
-            identities.add_source(shown, Found::Missing);
+            // What was asked for by name and is not there is the likely mistake.
+            let is_usual = shown.starts_with(['~', '$']);
+            let named = || Found::Unusable("does not exist".to_owned());
+            identities.add_source(shown, if is_usual { Found::Missing } else { named() });
         }
         Err(error) => {
             let why = error
@@ -132,8 +135,7 @@ impl Search<'_> {
     }
 
     fn not_set(&mut self, name: &str) {
-        self.found
-            .add_source(name, Found::Nothing("is not set".to_owned()));
+        self.found.add_source(name, Found::NotSet);
     }
 
     fn variable(&mut self, name: &str) {
