@@ -213,10 +213,36 @@ codes! {
     RenderEmpty = "render-empty", Input;
     /// A value has another type than its author saw.
     ValueRetyped = "value-retyped", Input;
+    /// A field that the schema of its kind does not know.
+    SchemaUnknown = "schema-unknown", Check;
+    /// A field of another type than its schema asks for.
+    SchemaType = "schema-type", Check;
+    /// A field that the schema asks for is missing.
+    SchemaMissing = "schema-missing", Check;
+    /// A value that its schema does not allow.
+    SchemaValue = "schema-value", Check;
     /// A flow that is needed is dropped, or would be once the policies enforce.
     FlowDropped = "flow-dropped", Check;
     /// A network policy that its host refuses, and that denies nothing.
     PolicyRefused = "policy-refused", Check;
+    /// A policy that was to deny, and allows.
+    PolicyDeniesNothing = "policy-denies-nothing", Check;
+    /// A policy that enforces where others only audit.
+    PolicyEnforces = "policy-enforces", Check;
+    /// Default deny that stops the CNPG operator.
+    PolicyBlocksOperator = "policy-blocks-operator", Check;
+    /// A metric that no exporter has, or that only some servers have.
+    MetricDead = "metric-dead", Check;
+    /// Custom queries that CNPG does not find, or names otherwise.
+    QueriesUnreachable = "queries-unreachable", Check;
+    /// A monitor that cannot speak to its targets.
+    MonitorTls = "monitor-tls", Check;
+    /// A monitor that finds nothing.
+    MonitorIdle = "monitor-idle", Check;
+    /// Pods that are scraped twice, or as what they are not.
+    ScrapedTwice = "scraped-twice", Check;
+    /// An ExternalSecret that fights another owner, or waits for nobody.
+    SecretFought = "secret-fought", Check;
 
     // argocd, flux
     /// A parameter or switch that an Application sets is not known, or has the wrong shape.

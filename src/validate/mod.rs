@@ -1,10 +1,15 @@
 //! Judges finished manifests, and reports every finding rather than the first.
 //!
-//! [`gate`] holds what every render must keep; [`flows`] says which network flows its policies allow. The
-//! room never mends anything.
+//! [`gate`] holds what every render must keep; [`lints`] is what is known to go
+//! wrong with CloudNativePG; [`schema`] holds objects against their CRDs;
+//! [`flows`] says which network flows its policies allow. The room never mends anything.
 
 pub mod flows;
 mod gate;
+mod lints;
+mod schema;
 mod walk;
 
 pub use gate::{GateOptions, Severities, gate};
+pub use lints::lints;
+pub use schema::{Judgement, schema};

@@ -152,6 +152,7 @@ impl Reader<'_> {
             .lookup(&["enableDefaultDeny", lists[0].0])
             .and_then(Node::as_bool);
         side.default_deny = asked.unwrap_or(!side.allow.is_empty() || !side.deny.is_empty());
+        side.asked = asked.is_some();
         side.audit = asked == Some(false) && !(side.allow.is_empty() && side.deny.is_empty());
         Ok(side)
     }

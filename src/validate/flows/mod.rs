@@ -16,6 +16,7 @@ mod evaluate;
 mod kubernetes;
 mod label;
 mod matrix;
+mod monitor;
 mod network;
 mod policy;
 mod ports;
@@ -26,17 +27,19 @@ use discover::Population;
 
 pub use cilium::Refusal;
 pub use discover::{Assumptions, PodReference};
+pub(super) use discover::{assumed_operator, instances_of, pooler_of};
 pub use endpoint::{Endpoint, Role};
 pub use evaluate::{Ground, Mode, Verdict};
 pub use matrix::Importance;
+pub(super) use monitor::Monitor;
 pub use policy::{Direction, Policy};
 pub use ports::Protocol;
 pub use report::{html, json, table};
 
 use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::kube::{ResMap, Resource};
-use crate::yaml::Node;
 use matrix::{NEEDS, Need, To, When};
+use monitor::Scraped;
 
 /// A flow that CloudNativePG needs, between two endpoints of the analysis.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,20 +84,36 @@ pub struct Analysis {
 
 /// Analyses a render.
 pub fn analyse(resources: &ResMap, assumptions: &Assumptions) -> Analysis {
-    let mut analysis = Analysis::default();
+    let (policies, refused) = policies(resources);
+    let population = discover::population(resources, assumptions);
+    Analysis {
+        policies,
+        refused,
+        needs: needs(&population, resources),
+        endpoints: population.endpoints,
+    }
+}
+
+/// The policies of a render: those that count, and those that are refused.
+pub(super) fn policies(resources: &ResMap) -> (Vec<Policy>, Vec<Refused>) {
+    let (mut policies, mut refused) = (Vec::new(), Vec::new());
     for resource in resources.iter() {
         match read(resource) {
-            Ok(policies) => analysis.policies.extend(policies),
-            Err(refusal) => analysis.refused.push(Refused {
+            Ok(read) => policies.extend(read),
+            Err(refusal) => refused.push(Refused {
                 id: resource.id().to_string(),
                 refusal,
             }),
         }
     }
-    let population = discover::population(resources, assumptions);
-    analysis.needs = needs(&population, resources);
-    analysis.endpoints = population.endpoints;
-    analysis
+    (policies, refused)
+}
+
+/// The pods of a render.
+pub(super) fn pods(resources: &ResMap, assumptions: &Assumptions) -> Vec<Endpoint> {
+    let mut endpoints = discover::population(resources, assumptions).endpoints;
+    endpoints.retain(Endpoint::is_pod);
+    endpoints
 }
 
 /// The policies of an object; none for any other kind.
@@ -299,64 +318,4 @@ fn applies(
             !from.assumed && !to.assumed || resources.iter().any(discover::uses_plugin)
         }
     }
-}
-
-/// The monitors of a render.
-struct Scraped<'r> {
-    monitors: Vec<(label::Selector, &'r Node, &'r str)>,
-    clusters: Vec<(String, String)>,
-}
-
-impl<'r> Scraped<'r> {
-    fn of(resources: &'r ResMap) -> Self {
-        let mut scraped = Self {
-            monitors: Vec::new(),
-            clusters: Vec::new(),
-        };
-        for resource in resources.iter() {
-            let node = resource.node();
-            let flag = node
-                .lookup(&["spec", "monitoring", "enablePodMonitor"])
-                .and_then(Node::as_bool);
-            if resource.gvk().group == "postgresql.cnpg.io" && flag == Some(true) {
-                let key = (
-                    resource.effective_namespace().to_owned(),
-                    resource.name().to_owned(),
-                );
-                scraped.clusters.push(key);
-            }
-            if resource.gvk().is("monitoring.coreos.com", "PodMonitor") {
-                let selector = node.lookup(&["spec", "selector"]);
-                let selector = selector.and_then(|s| label::Selector::of_kubernetes(s, "").ok());
-                scraped.monitors.push((
-                    selector.unwrap_or_default(),
-                    node,
-                    resource.effective_namespace(),
-                ));
-            }
-        }
-        scraped
-    }
-
-    fn includes(&self, endpoint: &Endpoint) -> bool {
-        let by_flag = endpoint.role != Role::Operator
-            && self.clusters.iter().any(|(namespace, name)| {
-                *namespace == endpoint.namespace
-                    && (endpoint.cluster.as_ref().is_some_and(|c| c.1 == *name)
-                        || endpoint.name == *name)
-            });
-        by_flag
-            || self.monitors.iter().any(|(selector, node, own)| {
-                selector.matches(&endpoint.labels) && reaches(node, own, &endpoint.namespace)
-            })
-    }
-}
-
-/// Whether a monitor looks into a namespace.
-pub(super) fn reaches(monitor: &Node, own: &str, namespace: &str) -> bool {
-    let selector = monitor.lookup(&["spec", "namespaceSelector"]);
-    let any = selector.and_then(|s| s.get("any")).and_then(Node::as_bool) == Some(true);
-    let names = label::items(selector.and_then(|s| s.get("matchNames")));
-    any || names.iter().any(|n| n.scalar_text() == Some(namespace))
-        || (names.is_empty() && own == namespace)
 }

@@ -42,6 +42,31 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Whether it is about a pod.
+    pub(in crate::validate) fn selects(&self, pod: &Endpoint) -> bool {
+        pod.is_pod() && self.subject.matches(&pod.labels)
+    }
+
+    /// Whether it selects by more than a namespace.
+    pub(in crate::validate) fn is_specific(&self) -> bool {
+        self.is_specific
+    }
+
+    /// Whether it drops what no rule allows.
+    pub(in crate::validate) fn enforces(&self, direction: Direction) -> bool {
+        self.side(direction).default_deny
+    }
+
+    /// Whether it would, and was switched off by hand.
+    pub(in crate::validate) fn audits(&self, direction: Direction) -> bool {
+        self.side(direction).audit
+    }
+
+    /// Whether it drops what no rule allows because nothing says that it should not.
+    pub(in crate::validate) fn enforces_unasked(&self, direction: Direction) -> bool {
+        self.side(direction).default_deny && !self.side(direction).asked
+    }
+
     pub(super) fn side(&self, direction: Direction) -> &Side {
         match direction {
             Direction::Ingress => &self.ingress,
@@ -57,6 +82,8 @@ pub(super) struct Side {
     pub(super) default_deny: bool,
     /// Whether that was switched off by hand.
     pub(super) audit: bool,
+    /// Whether either was said by hand.
+    pub(super) asked: bool,
     pub(super) allow: Vec<Rule>,
     pub(super) deny: Vec<Rule>,
 }

@@ -14,9 +14,9 @@ const POOLER_PORTS: &[(&str, u16)] = &[("pgbouncer", 5432), ("metrics", 9127)];
 /// The pods of a Cluster or a Pooler; none for any other object.
 pub(super) fn of(resource: &Resource) -> Vec<Endpoint> {
     if resource.gvk().is(GROUP, "Cluster") {
-        vec![instances(resource), jobs(resource)]
+        vec![instances_of(resource), jobs(resource)]
     } else if resource.gvk().is(GROUP, "Pooler") {
-        vec![pooler(resource)]
+        vec![pooler_of(resource)]
     } else {
         Vec::new()
     }
@@ -87,7 +87,8 @@ fn with_inherited(resource: &Resource, own: Vec<(String, String)>) -> Vec<(Strin
     all
 }
 
-fn instances(resource: &Resource) -> Endpoint {
+/// The instances of a Cluster.
+pub(in crate::validate) fn instances_of(resource: &Resource) -> Endpoint {
     let name = resource.name();
     let own = with_inherited(resource, instance_labels(name));
     let mut endpoint = belonging(resource, name, Role::Instance, own);
@@ -114,7 +115,8 @@ fn jobs(resource: &Resource) -> Endpoint {
     belonging(resource, &title, Role::Job, with_inherited(resource, own))
 }
 
-fn pooler(resource: &Resource) -> Endpoint {
+/// The pods of a Pooler.
+pub(in crate::validate) fn pooler_of(resource: &Resource) -> Endpoint {
     let name = resource.name();
     let cluster = text(resource, &["spec", "cluster", "name"]).unwrap_or_default();
     let mut own = labels(

@@ -13,6 +13,7 @@ use super::label::{Label, NAMESPACE_LABELS, items};
 use crate::kube::{ResMap, Resource};
 use crate::yaml::Node;
 
+pub(in crate::validate) use cnpg::{instances_of, pooler_of};
 pub(super) use links::{Link, uses_plugin};
 
 /// Where pods are that the render does not hold.
@@ -54,6 +55,11 @@ impl Default for Assumptions {
             dns: PodReference::new("kube-system", "k8s-app", "kube-dns"),
         }
     }
+}
+
+/// The operator, where it is taken to be.
+pub(in crate::validate) fn assumed_operator(assumptions: &Assumptions) -> Endpoint {
+    assume("CNPG operator", Role::Operator, &assumptions.operator)
 }
 
 /// Everyone, and who uses what.

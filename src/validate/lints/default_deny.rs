@@ -1,0 +1,40 @@
+//! Default deny where the operator runs, without a policy that lets the operator work.
+
+use crate::diagnostic::{Code, Diagnostic, Report};
+use crate::kube::ResMap;
+use crate::validate::flows::{Assumptions, Direction, Policy, Role, assumed_operator, pods};
+
+pub(super) fn check(
+    resources: &ResMap,
+    policies: &[Policy],
+    assumptions: &Assumptions,
+    report: &mut Report,
+) {
+    let found = pods(resources, assumptions)
+        .into_iter()
+        .find(|p| p.role == Role::Operator);
+    // A render without CNPG may still deny everything where the operator is known to be.
+    let operator = found.unwrap_or_else(|| assumed_operator(assumptions));
+    let selecting: Vec<&Policy> = policies.iter().filter(|p| p.selects(&operator)).collect();
+    let blanket = selecting.iter().find(|p| {
+        !p.is_specific()
+            && [Direction::Ingress, Direction::Egress]
+                .iter()
+                .any(|d| p.enforces(*d))
+    });
+    let has_own = selecting.iter().any(|p| p.is_specific());
+    if let (Some(policy), false) = (blanket, has_own) {
+        report.push(finding(policy, &operator.title()));
+    }
+}
+
+fn finding(policy: &Policy, operator: &str) -> Diagnostic {
+    let phrase = format!(
+        "{} denies everything to {operator}, and no policy allows it anything",
+        policy.id
+    );
+    Diagnostic::warning(Code::PolicyBlocksOperator, phrase)
+        .at(policy.place.clone())
+        .note("without its webhooks every change of a Cluster fails; without the API server the operator stops")
+        .help("apply the overlay cnpg-operator-policy first; `plugin flows --require` says when nothing is dropped")
+}

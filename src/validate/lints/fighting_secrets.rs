@@ -1,0 +1,85 @@
+//! ExternalSecrets that fight a Secret of the repository, or wait for one that nobody makes.
+
+use super::text;
+use crate::diagnostic::{Code, Diagnostic, Report};
+use crate::kube::{ResMap, Resource};
+
+pub(super) fn check(resources: &ResMap, report: &mut Report) {
+    for external in resources
+        .iter()
+        .filter(|r| r.gvk().is("external-secrets.io", "ExternalSecret"))
+    {
+        report.findings.extend(target(external, resources));
+        report.findings.extend(lost_label(external));
+    }
+}
+
+fn target(external: &Resource, resources: &ResMap) -> Option<Diagnostic> {
+    let name = text(external, &["spec", "target", "name"]).unwrap_or(external.name());
+    let policy = text(external, &["spec", "target", "creationPolicy"]).unwrap_or("Owner");
+    let secret = resources.iter().find(|r| {
+        r.gvk().is("", "Secret")
+            && r.name() == name
+            && r.effective_namespace() == external.effective_namespace()
+    });
+    let (phrase, note, help) = match (secret, policy) {
+        (Some(secret), "Owner" | "Merge" | "Orphan") => (
+            format!(
+                "{} writes {}, which the repository has too",
+                external.id(),
+                secret.id()
+            ),
+            "the host restores the old value at each reconcile, and External Secrets writes its own again",
+            "take the Secret out of the repository, or give the ExternalSecret a target of its own",
+        ),
+        (None, "Merge") if !made_by_cnpg(name, external, resources) => (
+            format!(
+                "{} merges into Secret/{name}, which nothing here makes",
+                external.id()
+            ),
+            "Merge never creates the Secret: without it the ExternalSecret waits for the next refresh",
+            "use creationPolicy: Owner",
+        ),
+        _ => return None,
+    };
+    let finding = Diagnostic::warning(Code::SecretFought, phrase)
+        .at(external.place())
+        .note(note)
+        .help(help);
+    Some(match secret.and_then(Resource::place) {
+        Some(place) => finding.note(format!("the Secret is at {place}")),
+        None => finding,
+    })
+}
+
+/// CNPG makes `CLUSTER-app` and `CLUSTER-superuser` itself.
+fn made_by_cnpg(name: &str, external: &Resource, resources: &ResMap) -> bool {
+    super::clusters(resources)
+        .filter(|c| c.effective_namespace() == external.effective_namespace())
+        .any(|c| {
+            ["app", "superuser"]
+                .iter()
+                .any(|s| name == format!("{}-{s}", c.name()))
+        })
+}
+
+/// Labels of the ExternalSecret reach the Secret only while there is no template.
+fn lost_label(external: &Resource) -> Option<Diagnostic> {
+    const RELOAD: &str = "cnpg.io/reload";
+    let node = external.node();
+    let own = node.lookup(&["metadata", "labels", RELOAD])?;
+    let template = node.lookup(&["spec", "target", "template"])?;
+    if template.lookup(&["metadata", "labels", RELOAD]).is_some() {
+        return None;
+    }
+    let phrase = format!(
+        "the label {RELOAD} of {} does not reach the Secret",
+        external.id()
+    );
+    Some(
+        Diagnostic::warning(Code::SecretFought, phrase)
+            .at(external.place_of(own))
+            .note("labels are copied only while there is no target.template; CNPG would not reload the password")
+            .help(format!("set it under spec.target.template.metadata.labels: {RELOAD}: \"true\"")),
+    )
+}

@@ -1,0 +1,55 @@
+//! What is known to go wrong with CloudNativePG's monitoring, policies and passwords, one rule a file.
+//!
+//! The rules look at the user's own manifests as at the overlays'. A finding tells the place, what it
+//! means and what to do. All are warnings; `check` decides what stops a run.
+
+mod custom_queries;
+mod dead_metrics;
+mod default_deny;
+mod denies_nothing;
+mod double_scraping;
+mod enforces_in_audit;
+mod fighting_secrets;
+mod idle_monitors;
+mod tls_monitors;
+
+use crate::diagnostic::Report;
+use crate::kube::{ResMap, Resource};
+use crate::validate::flows::{Assumptions, Monitor, policies};
+use crate::yaml::Node;
+
+/// Reports what every rule finds, rule by rule.
+pub fn lints(resources: &ResMap, assumptions: &Assumptions) -> Report {
+    let mut report = Report::default();
+    let (policies, refused) = policies(resources);
+    dead_metrics::check(resources, &mut report);
+    denies_nothing::check(resources, &refused, &mut report);
+    enforces_in_audit::check(resources, &policies, assumptions, &mut report);
+    default_deny::check(resources, &policies, assumptions, &mut report);
+    custom_queries::check(resources, &mut report);
+    let monitors: Vec<Monitor<'_>> = resources.iter().filter_map(Monitor::of).collect();
+    tls_monitors::check(resources, &monitors, &mut report);
+    double_scraping::check(resources, &monitors, &mut report);
+    idle_monitors::check(resources, &mut report);
+    fighting_secrets::check(resources, &mut report);
+    report
+}
+
+/// The Clusters of a render.
+fn clusters(resources: &ResMap) -> impl Iterator<Item = &Resource> {
+    resources
+        .iter()
+        .filter(|r| r.gvk().is("postgresql.cnpg.io", "Cluster"))
+}
+
+/// The text of a field, by its path.
+fn text<'r>(resource: &'r Resource, path: &[&str]) -> Option<&'r str> {
+    resource.node().lookup(path).and_then(Node::scalar_text)
+}
+
+/// The items of a list, by its path.
+fn list<'n>(node: &'n Node, path: &[&str]) -> &'n [Node] {
+    node.lookup(path)
+        .and_then(Node::as_sequence)
+        .unwrap_or_default()
+}
