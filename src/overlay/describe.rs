@@ -302,7 +302,7 @@ pub fn rows(instances: &[Instance], with_off: bool) -> Vec<Vec<String>> {
         .filter(|i| with_off || i.state != State::Off);
     let row = |i: &Instance| {
         let reason = match i.state {
-            State::Added if i.reason.is_empty() => i.files.join(", "),
+            State::Added if i.reason.is_empty() => files(i),
             _ => i.reason.clone(),
         };
         vec![
@@ -314,4 +314,9 @@ pub fn rows(instances: &[Instance], with_off: bool) -> Vec<Vec<String>> {
         ]
     };
     wanted.map(row).collect()
+}
+
+fn files(instance: &Instance) -> String {
+    let names: Vec<_> = instance.files.iter().map(|f| f.name.as_str()).collect();
+    names.join(", ")
 }

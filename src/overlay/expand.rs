@@ -18,7 +18,7 @@ use super::settings::{self, Layers};
 use super::splice::add_to_list;
 use super::target::Target;
 use super::world::World;
-use super::{Expansion, Instance, Request, State};
+use super::{Attached, Expansion, Instance, Request, State};
 use crate::diagnostic::{Code, Diagnostic, Origin, Place, Report, Result, Source};
 use crate::files::{File, Kind, Layer, TreePath};
 use crate::kube::{Gvk, ResId, Resource};
@@ -215,6 +215,7 @@ impl<'w, 'a> Drafter<'w, 'a> {
         let parameters = layers.parameters(definition, language, &context)?;
         let params = [("params", to_value(&parameters))];
         let context = Value::from_pairs(pairs.chain(about).chain(params));
+        draft.instance.parameters = parameters.clone();
         draft.instance.mode = parameters
             .get("mode")
             .and_then(Node::as_str)
@@ -458,6 +459,12 @@ impl<'a> Draft<'a> {
             reason: String::new(),
             adds: Vec::new(),
             files: Vec::new(),
+            names: [
+                target.name.clone(),
+                target.namespace.clone(),
+                target.source_name.clone(),
+            ],
+            parameters: Node::null(),
         };
         Self {
             definition: Arc::clone(definition),
@@ -676,6 +683,7 @@ impl<'w, 'a> Attacher<'w, 'a> {
         let overlay = Arc::clone(&draft.instance.overlay);
         let namespace = draft.target.namespace.clone();
         let mut added = Vec::new();
+        let mut attached = Vec::new();
         for file in &draft.files {
             let new: Vec<_> = file
                 .objects
@@ -687,29 +695,37 @@ impl<'w, 'a> Attacher<'w, 'a> {
             }
             let text: String = new.iter().map(|o| format!("---\n{}", o.text)).collect();
             let name = self.put(&file.name, &namespace, text, &overlay)?;
-            self.resources.push(name.clone());
-            draft.instance.files.push(name);
+            self.attached(&mut attached, name, None);
             added.extend(new.iter().map(|o| o.id.clone()));
         }
         for patch in conflict::replacements(self.world, draft, existing, &fate)? {
             let name = self.put(&patch.name, &namespace, patch.text, &overlay)?;
-            self.patches
-                .push(format!("{{path: {name}, target: {}}}", patch.target));
-            draft.instance.files.push(name);
+            self.attached(&mut attached, name, Some(patch.target));
         }
         let may_patch = |p: &&NewPatch| p.independent || !fate.is_kept();
         let mut patched = false;
         for patch in draft.patches.iter().filter(may_patch) {
             let name = self.put(&patch.name, &namespace, patch.text.clone(), &overlay)?;
-            self.patches
-                .push(format!("{{path: {name}, target: {}}}", patch.target));
-            draft.instance.files.push(name);
+            self.attached(&mut attached, name, Some(patch.target.clone()));
             patched = true;
         }
+        draft.instance.files = attached;
         draft.instance.state = fate.state(!added.is_empty() || patched);
         draft.instance.reason = fate.reason();
         draft.instance.adds = added;
         Ok(())
+    }
+
+    /// Lists a file in the root kustomization, and in its instance.
+    fn attached(&mut self, files: &mut Vec<Attached>, name: String, target: Option<String>) {
+        let attached = Attached { name, target };
+        let list = if attached.target.is_some() {
+            &mut self.patches
+        } else {
+            &mut self.resources
+        };
+        list.push(attached.entry());
+        files.push(attached);
     }
 
     /// Puts a file beside the root kustomization, under another name where its own is taken.

@@ -10,6 +10,7 @@ mod builtin;
 mod config;
 mod conflict;
 mod convert;
+mod copy;
 mod definition;
 mod describe;
 mod expand;
@@ -34,6 +35,7 @@ use indexmap::IndexMap;
 use minijinja::Value;
 
 pub use config::{Config, OnConflict};
+pub use copy::{Form, copy};
 pub use definition::{Definition, Difference, Input, Parameter};
 pub use describe::{list, rows, show, table};
 pub use library::{Loaded, Set, builtin_sets};
@@ -41,6 +43,7 @@ pub use library::{Loaded, Set, builtin_sets};
 use crate::diagnostic::{Report, Result, Severity, Source};
 use crate::files::{Files, Layer, TreePath};
 use crate::kube::{ResId, ResMap};
+use crate::yaml::Node;
 
 use config::Located;
 
@@ -186,8 +189,31 @@ pub struct Instance {
     pub reason: String,
     /// The objects that it adds, as the build will call them.
     pub adds: Vec<ResId>,
-    /// The names of the files that it adds beside the root kustomization.
-    pub files: Vec<String>,
+    /// The files that it adds beside the root kustomization.
+    pub files: Vec<Attached>,
+    /// What its files read as `target`: name, namespace and the declared name.
+    pub(crate) names: [String; 3],
+    /// What its files read as `params`.
+    pub(crate) parameters: Node,
+}
+
+/// A file that is added beside the root kustomization.
+#[derive(Debug, Clone)]
+pub struct Attached {
+    /// Its name.
+    pub name: String,
+    /// For a patch: its target, as the entry of `patches` has it.
+    pub target: Option<String>,
+}
+
+impl Attached {
+    /// The entry of `resources` or `patches` that names it.
+    fn entry(&self) -> String {
+        match &self.target {
+            Some(target) => format!("{{path: {}, target: {target}}}", self.name),
+            None => self.name.clone(),
+        }
+    }
 }
 
 /// What overlays do to a root.
