@@ -127,6 +127,8 @@ codes! {
     TemplateFailed = "template-failed", Input;
     /// A template that another one includes does not exist.
     TemplateMissing = "template-missing", Input;
+    /// A template makes a file where something else stands.
+    TemplateConflict = "template-conflict", Input;
     /// A `makejinja.toml` is wrong, or asks for what is not built in.
     MakejinjaInvalid = "makejinja-invalid", Input;
     /// A template works too long, nests too deep or gives too much.

@@ -18,6 +18,7 @@ mod scope;
 mod settings;
 mod shelf;
 mod tests;
+mod view;
 mod vocabulary;
 
 use minijinja::Value;
@@ -35,3 +36,4 @@ pub fn mapping(entries: impl IntoIterator<Item = (Value, Value)>) -> Value {
 pub use engine::{Engine, Rendered, context, kind_of};
 pub use needs::needs;
 pub use settings::{Delimiters, Limits, Settings, Undefined};
+pub use view::{Mount, View, ViewSettings};

@@ -8,4 +8,4 @@ mod pattern;
 mod plan;
 
 pub use config::{Config, KNOWN_LOADERS};
-pub use plan::{Action, Planned, plan};
+pub use plan::{Action, Planned, plan, takes};

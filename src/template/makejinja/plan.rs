@@ -95,6 +95,17 @@ fn directory(
     Ok(())
 }
 
+/// Whether a configuration takes a file of one of its input directories.
+pub fn takes(config: &Config, input: &TreePath, path: &TreePath) -> bool {
+    let base = config.path.parent().unwrap_or_else(TreePath::root);
+    let (name, shown) = (path.relative_to(input), path.relative_to(&base));
+    config.include_patterns.iter().any(|p| glob_finds(p, &name))
+        && !config
+            .exclude_patterns
+            .iter()
+            .any(|p| path_matches(p, &shown))
+}
+
 /// The files below a directory, sorted by the parts of their paths.
 fn walk(files: &dyn Files, directory: &TreePath) -> Result<Vec<String>> {
     let mut found = Vec::new();
