@@ -48,11 +48,17 @@ fn write_contents(out: &mut Vec<u8>, text: &str) {
 
 /// The ASCII characters that stand for themselves.
 static PLAIN: [bool; 128] = {
-    let mut table = [false; 128];
-    let mut byte = 0x20;
-    while byte < 0x80 {
-        table[byte] = !matches!(byte as u8, b'"' | b'\\' | b'<' | b'>' | b'&');
-        byte += 1;
+    let mut table = [true; 128];
+    let mut control = 0;
+    while control < 0x20 {
+        table[control] = false;
+        control += 1;
+    }
+    let special = b"\"\\<>&";
+    let mut index = 0;
+    while index < special.len() {
+        table[special[index] as usize] = false;
+        index += 1;
     }
     table
 };

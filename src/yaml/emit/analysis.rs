@@ -105,7 +105,7 @@ fn scan(bytes: &[u8]) -> Findings {
             Class::Space => found.break_space |= before == Class::Break,
             Class::Colon => found.indicator |= index > 0 && is_blank_or_end(bytes, index + 1),
             Class::Hash => {
-                found.indicator |= matches!(before, Class::Space | Class::Break | Class::Tab)
+                found.indicator |= matches!(before, Class::Space | Class::Break | Class::Tab);
             }
             Class::Tab => found.tab = true,
             Class::Special => {
@@ -124,7 +124,7 @@ fn scan(bytes: &[u8]) -> Findings {
             found.space_break |= before == Class::Space;
         }
         // The rest of a character of several bytes leaves what it is.
-        if byte < 0x80 || byte >= 0xC0 {
+        if !(0x80..0xC0).contains(&byte) {
             before = class;
         }
     }
@@ -194,17 +194,12 @@ pub(super) fn is_plainly_plain(text: &str) -> bool {
 
 /// The first characters that neither indicate anything nor open a word or number of YAML 1.1.
 static OPENS: [bool; 256] = {
+    let opening = b"abcdeghijklmpqrsuvwxzABCDEGHIJKLMPQRSUVWXZ_/$(\\^;=";
     let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        table[byte] = match byte as u8 {
-            b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' => false,
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'/' | b'$' | b'(' | b'\\' | b'^' | b';' | b'=' => {
-                true
-            }
-            _ => false,
-        };
-        byte += 1;
+    let mut index = 0;
+    while index < opening.len() {
+        table[opening[index] as usize] = true;
+        index += 1;
     }
     table
 };

@@ -129,7 +129,7 @@ impl Writer<'_, '_> {
             Scalar::Null => self.out.extend_from_slice(b"null"),
             Scalar::Bool(value) => {
                 self.out
-                    .extend_from_slice(if value { b"true" } else { b"false" })
+                    .extend_from_slice(if value { b"true" } else { b"false" });
             }
             Scalar::Decimal(digits) => self.out.extend_from_slice(digits.as_bytes()),
             Scalar::Int(value) => write!(self.out, "{value}").expect("a Vec takes every byte"),

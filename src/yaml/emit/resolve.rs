@@ -89,11 +89,12 @@ fn is_digits(text: &[u8]) -> bool {
 
 /// `0b+101`, and in v3 `0o-17`: go-yaml takes a sign after the base.
 fn has_sign_after_base(text: &str, dialect: Dialect) -> bool {
-    let digits = match (text.strip_prefix("0b"), text.strip_prefix("0o"), dialect) {
-        (Some(digits), _, _) | (_, Some(digits), Dialect::V3) => digits,
+    let radix = match text.as_bytes() {
+        [b'0', b'b', ..] => 2,
+        [b'0', b'o', ..] if dialect == Dialect::V3 => 8,
         _ => return false,
     };
-    let radix = if text.starts_with("0b") { 2 } else { 8 };
+    let digits = &text[2..];
     digits.starts_with(['+', '-']) && i64::from_str_radix(&digits.replace('_', ""), radix).is_ok()
 }
 

@@ -144,8 +144,8 @@ impl<'n> Writer<'_, 'n> {
         self.cursor.line_comment();
         self.cursor.foot_comment();
         match node.value() {
-            Value::Sequence(items) if items.is_empty() => self.empty(node, *b"[]"),
-            Value::Mapping(mapping) if mapping.is_empty() => self.empty(node, *b"{}"),
+            Value::Sequence(items) if items.is_empty() => self.empty(node, *b"[]", place),
+            Value::Mapping(mapping) if mapping.is_empty() => self.empty(node, *b"{}", place),
             Value::Sequence(items) => self.sequence(node, items, place)?,
             Value::Mapping(mapping) => self.mapping(node, mapping.entries(), place)?,
             Value::Scalar(_) => {}
@@ -164,11 +164,17 @@ impl<'n> Writer<'_, 'n> {
         self.cursor.indent = outer;
     }
 
-    fn empty(&mut self, node: &'n Node, brackets: [u8; 2]) {
+    fn empty(&mut self, node: &'n Node, brackets: [u8; 2], place: Place) {
         let comments = comments(node);
         self.cursor.opening_bracket(brackets[0]);
         self.cursor
             .await_comments("", comments.line, comments.foot, "");
+        if brackets[0] == b'{' {
+            let outer = self.cursor.indent;
+            self.cursor.indent_scalar(place == Place::Item);
+            self.cursor.head_comment();
+            self.cursor.indent = outer;
+        }
         self.cursor.closing_bracket(brackets[1]);
         self.cursor.line_comment();
         self.cursor.foot_comment();
@@ -263,3 +269,6 @@ fn comments(node: &Node) -> Texts<'_> {
         },
     )
 }
+
+#[cfg(test)]
+mod tests;

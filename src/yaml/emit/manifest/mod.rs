@@ -1,12 +1,12 @@
 //! Writes a manifest as kustomize prints it: through JSON and go-yaml v2, in one pass.
 
-use super::analysis::{Analysis, Dialect, is_plainly_plain};
-use super::error::{ValueError, ValueErrorKind};
-use super::keys;
-use super::resolve;
-use super::scalar::{Layout, Line};
-use super::value::Scalar;
 use crate::go::float;
+use crate::yaml::emit::analysis::{Analysis, Dialect, is_plainly_plain};
+use crate::yaml::emit::error::{ValueError, ValueErrorKind};
+use crate::yaml::emit::keys;
+use crate::yaml::emit::resolve;
+use crate::yaml::emit::scalar::{Layout, Line};
+use crate::yaml::emit::value::Scalar;
 use crate::yaml::{Entry, Node, Number, Tag, Value};
 
 /// The columns of a step into a collection.
@@ -72,7 +72,7 @@ impl Writer<'_> {
                 self.mapping(mapping.entries(), 0, First::Inline)?;
             }
             Value::Sequence(items) if !items.is_empty() => {
-                self.sequence(items, 0, First::Inline)?
+                self.sequence(items, 0, First::Inline)?;
             }
             Value::Mapping(_) => self.line.put_ascii(b"{}"),
             Value::Sequence(_) => self.line.put_ascii(b"[]"),
@@ -325,3 +325,6 @@ fn check_top_keys(entries: &[Entry]) -> Result<(), ValueError> {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;
