@@ -1,6 +1,6 @@
 //! Runs the documents of `testdata/validate/findings/NAME.yaml`: objects, and what is found in them.
 //!
-//! A document has `about`, `check` (`gate`, `schema` or `lints`) and `text`, the manifest as a user wrote it.
+//! A document has `about`, `check` (`gate`, `schema`, `lints` or `all`) and `text`, the manifest as a user wrote it.
 //! `origin` (`rendered`, `decrypted`) and `secrets` say where it came from; `options` holds what the gate is
 //! told. `NAME.expected` holds what is found, document by document; `BLESS=1` writes it.
 #![expect(
@@ -17,7 +17,9 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Trial};
 use prerender::diagnostic::{Origin, Report, Source};
 use prerender::kube::{ResMap, Resource};
-use prerender::validate::{GateOptions, Severities, flows::Assumptions, gate, lints, schema};
+use prerender::validate::{
+    CheckOptions, GateOptions, Severities, check, flows::Assumptions, gate, lints, schema,
+};
 use prerender::yaml::{self, Node, ParseOptions};
 
 fn main() -> ExitCode {
@@ -116,6 +118,7 @@ fn judge(case: &Node) -> Report {
     match text(case, "check").unwrap() {
         "schema" => schema(&resources).report,
         "lints" => lints(&resources, &Assumptions::default()),
+        "all" => check(&resources, &CheckOptions::default()),
         _ => gated(case, &resources),
     }
 }

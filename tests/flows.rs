@@ -16,7 +16,9 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Failed, Trial};
 use prerender::diagnostic::Source;
 use prerender::kube::{ResMap, Resource};
-use prerender::validate::flows::{Analysis, Assumptions, Ground, Mode, Protocol, Verdict, analyse};
+use prerender::validate::flows::{
+    Analysis, Assumptions, Ground, Mode, Protocol, Verdict, analyse, html, json, table,
+};
 use prerender::yaml::{self, Node, ParseOptions};
 
 fn main() -> ExitCode {
@@ -31,7 +33,46 @@ fn main() -> ExitCode {
     for file in files {
         trials.extend(cases(&root, &file));
     }
+    let reports: [(&str, fn(&Analysis) -> String); 3] = [
+        ("table.txt", table),
+        ("flows.json", json),
+        ("page.html", |analysis| html(analysis, "kubernetes/apps")),
+    ];
+    for (name, print) in reports {
+        let root = root.clone();
+        trials.push(Trial::test(format!("report: {name}"), move || {
+            report(&root, name, print)
+        }));
+    }
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// Prints one analysis and compares it with `reports/NAME`; `BLESS=1` writes it.
+fn report(root: &Path, name: &str, print: fn(&Analysis) -> String) -> Result<(), Failed> {
+    let mut resources = ResMap::default();
+    for file in ["cluster", "document-audit"] {
+        let path = format!("objects/{file}.yaml");
+        for node in documents(&root.join(&path)) {
+            let source = Arc::new(Source::committed(path.as_str()));
+            resources.push_unchecked(Resource::new(node, Some(source)));
+        }
+    }
+    let given = print(&analyse(&resources, &Assumptions::default()));
+    let expected = root.join("reports").join(name);
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::create_dir_all(expected.parent().unwrap())?;
+        std::fs::write(&expected, &given)?;
+    }
+    let wanted = std::fs::read_to_string(&expected)?;
+    if wanted == given {
+        return Ok(());
+    }
+    let diff = similar::TextDiff::from_lines(&wanted, &given);
+    Err(diff
+        .unified_diff()
+        .header("expected", "given")
+        .to_string()
+        .into())
 }
 
 fn documents(path: &Path) -> Vec<Node> {

@@ -223,6 +223,8 @@ codes! {
     SchemaMissing = "schema-missing", Check;
     /// A value that its schema does not allow.
     SchemaValue = "schema-value", Check;
+    /// A field or version that is deprecated or gone.
+    Deprecated = "deprecated", Check;
     /// A flow that is needed is dropped, or would be once the policies enforce.
     FlowDropped = "flow-dropped", Check;
     /// A network policy that its host refuses, and that denies nothing.

@@ -2,14 +2,17 @@
 //!
 //! [`gate`] holds what every render must keep; [`lints`] is what is known to go
 //! wrong with CloudNativePG; [`schema`] holds objects against their CRDs;
-//! [`flows`] says which network flows its policies allow. The room never mends anything.
+//! [`flows`] says which network flows its policies allow. [`check`] joins these. The room never mends anything.
 
+mod check;
+mod deprecated;
 pub mod flows;
 mod gate;
 mod lints;
 mod schema;
 mod walk;
 
+pub use check::{CheckOptions, check};
 pub use gate::{GateOptions, Severities, gate};
 pub use lints::lints;
 pub use schema::{Judgement, schema};

@@ -30,7 +30,7 @@ fn judge(resource: &Resource, path: &[Step<'_>], node: &Node) -> Option<Diagnost
             walk::show(path),
             resource.id()
         )
-    } else if is_boolean_to_others(node) {
+    } else if is_boolean_to_others(node) && path.first() != Some(&Step::Key("metadata")) {
         format!(
             "{} is text in {}, and true or false to YAML 1.1",
             walk::show(path),
@@ -61,7 +61,8 @@ pub(super) fn must_be_text(kind: &str, path: &[Step<'_>]) -> bool {
 
 /// A plain scalar that go-yaml v3 reads as text, and every reader of YAML 1.1 as true or false.
 fn is_boolean_to_others(node: &Node) -> bool {
-    const WORDS: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];
+    // Not `y` and `n`: they are names more often than answers.
+    const WORDS: [&str; 4] = ["yes", "no", "on", "off"];
     let Some(text) = node.as_str() else {
         return false;
     };

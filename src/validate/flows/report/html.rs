@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Fate, posture, reasons};
+use super::{Fate, posture, reasons, shown};
 use crate::validate::flows::evaluate::Mode;
 use crate::validate::flows::policy::Direction;
 use crate::validate::flows::{Analysis, Endpoint, Importance, NeededFlow};
@@ -150,16 +150,17 @@ fn pods(out: &mut String, analysis: &Analysis) {
 
 /// The ports that are open between each two, as the policies are written and once they enforce.
 fn matrix(out: &mut String, analysis: &Analysis) {
+    let shown = shown(analysis);
     out.push_str(
         "<section>\n<h2 id=\"matrix\">Open ports</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"matrix\">\n<table class=\"matrix\">\n<caption>From the row to the column. Where enforcing changes it, the second line says to what.</caption>\n<thead><tr><th scope=\"col\">From \\ to</th>",
     );
-    for to in &analysis.endpoints {
+    for to in &shown {
         let _ = write!(out, "<th scope=\"col\">{}</th>", name_of(to));
     }
     out.push_str("</tr></thead>\n<tbody>\n");
-    for from in &analysis.endpoints {
+    for from in &shown {
         let _ = write!(out, "<tr><th scope=\"row\">{}</th>", name_of(from));
-        for to in &analysis.endpoints {
+        for to in &shown {
             out.push_str(&cell(analysis, from, to));
         }
         out.push_str("</tr>\n");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json as object};
 
-use super::{Fate, posture, reasons};
+use super::{Fate, posture, reasons, shown};
 use crate::validate::flows::evaluate::Mode;
 use crate::validate::flows::policy::Direction;
 use crate::validate::flows::{Analysis, Importance};
@@ -60,12 +60,9 @@ fn needs(analysis: &Analysis) -> Vec<Value> {
 
 fn open(analysis: &Analysis) -> Vec<Value> {
     let mut pairs = Vec::new();
-    for from in &analysis.endpoints {
-        for to in analysis
-            .endpoints
-            .iter()
-            .filter(|to| to.is_pod() || from.is_pod())
-        {
+    let shown = shown(analysis);
+    for from in &shown {
+        for to in shown.iter().filter(|to| to.is_pod() || from.is_pod()) {
             pairs.push(object!({
                 "from": from.title(),
                 "to": to.title(),

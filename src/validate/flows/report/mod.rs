@@ -8,6 +8,7 @@ pub use html::html;
 pub use json::json;
 pub use table::table;
 
+use super::endpoint::{Endpoint, Role};
 use super::evaluate::{Ground, Mode};
 use super::policy::Direction;
 use super::{Analysis, NeededFlow};
@@ -52,12 +53,27 @@ impl Fate {
 
     fn meaning(self) -> &'static str {
         match self {
-            Self::Allowed => "a rule allows it",
-            Self::Open => "no policy has a say in it",
-            Self::Endangered => "it passes now, and enforce would drop it",
-            Self::Dropped => "it is dropped",
+            Self::Allowed => "rules allow them",
+            Self::Open => "no policy has a say in them",
+            Self::Endangered => "they pass now, and enforce would drop them",
+            Self::Dropped => "policies drop them",
         }
     }
+}
+
+/// How many endpoints are held against each other; the pairs grow with the square.
+const MAX_SHOWN: usize = 60;
+
+/// The endpoints that are worth holding against each other: those that CloudNativePG or a policy is about,
+/// and what is no pod; everyone, where that is few.
+fn shown(analysis: &Analysis) -> Vec<&Endpoint> {
+    let mut shown: Vec<&Endpoint> = analysis.endpoints.iter().collect();
+    if shown.len() > MAX_SHOWN {
+        let is_needed = |e: &Endpoint| e.role != Role::Workload;
+        shown.retain(|e| is_needed(e) || analysis.policies.iter().any(|p| p.selects(e)));
+        shown.truncate(MAX_SHOWN);
+    }
+    shown
 }
 
 /// What decides at one end, in words.

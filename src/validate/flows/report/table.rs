@@ -10,21 +10,17 @@ use crate::validate::flows::{Analysis, Importance};
 pub fn table(analysis: &Analysis) -> String {
     let mut rows = vec![["FATE", "FROM", "TO", "PORT", "NEEDED FOR", "BY"].map(str::to_owned)];
     for need in &analysis.needs {
+        let short = need.why.split([':', ',']).next().unwrap_or_default();
         let why = match need.importance {
-            Importance::Required => need.why.to_owned(),
-            Importance::Advised => format!("({})", need.why),
+            Importance::Required => short.to_owned(),
+            Importance::Advised => format!("({short})"),
         };
         rows.push([
             Fate::of(analysis, need).as_str().to_owned(),
             analysis.endpoints[need.from].title(),
             analysis.endpoints[need.to].title(),
             format!("{}/{}", need.port, need.protocol.as_str()),
-            why.split(':').next().unwrap_or_default().to_owned()
-                + if why.starts_with('(') && why.contains(':') {
-                    ")"
-                } else {
-                    ""
-                },
+            why,
             reasons(analysis, need).join("; "),
         ]);
     }

@@ -1,0 +1,57 @@
+//! Everything that `check` looks for beside the gate, with the gravity that the project gives it.
+
+use super::flows::{Assumptions, analyse};
+use super::{deprecated, lints, schema};
+use crate::diagnostic::{Report, Severity};
+use crate::kube::ResMap;
+
+/// How grave each kind of finding is; `None` leaves the check out.
+#[derive(Debug, Clone)]
+pub struct CheckOptions {
+    /// Objects against the schemas of their CRDs.
+    pub schema: Option<Severity>,
+    /// Flows that CloudNativePG needs.
+    pub flows: Option<Severity>,
+    /// Fields and versions that are deprecated.
+    pub deprecated: Option<Severity>,
+    /// What is in the cluster beside the render.
+    pub assumptions: Assumptions,
+}
+
+impl Default for CheckOptions {
+    fn default() -> Self {
+        Self {
+            schema: Some(Severity::Error),
+            flows: Some(Severity::Error),
+            deprecated: Some(Severity::Warning),
+            assumptions: Assumptions::default(),
+        }
+    }
+}
+
+/// Judges the objects of a render that passed the gate.
+///
+/// The findings come check by check: schema, what is known to go wrong, flows, deprecated fields. A policy
+/// that is refused is told of once.
+pub fn check(resources: &ResMap, options: &CheckOptions) -> Report {
+    let mut report = Report::default();
+    let mut add = |found: Report, severity: Severity| {
+        let findings = found.findings.into_iter();
+        report
+            .findings
+            .extend(findings.map(|f| f.with_severity(severity)));
+    };
+    if let Some(severity) = options.schema {
+        add(schema(resources).report, severity);
+    }
+    add(lints(resources, &options.assumptions), Severity::Warning);
+    if let Some(severity) = options.flows {
+        let mut analysis = analyse(resources, &options.assumptions);
+        analysis.refused.clear();
+        add(analysis.require(), severity);
+    }
+    if let Some(severity) = options.deprecated {
+        add(deprecated::check(resources), severity);
+    }
+    report
+}
