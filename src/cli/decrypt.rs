@@ -60,10 +60,7 @@ impl From<FormatName> for Format {
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let name = arguments.file.display().to_string();
-    let bytes = context
-        .trusted
-        .read(&context.working_directory.join(&arguments.file))
-        .map_err(|e| e.at(crate::diagnostic::Place::file(name.as_str())))?;
+    let bytes = context.trusted.read(&arguments.file)?;
     let by_name = Format::of_path(&name);
     let extract = arguments
         .extract
@@ -91,8 +88,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     match &arguments.output {
         None => Ok(Done::from(plain.to_vec())),
         Some(path) => {
-            let path = context.working_directory.join(path);
-            context.trusted.replace(&path, &plain, Audience::Owner)?;
+            context.trusted.replace(path, &plain, Audience::Owner)?;
             Ok(Done::default())
         }
     }

@@ -88,13 +88,10 @@ impl Selection {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let name = arguments.file.display().to_string();
     let path = context.working_directory.join(&arguments.file);
-    let bytes = context
-        .trusted
-        .read(&path)
-        .map_err(|e| e.at(Place::file(name.as_str())))?;
+    let bytes = context.trusted.read(&arguments.file)?;
     let target = match (&arguments.output, arguments.in_place) {
-        (Some(output), _) => Some(context.working_directory.join(output)),
-        (None, true) => Some(path.clone()),
+        (Some(output), _) => Some(output),
+        (None, true) => Some(&arguments.file),
         (None, false) => None,
     };
     let named_as = arguments
@@ -142,7 +139,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     match target {
         None => Ok(Done::from(sealed)),
         Some(path) => {
-            context.trusted.replace(&path, &sealed, Audience::All)?;
+            context.trusted.replace(path, &sealed, Audience::All)?;
             Ok(Done::default())
         }
     }

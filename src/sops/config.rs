@@ -339,7 +339,7 @@ fn recipients_of(list: &str) -> impl Iterator<Item = Result<Recipient, String>> 
     let texts = list.split(',').map(str::trim).filter(|t| !t.is_empty());
     texts.map(|text| {
         let shown = if text.starts_with("AGE-") {
-            "a recipient".to_owned()
+            "what is given".to_owned()
         } else {
             format!("`{}`", super::keys::shorten(text))
         };

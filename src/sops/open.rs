@@ -158,6 +158,7 @@ pub(super) fn open(
     let name = file.name;
     open_document(file, identities, check, values)
         .map_err(|error| conflict(file.bytes, name, error).or_at(Place::file(name)))
+        .map_err(|error| other_format(file, error))
 }
 
 fn open_document(
@@ -226,14 +227,25 @@ fn not_sealed(file: &SealedFile<'_>) -> Diagnostic {
     let has_values = file.bytes.windows(14).any(|w| w == b"ENC[AES256_GCM");
     match super::detect(file.bytes, "") {
         Some(found) if found != file.format => diagnostic.help(format!(
-            "it looks like a sealed {} file: give `--input-type {}`",
-            found.name(),
+            "it looks like a sealed {0} file: give `--input-type {0} --output-type {0}`",
             found.name()
         )),
         _ if has_values => diagnostic
             .note("there are sealed values in it")
             .help("restore the `sops` block from the file's history"),
         _ => diagnostic,
+    }
+}
+
+/// Tells of another format where the file has the shape of one.
+fn other_format(file: &SealedFile<'_>, error: Diagnostic) -> Diagnostic {
+    let is_form = matches!(error.code(), Code::SopsForm | Code::YamlSyntax);
+    match super::detect(file.bytes, "") {
+        Some(found) if is_form && found != file.format => {
+            let found = found.name();
+            error.help(format!("it looks like a sealed {found} file: give `--input-type {found} --output-type {found}`"))
+        }
+        _ => error,
     }
 }
 
@@ -425,10 +437,11 @@ fn verify(metadata: &Metadata, cipher: &Cipher, mac: Mac) -> Result<()> {
     let computed = mac.finish();
     let associated = metadata.last_modified.to_seconds();
     let changed = |note: &str| {
-        Diagnostic::new(Code::SopsMac, "the file was changed after it was sealed: its MAC does not fit")
+        Diagnostic::new(Code::SopsMac, "the file was edited after it was encrypted: its MAC does not fit")
             .note(note)
-            .help("compare it with its history and take the change back, then edit with `sops FILE`")
-            .help("`plugin decrypt --ignore-mac FILE` shows what it holds now; seal that again if it is right")
+            .help("take the edit back, which the file's history shows, and make it again with `sops FILE`")
+            .help("to keep it: look at `plugin decrypt --ignore-mac FILE`, and seal that again")
+            .help("where readable values are edited by hand or by bots, seal with `mac_only_encrypted: true`")
     };
     if metadata.mac.is_empty() {
         return Err(changed("the metadata have no MAC"));

@@ -6,7 +6,7 @@ use secrecy::SecretBox;
 use zeroize::Zeroizing;
 
 use super::identity::Identity;
-use super::{Found, Identities, plugin_of_recipient, shorten};
+use super::{Found, Identities, Source, plugin_of_recipient, shorten};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::sops::cipher::DataKey;
 use crate::sops::metadata::{AgeKey, Group, Metadata};
@@ -214,7 +214,8 @@ impl Attempt<'_> {
         if sealed_hybrid && !self.identities.held.iter().any(|i| is_hybrid(&i.public)) {
             remedies.push("a file sealed for age1pq1… opens with an identity that starts with AGE-SECRET-KEY-PQ-1".to_owned());
         }
-        if self.identities.held.is_empty() && remedies.is_empty() {
+        let is_tried = |source: &Source| !matches!(source.found, Found::NotSet | Found::Missing);
+        if !self.identities.sources.iter().any(is_tried) && remedies.is_empty() {
             remedies.push("set SOPS_AGE_KEY_FILE to a file of age identities, or put them in ~/.config/sops/age/keys.txt".to_owned());
         }
         remedies.dedup();
