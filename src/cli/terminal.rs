@@ -1,8 +1,4 @@
 //! Asks the person at the terminal, whatever standard input and output are.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the controlling terminal is no file of the project"
-)]
 
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Write};

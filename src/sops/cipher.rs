@@ -102,11 +102,6 @@ impl Cipher {
         Self { key, usual }
     }
 
-    /// The data key, to wrap it for recipients.
-    pub(super) fn key(&self) -> &DataKey {
-        &self.key
-    }
-
     /// Opens a value. Fails with [`CipherError::Authentication`] when anything about it was changed.
     pub(super) fn open(&self, sealed: Sealed, path: &str) -> Result<Text, CipherError> {
         let mut plain = Zeroizing::new(sealed.data);

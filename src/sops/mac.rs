@@ -32,10 +32,10 @@ impl Mac {
 
     /// Adds a plain value, told whether the rule seals it.
     pub(super) fn add(&mut self, value: &Value, sealed: bool) {
-        if sealed || !self.only_encrypted {
-            if let Some(bytes) = to_bytes(value) {
-                self.hash.update(&bytes);
-            }
+        if (sealed || !self.only_encrypted)
+            && let Some(bytes) = to_bytes(value)
+        {
+            self.hash.update(&bytes);
         }
     }
 

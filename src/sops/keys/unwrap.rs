@@ -64,7 +64,7 @@ pub(in crate::sops) fn unwrap_data_key(
         ))
     })?;
     Ok(SecretBox::init_with_mut(|slot: &mut [u8; 32]| {
-        slot.copy_from_slice(key)
+        slot.copy_from_slice(key);
     }))
 }
 

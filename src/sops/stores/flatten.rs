@@ -13,8 +13,8 @@ const MAX_PARTS: usize = 16;
 #[derive(Default)]
 struct Tree {
     value: Option<Value>,
-    keys: BTreeMap<String, Tree>,
-    items: BTreeMap<usize, Tree>,
+    keys: BTreeMap<String, Self>,
+    items: BTreeMap<usize, Self>,
 }
 
 /// Builds the tree of flat names. Fails with a phrase when names contradict each other.
