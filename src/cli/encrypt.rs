@@ -45,7 +45,7 @@ pub(crate) struct Arguments {
 }
 
 /// What is sealed; without any of these, what the creation rule says.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[group(multiple = false)]
 struct Selection {
     /// Leave what is below keys with this ending readable
@@ -83,6 +83,23 @@ impl Selection {
             .filter_map(|(name, text)| Some((name, text.clone()?)));
         given.next().map(|(name, text)| (name.to_owned(), text))
     }
+}
+
+/// Seals a file into another one, by the creation rule of the sealed file's name.
+pub(super) fn seal(context: &Context, file: &Path, output: &Path) -> Outcome {
+    let arguments = Arguments {
+        file: file.to_owned(),
+        input_type: None,
+        output_type: None,
+        output: Some(output.to_owned()),
+        in_place: false,
+        filename_override: Some(output.to_owned()),
+        config: context.variable("SOPS_CONFIG").map(PathBuf::from),
+        age: context.variable("SOPS_AGE_RECIPIENTS").map(str::to_owned),
+        selection: Selection::default(),
+        mac_only_encrypted: false,
+    };
+    run(context, &arguments)
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {

@@ -47,7 +47,6 @@ pub(crate) fn of_the_user(context: &Context, commands: KeyCommands) -> Identitie
 
 /// Adds identities that a project or a host names: a file, or a directory of `*.agekey`, `keys.txt` and
 /// `*.txt`, as Flux and KSOPS mount their Secrets.
-#[expect(dead_code, reason = "for the commands that follow")]
 pub(crate) fn add_path(identities: &mut Identities, context: &Context, path: &Path, ask: &Ask) {
     let shown = path.display().to_string();
     if !context.trusted.is_directory(path) {

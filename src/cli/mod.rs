@@ -13,6 +13,7 @@ mod overlays;
 mod panic;
 mod template;
 mod terminal;
+mod values;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -48,6 +49,8 @@ enum Command {
     Encrypt(encrypt::Arguments),
     /// Show the prepared overlays: what there is, what applies, what it adds
     Overlays(overlays::Arguments),
+    /// Print the merged values of a project, secrets masked
+    Values(values::Arguments),
     /// Render a tree of templates as makejinja does
     Template(template::Arguments),
     /// Print the JSON Schema of the project file
@@ -93,6 +96,7 @@ fn run(context: &Context, command: Command) -> Outcome {
         Command::Decrypt(arguments) => decrypt::run(context, &arguments),
         Command::Encrypt(arguments) => encrypt::run(context, &arguments),
         Command::Overlays(arguments) => overlays::run(context, &arguments),
+        Command::Values(arguments) => values::run(context, &arguments),
         Command::Template(arguments) => template::run(context, &arguments),
         Command::Schema => about::schema(),
         Command::Completions { shell } => about::completions(shell),

@@ -1,17 +1,19 @@
 //! What makejinja does: renders a tree of templates from values into a tree of files.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
 use crate::files::{Files, Kind, OutputFile, OutputTree, Stale, Tree, TreePath};
 use crate::sops::Identities;
+use crate::template;
 use crate::template::makejinja::{Action, Config, KNOWN_LOADERS, Planned, plan};
 use crate::template::{Engine, mapping};
 use crate::values::{self, Input, Merge, Overrides, Profile, Setting, SourceFile, Values};
-use crate::{sops, template};
+
+use super::values::Opener;
 
 /// What becomes of the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +47,8 @@ pub struct TemplateRequest<'a> {
 pub fn template(request: &TemplateRequest<'_>) -> Result<Report, Report> {
     let config = Config::read(request.tree, request.config)?;
     let profile = profile(&config, request.tree)?;
-    let values = load_values(&config, request, profile.as_ref())?;
+    let opener = Opener::new(request.identities);
+    let values = load_values(&config, request, profile.as_ref(), &opener)?;
     let mut tree = OutputTree::new(&request.output, request.stale);
     let planned = plan(&config, request.tree)?;
     let planned: Vec<Planned> = planned
@@ -53,7 +56,7 @@ pub fn template(request: &TemplateRequest<'_>) -> Result<Report, Report> {
         .filter(|p| config.force || !tree.exists(&p.output))
         .collect();
     let single = single_file(&config, request, &planned)?;
-    for (path, file) in render(&config, request, &values, &planned)? {
+    for (path, file) in render(&config, request, &values, &opener, &planned)? {
         tree.insert(single.clone().unwrap_or(path), file);
     }
     if request.mode == Mode::Check {
@@ -95,6 +98,7 @@ fn load_values(
     config: &Config,
     request: &TemplateRequest<'_>,
     profile: Option<&Profile>,
+    opener: &Opener<'_>,
 ) -> Result<Values> {
     let sources: Vec<SourceFile> = config
         .data
@@ -114,48 +118,19 @@ fn load_values(
         settings,
         ..Overrides::default()
     };
-    with_input(config, request, &sources, &overrides, profile, values::load)
-}
-
-/// Runs a reader of values with what opens sealed ones.
-fn with_input<T>(
-    _config: &Config,
-    request: &TemplateRequest<'_>,
-    sources: &[SourceFile],
-    overrides: &Overrides,
-    profile: Option<&Profile>,
-    read: impl FnOnce(&Input<'_>) -> Result<T>,
-) -> Result<T> {
-    let identities = OnceLock::new();
-    let open = |file: &crate::files::File| {
-        let Some(format) = sops::detect(&file.bytes, file.path.file_name()) else {
-            return Ok(None);
-        };
-        let sealed = sops::SealedFile {
-            name: file.path.as_str(),
-            bytes: &file.bytes,
-            format,
-        };
-        let identities = identities.get_or_init(request.identities);
-        let opened = sops::decrypt(&sealed, identities, &sops::Options::plain(format))?;
-        Ok(Some(values::Opened {
-            bytes: opened.bytes,
-            secrets: opened.secrets,
-        }))
-    };
-    read(&Input {
+    values::load(&Input {
         files: request.tree,
-        sources,
+        sources: &sources,
         merge: Merge::Shallow,
-        open: &open,
-        overrides,
+        open: &|file| opener.open(file),
+        overrides: &overrides,
         profile,
         derive: &[],
     })
 }
 
 /// A value of `data_vars`, which are texts.
-fn text_of(value: &toml::Value) -> String {
+pub(super) fn text_of(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),
         toml::Value::Boolean(true) => "True".to_owned(),
@@ -188,10 +163,21 @@ fn render(
     config: &Config,
     request: &TemplateRequest<'_>,
     values: &Values,
+    opener: &Opener<'_>,
     planned: &[Planned],
 ) -> Result<Vec<(TreePath, OutputFile)>, Report> {
     let engine = engine(config, request.tree)?;
-    let one = |planned: &Planned| one(config, request, &engine, values, planned);
+    let mut own = BTreeMap::new();
+    for name in config.file_data.keys() {
+        let read = own_values_of(config, request.tree, values, opener, name)?;
+        own.extend(read.map(|v| (name.as_str(), v)));
+    }
+    let one = |planned: &Planned| {
+        let context = own
+            .get(planned.name.as_str())
+            .unwrap_or_else(|| values.context());
+        one(config, request, &engine, context, planned)
+    };
     let results: Vec<Result<Option<(TreePath, OutputFile)>>> =
         planned.par_iter().map(one).collect();
     let mut files = Vec::with_capacity(results.len());
@@ -222,7 +208,7 @@ fn one(
     config: &Config,
     request: &TemplateRequest<'_>,
     engine: &Engine<'_>,
-    values: &Values,
+    context: &minijinja::Value,
     planned: &Planned,
 ) -> Result<Option<(TreePath, OutputFile)>> {
     let file = request.tree.read(&planned.input)?;
@@ -237,8 +223,6 @@ fn one(
     let text = std::str::from_utf8(&file.bytes).map_err(|_| {
         Diagnostic::new(Code::TemplateSyntax, "the template is not UTF-8").at(Place::file(path))
     })?;
-    let own = own_values(config, request, values, &planned.name)?;
-    let context = own.as_ref().unwrap_or_else(|| values.context());
     let rendered = engine.render(path, text, context)?;
     if rendered.text.trim().is_empty() && !config.keep_empty {
         return Ok(None);
@@ -251,10 +235,11 @@ fn one(
 }
 
 /// The values of a template that has files of its own; they lie over the others.
-fn own_values(
+pub(super) fn own_values_of(
     config: &Config,
-    request: &TemplateRequest<'_>,
+    files: &dyn Files,
     values: &Values,
+    opener: &Opener<'_>,
     name: &str,
 ) -> Result<Option<minijinja::Value>> {
     let Some(paths) = config.file_data.get(name) else {
@@ -264,16 +249,20 @@ fn own_values(
         let pairs = value.as_object().and_then(|o| o.try_iter_pairs());
         pairs.into_iter().flatten().collect::<Vec<_>>()
     };
+    let input = Input {
+        files,
+        sources: &[],
+        merge: Merge::Shallow,
+        open: &|file| opener.open(file),
+        overrides: &Overrides::default(),
+        profile: None,
+        derive: &[],
+    };
     let mut merged = pairs(values.context());
     for path in paths {
-        if request.tree.kind(path)? != Some(Kind::File) {
-            continue;
+        if files.kind(path)? == Some(Kind::File) {
+            merged.extend(pairs(&values::load_alone(&input, path)?));
         }
-        let overrides = Overrides::default();
-        let read = with_input(config, request, &[], &overrides, None, |input| {
-            values::load_alone(input, path)
-        })?;
-        merged.extend(pairs(&read));
     }
     Ok(Some(mapping(merged)))
 }

@@ -33,6 +33,13 @@ pub fn mapping(entries: impl IntoIterator<Item = (Value, Value)>) -> Value {
     python::Dict::value(entries.into_iter().collect())
 }
 
+/// Sets a key of a mapping that [`mapping`] or [`context`] built.
+pub fn insert(mapping: &Value, key: Value, value: Value) {
+    if let Some(dict) = mapping.downcast_object_ref::<python::Dict>() {
+        dict.insert(key, value);
+    }
+}
+
 pub use engine::{Engine, Rendered, context, kind_of};
 pub use needs::needs;
 pub use settings::{Delimiters, Limits, Settings, Undefined};

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use minijinja::Value;
+use minijinja::value::ValueKind;
 
 use super::held::{From, Held, Origin};
 use super::load::Input;
 use super::profile::Step;
-use crate::diagnostic::{Diagnostic, Place, Result};
-use crate::template::{Engine, Settings, Undefined, mapping};
+use crate::diagnostic::{Code, Diagnostic, Place, Result};
+use crate::files::TreePath;
+use crate::template::{Engine, Settings, Undefined, insert};
 
 /// An expression that sets a value, and where it is written.
 #[derive(Debug, Clone)]
@@ -31,7 +33,7 @@ pub(super) fn derive(held: &mut Held, input: &Input<'_>) -> Result<()> {
         undefined: Undefined::Chainable,
         ..Settings::strict()
     };
-    let engine = Engine::new(settings)?;
+    let engine = Engine::new(settings)?.with_family(TreePath::root());
     let mut deriver = Deriver {
         engine: &engine,
         context: held.to_value(),
@@ -44,14 +46,17 @@ pub(super) fn derive(held: &mut Held, input: &Input<'_>) -> Result<()> {
     }
     for derivation in input.derive {
         deriver.place = derivation.place.clone();
-        deriver.set(&derivation.name, &derivation.expression)?;
+        let value = deriver.evaluate(&derivation.expression)?;
+        if !value.is_undefined() {
+            deriver.set(&derivation.name, value);
+        }
     }
     Ok(())
 }
 
 struct Deriver<'a> {
     engine: &'a Engine<'a>,
-    /// The values so far, by name; `values` among them is the whole mapping.
+    /// The values so far, by name.
     context: Value,
     held: &'a mut Held,
     place: Place,
@@ -61,37 +66,68 @@ impl Deriver<'_> {
     fn steps(&mut self, steps: &[Step]) -> Result<()> {
         for step in steps {
             match step {
-                Step::Default(name, expression) => {
-                    if self
-                        .context
-                        .get_attr(name)
-                        .map_or(true, |v| v.is_undefined())
-                    {
-                        self.set(name, expression)?;
-                    }
+                Step::Default(name, expression) if self.is_set(name) => {
+                    let _ = expression;
                 }
-                Step::Set(name, expression) => self.set(name, expression)?,
+                Step::Default(name, expression) | Step::Set(name, expression) => {
+                    let value = self.evaluate(expression)?;
+                    self.set(name, or_none(value));
+                }
                 Step::When(condition, then, otherwise) => {
                     let holds = self.evaluate(condition)?.is_true();
                     self.steps(if holds { then } else { otherwise })?;
+                }
+                Step::Each(list, defaults) => self.each(list, defaults)?,
+                Step::Check(expression, message) => {
+                    if !self.evaluate(expression)?.is_true() {
+                        return Err(Diagnostic::new(Code::ValuesInvalid, message.clone())
+                            .note(format!("the profile asks for it: {}", self.place)));
+                    }
                 }
             }
         }
         Ok(())
     }
 
+    /// Whether a dotted name is set, to none or anything else.
+    fn is_set(&self, name: &str) -> bool {
+        let mut value = self.context.clone();
+        for part in name.split('.') {
+            match value.get_attr(part) {
+                Ok(inner) if !inner.is_undefined() => value = inner,
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    /// Gives the items of a list what they do not have.
+    fn each(&mut self, list: &str, defaults: &[(String, String)]) -> Result<()> {
+        let mut values = Vec::with_capacity(defaults.len());
+        for (name, expression) in defaults {
+            values.push((name, or_none(self.evaluate(expression)?)));
+        }
+        let Ok(items) = self.context.get_attr(list).and_then(|l| l.try_iter()) else {
+            return Ok(());
+        };
+        for (index, item) in items.enumerate() {
+            for (name, value) in &values {
+                let unset = item.get_attr(name).is_ok_and(|v| v.is_undefined());
+                if unset && item.kind() == ValueKind::Map {
+                    self.held.set(
+                        &[list, &index.to_string(), name],
+                        self.derived(value.clone()),
+                    );
+                }
+            }
+        }
+        self.refresh(list);
+        Ok(())
+    }
+
     fn evaluate(&self, expression: &str) -> Result<Value> {
-        let whole = self.context.clone();
-        let names = self.context.try_iter().into_iter().flatten();
-        let pairs = names.map(|name| {
-            (
-                name.clone(),
-                self.context.get_item(&name).unwrap_or_default(),
-            )
-        });
-        let scope = mapping(pairs.chain([(Value::from("values"), whole)]));
         self.engine
-            .evaluate(expression, &scope)
+            .evaluate(expression, &self.context)
             .map_err(|e| self.placed(&e))
     }
 
@@ -107,17 +143,33 @@ impl Deriver<'_> {
         placed
     }
 
-    fn set(&mut self, name: &str, expression: &str) -> Result<()> {
-        let value = self.evaluate(expression)?;
-        if value.is_undefined() {
-            return Ok(());
-        }
+    fn derived(&self, value: Value) -> Held {
         let origin = Arc::new(Origin {
             from: From::Derived,
             place: self.place.clone(),
         });
-        self.held.set(&[name], Held::of(value, &origin));
-        self.context = self.held.to_value();
-        Ok(())
+        Held::of(value, &origin)
+    }
+
+    fn set(&mut self, name: &str, value: Value) {
+        let path: Vec<&str> = name.split('.').collect();
+        self.held.set(&path, self.derived(value));
+        self.refresh(path[0]);
+    }
+
+    /// Renews one name of the context.
+    fn refresh(&mut self, name: &str) {
+        let value = self.held.entries().and_then(|e| e.get(&Value::from(name)));
+        if let Some(value) = value {
+            insert(&self.context, Value::from(name), value.to_value());
+        }
+    }
+}
+
+fn or_none(value: Value) -> Value {
+    if value.is_undefined() {
+        Value::from(())
+    } else {
+        value
     }
 }

@@ -109,6 +109,12 @@ impl Held {
             *self = value;
             return;
         };
+        if let Content::List(items) = &mut self.content
+            && let Some(item) = first.parse::<usize>().ok().and_then(|i| items.get_mut(i))
+        {
+            item.set(rest, value);
+            return;
+        }
         if self.entries().is_none() {
             self.content = Content::Map(IndexMap::new());
         }

@@ -25,6 +25,10 @@ pub(super) enum Step {
     Set(String, String),
     /// Does one of two things.
     When(String, Vec<Step>, Vec<Step>),
+    /// Gives each item of a list the names that it does not have.
+    Each(String, Vec<(String, String)>),
+    /// Fails with a message unless an expression holds.
+    Check(String, String),
 }
 
 impl Profile {
@@ -97,6 +101,25 @@ fn steps_of(node: &Node, wrong: &dyn Fn(&Node, &str) -> Diagnostic) -> Result<Ve
             ));
             continue;
         }
+        if let Some(list) = mapping.get("each") {
+            let list = list
+                .as_str()
+                .ok_or_else(|| wrong(list, "each is the name of a list"))?;
+            let mut defaults = Vec::new();
+            for (name, expression) in mapping
+                .get("default")
+                .and_then(Node::as_mapping)
+                .into_iter()
+                .flat_map(|m| m.iter())
+            {
+                let text = expression
+                    .as_str()
+                    .ok_or_else(|| wrong(expression, "an expression is a string"))?;
+                defaults.push((name.to_owned(), text.to_owned()));
+            }
+            steps.push(Step::Each(list.to_owned(), defaults));
+            continue;
+        }
         for (kind, entries) in mapping.iter() {
             let entries = entries
                 .as_mapping()
@@ -108,7 +131,8 @@ fn steps_of(node: &Node, wrong: &dyn Fn(&Node, &str) -> Diagnostic) -> Result<Ve
                 steps.push(match kind {
                     "default" => Step::Default(name.to_owned(), text.to_owned()),
                     "set" => Step::Set(name.to_owned(), text.to_owned()),
-                    _ => return Err(wrong(item, "a step is default, set or when")),
+                    "check" => Step::Check(name.to_owned(), text.to_owned()),
+                    _ => return Err(wrong(item, "a step is default, set, check, each or when")),
                 });
             }
         }

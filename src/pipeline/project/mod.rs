@@ -167,7 +167,11 @@ impl Project {
                 ValuesEntry::Full { file, optional } => (file, optional),
             };
             let path = below(&self.directory, &path, &place)?;
-            self.values.push(ValuesFile { path, optional, place });
+            self.values.push(ValuesFile {
+                path,
+                optional,
+                place,
+            });
         }
         if let Some(profile) = written.profile {
             let place = at(&profile, source);
@@ -175,16 +179,24 @@ impl Project {
         }
         for (name, expression) in written.derive {
             let place = at(&expression, source);
-            self.derive.insert(name, Derivation { expression: expression.value, place });
+            self.derive.insert(
+                name,
+                Derivation {
+                    expression: expression.value,
+                    place,
+                },
+            );
         }
         if let Some(section) = written.templates {
             self.templates = templates(section, &self.directory, source)?;
         }
         for path in written.decryption.identities {
-            self.identities.push(beneath(&self.directory, &path, source)?);
+            self.identities
+                .push(beneath(&self.directory, &path, source)?);
         }
         if let Some(section) = written.overlays {
-            self.overlays.merge(overlay::Config::read(&section, source, &self.directory)?);
+            self.overlays
+                .merge(overlay::Config::read(&section, source, &self.directory)?);
         }
         let checks = written.checks;
         self.checks.schema = checks.schema.unwrap_or(self.checks.schema);
@@ -209,9 +221,12 @@ fn project_files(files: &dyn Files, directory: &TreePath) -> Result<Vec<TreePath
             }
         }
         if let [first, second] = here.as_slice() {
-            return Err(Diagnostic::new(Code::ProjectInvalid, format!("{first} and {second} are both project files"))
-                .at(Place::file(second.as_str()))
-                .help("keep one of them"));
+            return Err(Diagnostic::new(
+                Code::ProjectInvalid,
+                format!("{first} and {second} are both project files"),
+            )
+            .at(Place::file(second.as_str()))
+            .help("keep one of them"));
         }
         found.append(&mut here);
         next = directory.parent();
@@ -226,11 +241,19 @@ fn read(file: &File) -> Result<ProjectFile> {
     let node = yaml::parse_config(&file.bytes, source)?;
     let written: ProjectFile = yaml::from_node(&node, source)?;
     if *written.api_version != API_VERSION {
-        let phrase = format!("apiVersion is {}, and this version reads {API_VERSION}", *written.api_version);
-        return Err(Diagnostic::new(Code::ProjectInvalid, phrase).at(at(&written.api_version, source)));
+        let phrase = format!(
+            "apiVersion is {}, and this version reads {API_VERSION}",
+            *written.api_version
+        );
+        return Err(
+            Diagnostic::new(Code::ProjectInvalid, phrase).at(at(&written.api_version, source))
+        );
     }
     if *written.kind != "Prerender" {
-        let phrase = format!("kind is {}, and a project file has kind Prerender", *written.kind);
+        let phrase = format!(
+            "kind is {}, and a project file has kind Prerender",
+            *written.kind
+        );
         return Err(Diagnostic::new(Code::ProjectInvalid, phrase).at(at(&written.kind, source)));
     }
     if let Some(requires) = &written.requires {
@@ -243,20 +266,31 @@ fn read(file: &File) -> Result<ProjectFile> {
 fn check_version(requires: &Spanned<String>, source: &Source) -> Result<()> {
     let place = at(requires, source);
     let range = semver::VersionReq::parse(requires).map_err(|_| {
-        Diagnostic::new(Code::ProjectInvalid, format!("requires is {}, which is no range of versions", **requires))
-            .at(place.clone())
-            .help("write a range such as \">=0.1\"")
+        Diagnostic::new(
+            Code::ProjectInvalid,
+            format!("requires is {}, which is no range of versions", **requires),
+        )
+        .at(place.clone())
+        .help("write a range such as \">=0.1\"")
     })?;
-    let version = semver::Version::parse(env!("CARGO_PKG_VERSION")).expect("cargo checks the version");
+    let version =
+        semver::Version::parse(env!("CARGO_PKG_VERSION")).expect("cargo checks the version");
     if range.matches(&version) {
         return Ok(());
     }
-    Err(Diagnostic::new(Code::ProjectInvalid, format!("the project requires {}, and this is {version}", **requires))
-        .at(place)
-        .help("install a version in that range"))
+    Err(Diagnostic::new(
+        Code::ProjectInvalid,
+        format!("the project requires {}, and this is {version}", **requires),
+    )
+    .at(place)
+    .help("install a version in that range"))
 }
 
-fn templates(section: TemplatesSection, directory: &TreePath, source: &Source) -> Result<Templates> {
+fn templates(
+    section: TemplatesSection,
+    directory: &TreePath,
+    source: &Source,
+) -> Result<Templates> {
     let mut templates = Templates::default();
     if let Some(config) = section.makejinja {
         let place = at(&config, source);
@@ -267,11 +301,17 @@ fn templates(section: TemplatesSection, directory: &TreePath, source: &Source) -
         let to = beneath(directory, &mount.to, source)?;
         templates.mounts.push(Mount { from, to });
     }
-    templates.delimiters = section.delimiters.map(|DelimitersSection { block, variable, comment }| Delimiters {
-        block,
-        variable,
-        comment,
-    });
+    templates.delimiters = section.delimiters.map(
+        |DelimitersSection {
+             block,
+             variable,
+             comment,
+         }| Delimiters {
+            block,
+            variable,
+            comment,
+        },
+    );
     Ok(templates)
 }
 
@@ -281,14 +321,15 @@ fn beneath(directory: &TreePath, path: &Spanned<String>, source: &Source) -> Res
 
 /// A path that a project file names, from its own directory; it stays beneath the root.
 fn below(directory: &TreePath, path: &str, place: &Place) -> Result<TreePath> {
-    let inside = (!path.starts_with('/')).then(|| directory.join(path)).flatten();
+    let inside = (!path.starts_with('/'))
+        .then(|| directory.join(path))
+        .flatten();
     inside.ok_or_else(|| {
         Diagnostic::new(Code::OutsideRoot, format!("{path} is not beneath the root"))
             .at(place.clone())
             .help("a project file names files by paths from its own directory, beneath the root")
     })
 }
-
 
 /// The place of a value in its file.
 fn at<T>(value: &Spanned<T>, source: &Source) -> Place {

@@ -34,6 +34,11 @@ impl Dict {
         self.read(Entries::clone)
     }
 
+    /// Sets a key.
+    pub(in crate::template) fn insert(&self, key: Value, value: Value) {
+        self.write(|entries| entries.insert(key, value));
+    }
+
     fn read<T>(&self, read: impl FnOnce(&Entries) -> T) -> T {
         read(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
