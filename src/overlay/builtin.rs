@@ -107,6 +107,7 @@ static FILES: &[(&str, &str)] = &[
         include_str!("cnpg/cnpg-podmonitor/podmonitor-poolers.yaml.j2"),
     ),
     ("cnpg/set.yaml", include_str!("cnpg/set.yaml")),
+    ("cnpg/survey.yaml", include_str!("cnpg/survey.yaml")),
 ];
 
 /// The names of the sets.

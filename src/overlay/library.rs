@@ -10,6 +10,7 @@ use super::definition::{Definition, GroupKind, group_kind, head};
 use super::finder::{Finder, read_finders};
 use super::language::{Language, only_expression};
 use super::read::Reader;
+use super::survey::Survey;
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source, nearest};
 use crate::files::{Files, Kind, TreePath};
 use crate::yaml::{self, Node, ParseOptions};
@@ -51,6 +52,18 @@ pub struct Set {
     /// Its overlays, in the order in which they are applied.
     pub overlays: Vec<Loaded>,
     pub(super) made: Vec<Made>,
+    finders: IndexMap<String, Vec<Finder>>,
+}
+
+impl Set {
+    /// What a built-in set looks for in a repository.
+    pub(super) fn survey(&self) -> Result<Survey> {
+        let folder = Folder::Builtin(self.name.clone());
+        let (text, source) = folder.read("survey.yaml", None)?;
+        let node = document(&text, &source)?;
+        let (_, spec) = head(&node, &source, "OverlaySurvey")?;
+        Survey::read(spec, &source, &self.finders)
+    }
 }
 
 /// An overlay with its files.
@@ -252,6 +265,7 @@ fn load_own(own: &Own, files: &dyn Files, language: &Language) -> Result<Set> {
             summary: overlay.definition.summary.clone(),
             overlays: vec![overlay],
             made: Vec::new(),
+            finders: IndexMap::new(),
         }
     };
     for overlay in &set.overlays {
@@ -281,6 +295,7 @@ fn load_set(folder: &Folder, files: Option<&dyn Files>) -> Result<Set> {
         summary: spec.need_text("summary")?.to_owned(),
         overlays,
         made: made.collect::<Result<_>>()?,
+        finders,
     })
 }
 

@@ -24,6 +24,7 @@ mod schema;
 mod select;
 mod settings;
 mod splice;
+mod survey;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ pub use copy::{Form, copy};
 pub use definition::{Definition, Difference, Input, Parameter};
 pub use describe::{list, rows, show, table};
 pub use library::{Loaded, Set, builtin_sets};
+pub use survey::{Surveyed, survey};
 
 use crate::diagnostic::{Report, Result, Severity, Source};
 use crate::files::{Files, Layer, TreePath};

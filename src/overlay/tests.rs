@@ -320,3 +320,46 @@ fn clusters_that_a_chart_makes_are_targets() {
     );
     assert!(out.starts_with("error[overlay-declared]"), "{out}");
 }
+
+#[test]
+fn a_survey_writes_each_fact_with_the_place_where_it_was_seen() {
+    let built = objects(
+        "apiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata: {name: db, namespace: shop}\nspec: {plugins: [{name: barman-cloud.cloudnative-pg.io, parameters: {barmanObjectName: store}}]}\n---\n\
+         apiVersion: barmancloud.cnpg.io/v1\nkind: ObjectStore\nmetadata: {name: store, namespace: shop}\nspec: {configuration: {endpointURL: 'http://rustfs.storage.svc.cluster.local:9000'}}\n---\n\
+         apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: orders, namespace: shop}\nspec: {template: {metadata: {labels: {app: orders}}, spec: {containers: [{env: [{name: DB, value: 'db-rw:5432'}]}]}}}\n---\n\
+         apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: shop}\ndata: {url: 'postgres://db-rw/x'}\n---\n\
+         apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: reports, namespace: shop}\nspec: {template: {metadata: {labels: {app: reports}}, spec: {containers: [{envFrom: [{configMapRef: {name: settings}}]}]}}}\n---\n\
+         apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: far, namespace: other}\nspec: {template: {metadata: {labels: {app: far}}, spec: {containers: [{env: [{name: DB, value: 'db-rw.shop.svc'}]}]}}}\n---\n\
+         apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: stranger, namespace: other}\nspec: {template: {metadata: {labels: {app: stranger}}, spec: {containers: [{env: [{name: DB, value: 'other-db-rw'}]}]}}}\n---\n\
+         apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: cnpg, namespace: cnpg-system}\nspec: {chart: {spec: {chart: cloudnative-pg}}}\n",
+    );
+    let directory = TreePath::parse("app").expect("below the root");
+    let sets = builtin_sets().unwrap_or_else(|e| panic!("{e}"));
+    let root = super::Surveyed {
+        directory: &directory,
+        built: &built,
+    };
+    let text = super::survey(&sets[0], &[root]).unwrap_or_else(|e| panic!("{e}"));
+    let wanted = "\
+apiVersion: prerender.dev/v1alpha1
+kind: Prerender
+overlays:
+  use: [cnpg@1]
+  inputs:
+    monitoring_enabled: false  # nothing of the kind was seen
+    network_policies_enabled: false  # nothing of the kind was seen
+    network_policies_mode: audit  # allows and denies nothing; enforce in `for`, one database at a time
+  parameters:
+    operator: {namespace: cnpg-system, podLabels: {app.kubernetes.io/name: cloudnative-pg}}  # HelmRelease/cnpg-system/cnpg, app/objects.yaml:36
+    sharedPodMonitor: true  # HelmRelease/cnpg-system/cnpg, app/objects.yaml:36
+  for:
+    - target: {namespace: shop, name: db}  # Cluster/shop/db, app/objects.yaml:1
+      parameters:
+        clients:
+          - {podLabels: {app: orders}}  # Deployment/shop/orders, app/objects.yaml:11 mentions db-rw
+          - {podLabels: {app: reports}}  # Deployment/shop/reports, app/objects.yaml:21 mentions settings
+          - {namespace: other, podLabels: {app: far}}  # Deployment/other/far, app/objects.yaml:26 mentions db-rw.shop
+        objectStore: {namespace: storage, podLabels: {app.kubernetes.io/name: rustfs}, port: 9000}  # the endpoint of its backups
+";
+    assert_eq!(text, wanted);
+}

@@ -1,0 +1,466 @@
+//! Looks once at what a repository renders, and writes what it sees as an explicit project file.
+//!
+//! What to look for is data: `survey.yaml` of the set.
+
+use std::fmt::Write as _;
+
+use indexmap::IndexMap;
+use minijinja::Value;
+
+use super::convert::{to_node, to_value};
+use super::definition::{Expression, GroupKind, expression, group_kind};
+use super::finder::{Finder, Where, read_finders};
+use super::language::Language;
+use super::read::Reader;
+use crate::diagnostic::{Place, Result, Source};
+use crate::files::TreePath;
+use crate::kube::{ResMap, Resource};
+use crate::yaml::{self, JsonStyle, Mapping, Node, Schema};
+
+/// A root of the repository, and what it builds to.
+#[derive(Debug)]
+pub struct Surveyed<'a> {
+    /// Its directory.
+    pub directory: &'a TreePath,
+    /// Its objects.
+    pub built: &'a ResMap,
+}
+
+/// What a set looks for.
+#[derive(Debug, Clone)]
+pub(super) struct Survey {
+    inputs: Vec<(String, Vec<Finder>)>,
+    parameters: Vec<Fact>,
+    target: GroupKind,
+    target_parameters: Vec<(String, Vec<(String, Expression)>)>,
+    services: Vec<String>,
+    secrets: Vec<String>,
+    carriers: Vec<GroupKind>,
+    clients: Vec<(GroupKind, Expression)>,
+}
+
+/// A parameter whose value is seen in an object.
+#[derive(Debug, Clone)]
+struct Fact {
+    parameter: String,
+    by: Vec<Finder>,
+    value: Node,
+    place: Place,
+}
+
+impl Survey {
+    /// Reads the section of a set.
+    pub(super) fn read(
+        node: &Node,
+        source: &Source,
+        finders: &IndexMap<String, Vec<Finder>>,
+    ) -> Result<Self> {
+        let reader = Reader::new(node, source, "survey", &["inputs", "parameters", "targets"])?;
+        let by = |reader: &Reader<'_>| -> Result<Vec<Finder>> {
+            let node = reader.need("by")?;
+            match node.as_str().and_then(|name| finders.get(name)) {
+                Some(finders) => Ok(finders.clone()),
+                None => read_finders(node, source, "by"),
+            }
+        };
+        let mut inputs = Vec::new();
+        for node in reader.list("inputs")? {
+            let entry = Reader::new(node, source, "an entry of inputs", &["input", "by"])?;
+            inputs.push((entry.need_text("input")?.to_owned(), by(&entry)?));
+        }
+        let mut parameters = Vec::new();
+        for node in reader.list("parameters")? {
+            let entry = Reader::new(
+                node,
+                source,
+                "an entry of parameters",
+                &["parameter", "by", "value"],
+            )?;
+            parameters.push(Fact {
+                parameter: entry.need_text("parameter")?.to_owned(),
+                by: by(&entry)?,
+                value: entry.need("value")?.clone(),
+                place: entry.place(node),
+            });
+        }
+        let known = ["each", "parameters", "mentions", "carriers", "clients"];
+        let targets = Reader::new(reader.need("targets")?, source, "targets", &known)?;
+        let mentions = Reader::new(
+            targets.need("mentions")?,
+            source,
+            "mentions",
+            &["services", "secrets"],
+        )?;
+        let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let mut clients = Vec::new();
+        for node in targets.list("clients")? {
+            let entry = Reader::new(
+                node,
+                source,
+                "an entry of clients",
+                &["group", "kind", "labels"],
+            )?;
+            let kind = GroupKind {
+                group: entry.text("group")?.unwrap_or_default().to_owned(),
+                kind: entry.need_text("kind")?.to_owned(),
+            };
+            clients.extend(expression(&entry, "labels")?.map(|labels| (kind, labels)));
+        }
+        Ok(Self {
+            inputs,
+            parameters,
+            target: group_kind(targets.need("each")?, source, "each")?,
+            target_parameters: target_parameters(&targets, source)?,
+            services: owned(mentions.texts("services")?),
+            secrets: owned(mentions.texts("secrets")?),
+            carriers: targets
+                .list("carriers")?
+                .iter()
+                .map(|n| group_kind(n, source, "an entry of carriers"))
+                .collect::<Result<_>>()?,
+            clients,
+        })
+    }
+}
+
+type Named = (String, Vec<(String, Expression)>);
+
+fn target_parameters(targets: &Reader<'_>, source: &Source) -> Result<Vec<Named>> {
+    let mut parameters = Vec::new();
+    for node in targets.list("parameters")? {
+        let entry = Reader::new(
+            node,
+            source,
+            "an entry of parameters",
+            &["parameter", "with"],
+        )?;
+        let with = entry.need("with")?;
+        let names: Vec<_> = with
+            .as_mapping()
+            .into_iter()
+            .flat_map(Mapping::iter)
+            .map(|(n, _)| n)
+            .collect();
+        let below = Reader::new(with, source, "with", &names)?;
+        let mut steps = Vec::new();
+        for name in names {
+            steps.extend(expression(&below, name)?.map(|e| (name.to_owned(), e)));
+        }
+        parameters.push((entry.need_text("parameter")?.to_owned(), steps));
+    }
+    Ok(parameters)
+}
+
+/// An object, and the root that holds it.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    resource: &'a Resource,
+    root: &'a TreePath,
+}
+
+impl Seen<'_> {
+    /// What it is and where, for a comment.
+    fn place(&self) -> String {
+        let id = self.resource.id();
+        match self.resource.place() {
+            Some(place) if place.column > 0 => format!("{id}, {}:{}", place.file, place.line),
+            Some(place) => format!("{id}, {place}"),
+            None => format!("{id}, built in {}", self.root),
+        }
+    }
+}
+
+/// Everything that the roots build to.
+struct Repository<'a> {
+    objects: Vec<Seen<'a>>,
+    language: Language,
+}
+
+impl<'a> Repository<'a> {
+    fn of(&self, kind: &GroupKind) -> impl Iterator<Item = Seen<'a>> {
+        let kind = kind.clone();
+        let objects = self.objects.iter().copied();
+        objects.filter(move |s| s.resource.gvk().is(&kind.group, &kind.kind))
+    }
+
+    /// The first object that one of the finders fits, and its name and namespace.
+    fn first(&self, finders: &[Finder]) -> Result<Option<(Seen<'a>, Value)>> {
+        for finder in finders {
+            let Where::Objects(kind) = &finder.place else {
+                continue;
+            };
+            for seen in self.of(kind) {
+                if let Some(found) = finder.find(&self.language, &to_value(seen.resource.node()))? {
+                    let name = found
+                        .name
+                        .unwrap_or_else(|| seen.resource.name().to_owned());
+                    let namespace = found
+                        .namespace
+                        .unwrap_or_else(|| seen.resource.namespace().to_owned());
+                    let found = [
+                        ("name", Value::from(name)),
+                        ("namespace", Value::from(namespace)),
+                    ];
+                    return Ok(Some((seen, Value::from_pairs(found))));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The function by which expressions read other objects.
+    fn reader(&self) -> Value {
+        let mut objects: IndexMap<(String, String), Vec<Value>> = IndexMap::new();
+        for kind in [("", "Service"), ("barmancloud.cnpg.io", "ObjectStore")] {
+            let kind = GroupKind {
+                group: kind.0.to_owned(),
+                kind: kind.1.to_owned(),
+            };
+            let values = self
+                .of(&kind)
+                .map(|s| to_value(s.resource.node()))
+                .collect();
+            objects.insert((kind.group, kind.kind), values);
+        }
+        Value::from_function(move |group: String, kind: String| {
+            objects.get(&(group, kind)).cloned().unwrap_or_default()
+        })
+    }
+}
+
+/// Writes a project file for a repository, with each fact explicit, and a comment on where it was seen.
+///
+/// `name` is the set and its major version, as `use` takes it.
+pub fn survey(set: &super::Set, roots: &[Surveyed<'_>]) -> Result<String> {
+    let mut out = String::from("apiVersion: prerender.dev/v1alpha1\nkind: Prerender\noverlays:\n");
+    let _ = writeln!(out, "  use: [{}@{}]", set.name, set.version.major);
+    let survey = &set.survey()?;
+    let objects = roots.iter().flat_map(|root| {
+        root.built.iter().map(|resource| Seen {
+            resource,
+            root: root.directory,
+        })
+    });
+    let repository = Repository {
+        objects: objects.collect(),
+        language: Language::new()?,
+    };
+    write_inputs(&mut out, survey, &repository)?;
+    write_parameters(&mut out, survey, &repository)?;
+    write_targets(&mut out, survey, &repository)?;
+    Ok(out)
+}
+
+fn write_inputs(out: &mut String, survey: &Survey, repository: &Repository<'_>) -> Result<()> {
+    out.push_str("  inputs:\n");
+    for (input, by) in &survey.inputs {
+        match repository.first(by)? {
+            Some((seen, _)) => entry(out, 4, &format!("{input}: true"), &seen.place()),
+            None => entry(
+                out,
+                4,
+                &format!("{input}: false"),
+                "nothing of the kind was seen",
+            ),
+        }
+    }
+    entry(
+        out,
+        4,
+        "network_policies_mode: audit",
+        "allows and denies nothing; enforce in `for`, one database at a time",
+    );
+    Ok(())
+}
+
+fn write_parameters(out: &mut String, survey: &Survey, repository: &Repository<'_>) -> Result<()> {
+    let mut lines = String::new();
+    for fact in &survey.parameters {
+        if let Some((seen, found)) = repository.first(&fact.by)? {
+            let context = Value::from_pairs([("found", found)]);
+            let value = repository
+                .language
+                .resolve(&fact.value, &fact.place, &context)?;
+            entry(
+                &mut lines,
+                4,
+                &format!("{}: {}", fact.parameter, flow(&value)),
+                &seen.place(),
+            );
+        }
+    }
+    if !lines.is_empty() {
+        let _ = write!(out, "  parameters:\n{lines}");
+    }
+    Ok(())
+}
+
+fn write_targets(out: &mut String, survey: &Survey, repository: &Repository<'_>) -> Result<()> {
+    let mut text = String::new();
+    for seen in repository.of(&survey.target) {
+        let resource = seen.resource;
+        let mut lines = String::new();
+        write_clients(&mut lines, survey, repository, resource)?;
+        for (parameter, steps) in &survey.target_parameters {
+            if let Some(value) = computed(repository, steps, resource)? {
+                entry(
+                    &mut lines,
+                    8,
+                    &format!("{parameter}: {}", flow(&value)),
+                    "the endpoint of its backups",
+                );
+            }
+        }
+        if !lines.is_empty() {
+            let target = format!(
+                "- target: {{namespace: {}, name: {}}}",
+                resource.namespace(),
+                resource.name()
+            );
+            entry(&mut text, 4, &target, &seen.place());
+            let _ = write!(text, "      parameters:\n{lines}");
+        }
+    }
+    if !text.is_empty() {
+        let _ = write!(out, "  for:\n{text}");
+    }
+    Ok(())
+}
+
+fn computed(
+    repository: &Repository<'_>,
+    steps: &[(String, Expression)],
+    resource: &Resource,
+) -> Result<Option<Node>> {
+    let mut names = vec![
+        ("object".to_owned(), to_value(resource.node())),
+        ("objects".to_owned(), repository.reader()),
+    ];
+    for (name, step) in steps {
+        let context = Value::from_pairs(names.iter().map(|(n, v)| (n.as_str(), v.clone())));
+        names.push((name.clone(), repository.language.evaluate(step, &context)?));
+    }
+    let value = names.pop().map(|(_, v)| to_node(&v));
+    Ok(value.filter(|v| !v.is_null()))
+}
+
+fn write_clients(
+    lines: &mut String,
+    survey: &Survey,
+    repository: &Repository<'_>,
+    target: &Resource,
+) -> Result<()> {
+    let fill = |texts: &[String]| {
+        texts
+            .iter()
+            .map(|t| t.replace("#{ name }#", target.name()))
+            .collect::<Vec<_>>()
+    };
+    let services = fill(&survey.services);
+    let mut words = [services.clone(), fill(&survey.secrets)].concat();
+    let is_near = |s: &Seen<'_>| s.resource.namespace() == target.namespace();
+    for carrier in survey
+        .carriers
+        .iter()
+        .flat_map(|kind| repository.of(kind))
+        .filter(is_near)
+    {
+        if words.iter().any(|w| mentions(carrier.resource.node(), w))
+            && !words.iter().any(|w| w == carrier.resource.name())
+        {
+            words.push(carrier.resource.name().to_owned());
+        }
+    }
+    let mut rows: IndexMap<String, String> = IndexMap::new();
+    for (kind, labels) in &survey.clients {
+        for seen in repository.of(kind) {
+            let node = seen.resource.node();
+            let near = is_near(&seen);
+            let word = if near {
+                words.iter().find(|w| mentions(node, w)).cloned()
+            } else {
+                let far = services
+                    .iter()
+                    .map(|s| format!("{s}.{}", target.namespace()));
+                far.into_iter().find(|w| mentions(node, w))
+            };
+            let Some(word) = word else { continue };
+            let context = Value::from_pairs([("object", to_value(node))]);
+            let labels = to_node(&repository.language.evaluate(labels, &context)?);
+            let mut client = Node::mapping();
+            let fields = client.as_mapping_mut().expect("it was just made");
+            if !near {
+                fields.insert("namespace", Node::string(seen.resource.namespace()));
+            }
+            if labels.as_mapping().is_some_and(|m| !m.is_empty()) {
+                fields.insert("podLabels", labels);
+            }
+            rows.entry(flow(&client))
+                .or_insert_with(|| format!("{} mentions {word}", seen.place()));
+        }
+    }
+    if rows.is_empty() {
+        entry(
+            lines,
+            8,
+            "clients: [{}]",
+            "every pod of the namespace: nobody was seen to mention it",
+        );
+        return Ok(());
+    }
+    lines.push_str("        clients:\n");
+    for (client, comment) in rows {
+        entry(lines, 10, &format!("- {client}"), &comment);
+    }
+    Ok(())
+}
+
+/// Whether any text of a document has a word, not as a part of a longer name.
+fn mentions(node: &Node, word: &str) -> bool {
+    if let Some(text) = node.scalar_text() {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        return text.match_indices(word).any(|(at, _)| {
+            let before = text[..at].chars().next_back();
+            let after = text[at + word.len()..].chars().next();
+            !before.is_some_and(is_name) && !after.is_some_and(is_name)
+        });
+    }
+    let items = node.as_sequence().into_iter().flatten();
+    let values = node
+        .as_mapping()
+        .into_iter()
+        .flat_map(|m| m.iter().map(|(_, v)| v));
+    items.chain(values).any(|n| mentions(n, word))
+}
+
+fn entry(out: &mut String, indent: usize, text: &str, comment: &str) {
+    let _ = writeln!(out, "{}{text}  # {comment}", " ".repeat(indent));
+}
+
+/// A value on one line, quoted only where it must be.
+fn flow(node: &Node) -> String {
+    if let Some(items) = node.as_sequence() {
+        return format!(
+            "[{}]",
+            items.iter().map(flow).collect::<Vec<_>>().join(", ")
+        );
+    }
+    if let Some(mapping) = node.as_mapping() {
+        let entries = mapping
+            .iter()
+            .map(|(key, value)| format!("{}: {}", flow(&Node::string(key)), flow(value)));
+        return format!("{{{}}}", entries.collect::<Vec<_>>().join(", "));
+    }
+    let text = node.scalar_text().unwrap_or_default();
+    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
+    let starts = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let same_type = yaml::resolve(text, Schema::Go) == node.tag();
+    if starts && text.chars().all(safe) && same_type {
+        return text.to_owned();
+    }
+    let mut out = Vec::new();
+    match yaml::write_json(&mut out, node, JsonStyle::Sorted) {
+        Ok(()) => String::from_utf8_lossy(&out).into_owned(),
+        Err(_) => format!("\"{text}\""),
+    }
+}
