@@ -190,7 +190,7 @@ fn covered<'a>(
     report: &mut Report,
 ) -> Result<Fate> {
     let nodes: Vec<_> = covering.iter().map(|r| r.node()).collect();
-    if lacks(&object.node, &nodes).is_empty() {
+    if lacks(&object.node, &nodes).is_none() {
         *reason = format!("{} does the same", world.built_id(covering[0]));
         return Ok(Fate::Same);
     }
@@ -247,12 +247,7 @@ fn differing<'a>(
     let id = world.built_id(present[0]);
     let listed = config.replace.iter().any(|name| names(&name.text, &id));
     let nodes: Vec<_> = present.iter().map(|r| r.node()).collect();
-    let missing = lacks(&object.node, &nodes).join(", ");
-    let what = if missing.is_empty() {
-        "says more".to_owned()
-    } else {
-        format!("lacks {missing}")
-    };
+    let what = lacks(&object.node, &nodes).unwrap_or_else(|| "says more".to_owned());
     let on_conflict = if listed {
         OnConflict::Replace
     } else {

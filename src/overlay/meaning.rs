@@ -1,9 +1,11 @@
 //! How two objects of the same purpose differ, told by what it means: which flows one of them lacks.
 
+use indexmap::IndexMap;
+
 use crate::yaml::{Mapping, Node};
 
 /// What is told at most; the rest is counted.
-const MAX_TOLD: usize = 6;
+const MAX_TOLD: usize = 8;
 
 /// Whether two objects say the same. Labels and annotations may be more in `theirs`, which transformers
 /// of the build may have added.
@@ -59,27 +61,30 @@ fn is_equal(a: &Node, b: &Node) -> bool {
     }
 }
 
-/// What `ours` has and `theirs`, taken together, have not, in words.
+/// What `ours` has and `theirs`, taken together, have not, as the rest of a sentence; `None` where they
+/// have it all.
 ///
 /// For network policies these are flows and flags; for other objects the fields that differ.
-pub(super) fn lacks(ours: &Node, theirs: &[&Node]) -> Vec<String> {
-    let has_rules =
-        ours.lookup(&["spec", "ingress"]).is_some() || ours.lookup(&["spec", "egress"]).is_some();
-    let missing = if has_rules {
-        missing_flows(ours, theirs)
+pub(super) fn lacks(ours: &Node, theirs: &[&Node]) -> Option<String> {
+    let rules = |direction| ours.lookup(&["spec", direction]).is_some();
+    let (verb, missing) = if rules("ingress") || rules("egress") {
+        ("lacks", missing_flows(ours, theirs))
     } else {
         let mut fields = Vec::new();
         if let [theirs] = theirs {
             differing(ours, theirs, &mut String::new(), &mut fields);
         }
-        fields
+        ("has another", fields)
     };
+    if missing.is_empty() {
+        return None;
+    }
     let more = missing.len().saturating_sub(MAX_TOLD);
     let mut told: Vec<_> = missing.into_iter().take(MAX_TOLD).collect();
     if more > 0 {
-        told.push(format!("{more} more"));
+        told.push(format!("and {more} more"));
     }
-    told
+    Some(format!("{verb} {}", told.join(", ")))
 }
 
 fn differing(ours: &Node, theirs: &Node, path: &mut String, into: &mut Vec<String>) {
@@ -120,11 +125,18 @@ struct Flow {
 
 fn missing_flows(ours: &Node, theirs: &[&Node]) -> Vec<String> {
     let present: Vec<_> = theirs.iter().flat_map(|t| flows(t)).collect();
-    let lacking = flows(ours)
-        .into_iter()
-        .filter(|flow| !present.iter().any(|p| p.covers(flow)));
-    let mut told: Vec<String> = lacking.map(|flow| flow.to_text()).collect();
-    told.dedup();
+    let mut told: IndexMap<String, Vec<String>> = IndexMap::new();
+    for flow in flows(ours) {
+        if !present.iter().any(|p| p.covers(&flow)) {
+            let ports = told.entry(flow.to_text()).or_default();
+            ports.extend(flow.port.map(|p| p.trim_end_matches("/TCP").to_owned()));
+        }
+    }
+    let with_ports = |(peer, ports): (String, Vec<String>)| match ports.is_empty() {
+        true => peer,
+        false => format!("{peer}:{}", ports.join(",")),
+    };
+    let mut told: Vec<String> = told.into_iter().map(with_ports).collect();
     for direction in ["ingress", "egress"] {
         let flag = |node: &Node| {
             node.lookup(&["spec", "enableDefaultDeny", direction])
@@ -150,19 +162,12 @@ impl Flow {
         self.direction == other.direction && peer && port
     }
 
+    /// The direction and the peer, without the port.
     fn to_text(&self) -> String {
-        let peer = if self.peer.is_empty() {
-            "everyone".to_owned()
+        if self.peer.is_empty() {
+            format!("{} everyone", self.direction)
         } else {
-            self.peer.join(",")
-        };
-        match &self.port {
-            Some(port) => format!(
-                "{} {peer}:{}",
-                self.direction,
-                port.trim_end_matches("/TCP")
-            ),
-            None => format!("{} {peer}", self.direction),
+            format!("{} {}", self.direction, self.peer.join(","))
         }
     }
 }

@@ -363,3 +363,132 @@ overlays:
 ";
     assert_eq!(text, wanted);
 }
+
+/// The document's policy for Keycloak's database, as it stands in the repository it came from.
+const OWN_POLICY: &str = "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: db, namespace: shop}\nspec:\n  endpointSelector: {matchLabels: {cnpg.io/cluster: db}}\n  ingress:\n    - fromEndpoints: [{matchLabels: {app: orders}}]\n      toPorts: [{ports: [{port: '5432', protocol: TCP}]}]\n";
+
+fn conflict(own: &str, overlays: &str) -> String {
+    let files = Memory::from_texts([
+        ("app/kustomization.yaml", "resources:\n  - a.yaml\n"),
+        ("app/networkpolicy-db.yaml", "taken"),
+        ("app/patch-ciliumnetworkpolicy-db.yaml", "taken"),
+    ]);
+    run(
+        &files,
+        &objects(&format!("{CLUSTER}---\n{own}")),
+        overlays,
+        Host::default(),
+    )
+}
+
+#[test]
+fn an_object_that_is_there_is_kept_and_told_by_meaning() {
+    let out = conflict(OWN_POLICY, POLICY_ONLY);
+    assert_eq!(
+        out,
+        "cnpg-cluster-policy Cluster/shop/db: kept\n\
+         warning[overlay-conflict]: CiliumNetworkPolicy/shop/db differs from what cnpg-cluster-policy adds: it lacks ingress app.kubernetes.io/name=cloudnative-pg,io.kubernetes.pod.namespace=cnpg-system:8000,5432, ingress cnpg.io/cluster=db:5432,8000, ingress io.kubernetes.pod.namespace=shop:5432, egress kube-apiserver:6443,443, egress io.kubernetes.pod.namespace=kube-system,k8s-app=kube-dns:53/UDP,53, egress cnpg.io/cluster=db:5432,8000, enableDefaultDeny.ingress: false, enableDefaultDeny.egress: false\n  \
+         --> app/objects.yaml:6:1\n  \
+         note: it is kept as it is\n  \
+         help: list CiliumNetworkPolicy/shop/db under overlays.replace, or skip cnpg-cluster-policy for Cluster/shop/db\n"
+    );
+}
+
+#[test]
+fn an_object_that_is_listed_is_replaced_by_a_patch() {
+    let overlays = "{use: [cnpg-cluster-policy], inputs: {network_policies_enabled: true}, replace: [CiliumNetworkPolicy/shop/db]}";
+    let out = conflict(OWN_POLICY, overlays);
+    assert!(out.starts_with("cnpg-cluster-policy Cluster/shop/db: replaced\n== app/kustomization.yaml\nresources:\n  - a.yaml\npatches:\n  - {path: prerender-patch-ciliumnetworkpolicy-db.yaml, target: {group: cilium.io, version: v2, kind: CiliumNetworkPolicy, name: db, namespace: shop}}\n== app/prerender-patch-ciliumnetworkpolicy-db.yaml\n- op: replace\n  path: /spec\n  value:\n"), "{out}");
+    assert!(!out.contains("== app/networkpolicy"), "{out}");
+}
+
+#[test]
+fn an_object_under_another_name_covers_its_target() {
+    let own = OWN_POLICY.replace("name: db, namespace: shop", "name: old, namespace: shop");
+    let out = conflict(&own, POLICY_ONLY);
+    assert!(out.starts_with("cnpg-cluster-policy Cluster/shop/db: kept\nwarning[overlay-conflict]: CiliumNetworkPolicy/shop/old differs"), "{out}");
+    let overlays = "{use: [cnpg-cluster-policy], inputs: {network_policies_enabled: true}, onConflict: replace}";
+    let out = conflict(&own, overlays);
+    assert!(out.contains("name: old, namespace: shop}}\n"), "{out}");
+    let overlays =
+        "{use: [cnpg-cluster-policy], inputs: {network_policies_enabled: true}, onConflict: fail}";
+    assert!(
+        conflict(&own, overlays)
+            .starts_with("error[overlay-conflict]: CiliumNetworkPolicy/shop/old differs")
+    );
+}
+
+#[test]
+fn a_name_that_is_taken_gets_a_prefix() {
+    let out = conflict(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n",
+        POLICY_ONLY,
+    );
+    assert!(
+        out.contains("  - prerender-networkpolicy-db.yaml\n"),
+        "{out}"
+    );
+}
+
+#[test]
+fn where_an_object_is_kept_its_patches_are_left_out() {
+    let own = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: db-custom-metrics, namespace: shop}\ndata: {custom-queries: own}\n";
+    let overlays = "{use: [cnpg-custom-metrics], inputs: {monitoring_enabled: true, cnpg_custom_metrics_enabled: true}}";
+    let out = conflict(own, overlays);
+    assert!(
+        out.contains("it has another metadata.labels, data.custom-queries\n"),
+        "{out}"
+    );
+    assert!(!out.contains("== "), "{out}");
+}
+
+#[test]
+fn a_default_deny_waits_for_the_policy_that_it_needs() {
+    let own = "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: cnpg-operator, namespace: cnpg-system}\nspec: {endpointSelector: {matchLabels: {app.kubernetes.io/name: cloudnative-pg}}, ingress: [{}]}\n";
+    let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
+    let overlays = "{use: [cnpg-default-deny, cnpg-operator-policy], inputs: {network_policies_enabled: true, network_policies_mode: enforce}}";
+    let out = run(
+        &files,
+        &objects(&format!("{OPERATOR}---\n{own}")),
+        overlays,
+        Host::default(),
+    );
+    assert!(
+        out.contains("cnpg-default-deny Deployment/cnpg-system/cnpg: left out\n"),
+        "{out}"
+    );
+    assert!(!out.contains("== "), "{out}");
+    let out = run(&files, &objects(OPERATOR), overlays, Host::default());
+    assert!(
+        out.contains("cnpg-default-deny Deployment/cnpg-system/cnpg: added\n"),
+        "{out}"
+    );
+}
+
+#[test]
+fn clients_are_asked_for_in_enforce_mode() {
+    let overlays = |clients: &str| {
+        format!(
+            "{{use: [cnpg-cluster-policy], inputs: {{network_policies_enabled: true, network_policies_mode: enforce}}, parameters: {{clients: {clients}}}}}"
+        )
+    };
+    let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
+    let with = |clients: &str| {
+        run(
+            &files,
+            &objects(CLUSTER),
+            &overlays(clients),
+            Host::default(),
+        )
+    };
+    assert_eq!(
+        with("[]"),
+        "error[overlay-assertion]: no client may reach db in enforce mode\n  --> app/objects.yaml:1:1\n  note: cnpg-cluster-policy asks for it\n  help: name the pods in `clients`, or write `clients: none` where that is meant"
+    );
+    assert!(with("none").contains("added"));
+    assert_eq!(
+        with("nobody"),
+        "error[overlay-parameter]: clients must be none or a list, and is text\n  --> prerender.yaml:1:126\n  help: clients of cnpg-cluster-policy: Who may reach PostgreSQL on 5432. Each entry is a set of pods (podLabels in namespace; the Cluster's own by default, '*' for all), a cidr, or entities of Cilium; {} is every pod of the Cluster's namespace. The text none says that nobody may"
+    );
+    assert!(with("[{podLabel: {a: b}}]").starts_with("error[overlay-parameter]: clients[0] has no podLabel\n  --> prerender.yaml:1:128\n  help: did you mean podLabels?"));
+}
