@@ -5,11 +5,11 @@ use indexmap::IndexMap;
 use super::State;
 use super::config::OnConflict;
 use super::definition::GroupKind;
-use super::expand::{Draft, NewObject};
+use super::draft::{Draft, NewObject};
 use super::meaning::{is_same, lacks};
 use super::world::World;
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
-use crate::kube::{ResId, Resource};
+use crate::kube::{ResId, Resource, Scope};
 use crate::yaml::{self, Mapping, Node};
 
 /// What becomes of an object that an instance adds.
@@ -107,7 +107,7 @@ impl World<'_, '_> {
     pub(super) fn built_id(&self, resource: &Resource) -> ResId {
         let mut id = resource.id();
         let host = &self.request.host;
-        let scoped = resource.gvk().scope() == crate::kube::Scope::Namespaced;
+        let scoped = resource.gvk().scope() == Scope::Namespaced;
         let namespace = match (&self.root.namespace, scoped) {
             (Some(namespace), true) => namespace.as_str(),
             (None, true) if id.namespace.is_empty() => {

@@ -6,6 +6,7 @@
 //! new folder below `cnpg/`. Start with [`view`].
 
 mod applied;
+mod attach;
 mod builtin;
 mod config;
 mod conflict;
@@ -13,11 +14,13 @@ mod convert;
 mod copy;
 mod definition;
 mod describe;
+mod draft;
 mod expand;
 mod finder;
 mod language;
 mod library;
 mod meaning;
+mod names;
 mod read;
 mod root;
 mod schema;

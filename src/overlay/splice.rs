@@ -41,7 +41,9 @@ pub(super) fn add_to_list(
         (value, Some([])) if value.style() == Style::Flow => {
             page.open_empty(index, source, entries)
         }
-        (value, Some(_)) if value.style() == Style::Flow => page.into_flow(index, source, entries),
+        (value, Some(_)) if value.style() == Style::Flow => {
+            page.add_to_flow(index, source, entries)
+        }
         (_, Some(_)) => Ok(page.after_last(index, entries)),
         (value, None) => Err(cannot(source, &format!("{key} is no list"), value)),
     }
@@ -198,7 +200,7 @@ impl Page<'_> {
         let line = self.key_line(index);
         let text = self.lines[line];
         let (Some(open), Some(close)) = (text.find('['), text.find(']')) else {
-            return self.into_flow(index, source, entries);
+            return self.add_to_flow(index, source, entries);
         };
         let bare = format!("{}{}", text[..open].trim_end(), &text[close + 1..]);
         let bare = if bare.ends_with('\n') {
@@ -214,7 +216,7 @@ impl Page<'_> {
     }
 
     /// Adds to a list that is written as `[a, b]`, before its last bracket.
-    fn into_flow(&self, index: usize, source: &Source, entries: &[String]) -> Result<String> {
+    fn add_to_flow(&self, index: usize, source: &Source, entries: &[String]) -> Result<String> {
         let end: usize = self.lines[..self.limit(index)]
             .iter()
             .map(|l| l.len())

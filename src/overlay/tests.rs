@@ -31,7 +31,6 @@ fn config(text: &str) -> Config {
 
 const CLUSTER: &str = "apiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata: {name: db, namespace: shop}\nspec: {instances: 3}\n";
 const OPERATOR: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: cnpg, namespace: cnpg-system, labels: {app.kubernetes.io/name: cloudnative-pg}}\n";
-const ON: &str = "{monitoring_enabled: true, network_policies_enabled: true}";
 
 /// Expands a root `app` with this kustomization, and shows what is laid over it.
 fn expand(kustomization: &str, built: &str, overlays: &str) -> String {

@@ -266,7 +266,7 @@ fn kinds(library: &Library) -> IndexSet<(&str, &str)> {
                     kinds.insert((kind.group.as_str(), kind.kind.as_str()));
                 }
                 Find::Contains(finders) => {
-                    kinds.extend(of(finders).map(|k| (k.group.as_str(), k.kind.as_str())))
+                    kinds.extend(of(finders).map(|k| (k.group.as_str(), k.kind.as_str())));
                 }
             }
         }
