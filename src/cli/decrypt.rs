@@ -102,10 +102,6 @@ pub(super) fn configuration(
     context: &Context,
     named: Option<&std::path::Path>,
 ) -> crate::diagnostic::Result<Option<(Config, PathBuf)>> {
-    // The usual way to say that there is none.
-    if named == Some(std::path::Path::new("/dev/null")) {
-        return Ok(None);
-    }
     if let Some(path) = named {
         let full = context.working_directory.join(path);
         let config = Config::parse(&context.trusted.read(&full)?, &path.display().to_string())?;

@@ -11,6 +11,7 @@ mod identities;
 mod output;
 mod overlays;
 mod panic;
+mod render;
 mod template;
 mod terminal;
 mod values;
@@ -53,6 +54,9 @@ enum Command {
     Values(values::Arguments),
     /// Render a tree of templates as makejinja does
     Template(template::Arguments),
+    /// Print what kustomize builds from a directory
+    #[command(alias = "build")]
+    Render(render::Arguments),
     /// Print the JSON Schema of the project file
     Schema,
     /// Print the completions of a shell
@@ -98,6 +102,7 @@ fn run(context: &Context, command: Command) -> Outcome {
         Command::Overlays(arguments) => overlays::run(context, &arguments),
         Command::Values(arguments) => values::run(context, &arguments),
         Command::Template(arguments) => template::run(context, &arguments),
+        Command::Render(arguments) => render::run(context, &arguments),
         Command::Schema => about::schema(),
         Command::Completions { shell } => about::completions(shell),
         Command::Man => about::man(),

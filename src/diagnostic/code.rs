@@ -141,6 +141,32 @@ codes! {
     ValuesMissing = "values-missing", Input;
 
     // kustomize
+    /// A kustomization cannot be found in a directory, or is there more than once.
+    KustomizationMissing = "kustomization-missing", Input;
+    /// A kustomization says nothing, or what it must not.
+    KustomizationInvalid = "kustomization-invalid", Input;
+    /// A kustomization includes itself.
+    KustomizationCycle = "kustomization-cycle", Input;
+    /// A field of a kustomization is deprecated.
+    FieldDeprecated = "field-deprecated", Input;
+    /// A kustomization names a file outside of its directory.
+    LoadRestricted = "load-restricted", Input;
+    /// A document is not an object: it has no kind or no name.
+    ManifestInvalid = "manifest-invalid", Input;
+    /// A source of a generator cannot be read.
+    GeneratorSource = "generator-source", Input;
+    /// A generator makes a key twice.
+    GeneratorKey = "generator-key", Input;
+    /// A generated object meets one that is there, and does not say what to do; or meets none.
+    GeneratorBehavior = "generator-behavior", Input;
+    /// A generator, transformer or validator cannot be run or is configured wrongly.
+    PluginInvalid = "plugin-invalid", Input;
+    /// A validator refuses, or changes what it should only look at.
+    ValidatorFailed = "validator-failed", Input;
+    /// A name may mean several objects that are called differently now.
+    ReferenceAmbiguous = "reference-ambiguous", Input;
+    /// A var names nothing, or is declared twice.
+    VarInvalid = "var-invalid", Input;
     /// Two field specs for one field disagree.
     FieldSpecConflict = "field-spec-conflict", Input;
     /// A field spec has a path that leads nowhere.

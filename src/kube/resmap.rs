@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use super::res_id::effective_namespace;
 use super::{Gvk, ResId, Resource};
 use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::yaml;
 
 /// Objects in order of appearance, and a look-up by every identity that they have or had.
 ///
@@ -185,6 +186,20 @@ impl ResMap {
     /// Takes the objects in order.
     pub fn into_resources(self) -> Vec<Resource> {
         self.resources
+    }
+
+    /// Writes the documents as kustomize prints them, `---` between them.
+    ///
+    /// Fails with [`Code::YamlValue`] on a value that has no JSON form.
+    pub fn write(&self, output: &mut Vec<u8>) -> Result<()> {
+        for (position, resource) in self.resources.iter().enumerate() {
+            if position > 0 {
+                output.extend_from_slice(b"---\n");
+            }
+            yaml::write_manifest(output, resource.node())
+                .map_err(|error| resource.value_error(error))?;
+        }
+        Ok(())
     }
 }
 

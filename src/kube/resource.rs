@@ -6,8 +6,8 @@ use compact_str::CompactString;
 
 use super::res_id::effective_namespace;
 use super::{Gvk, ResId, Scope};
-use crate::diagnostic::{Place, Source};
-use crate::yaml::Node;
+use crate::diagnostic::{Code, Diagnostic, Place, Source};
+use crate::yaml::{Node, ValueError};
 
 /// What an object was called before a step of the build renamed or moved it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,18 @@ pub enum Behavior {
     Replace,
     /// Its data is laid over the other's.
     Merge,
+}
+
+impl Behavior {
+    /// Reads the name of a behavior; any other text is [`Behavior::Unspecified`], as in the reference.
+    pub fn parse(name: &str) -> Self {
+        match name {
+            "create" => Self::Create,
+            "replace" => Self::Replace,
+            "merge" => Self::Merge,
+            _ => Self::Unspecified,
+        }
+    }
 }
 
 /// Where an object or a change came from, as `buildMetadata` tells it.
@@ -254,6 +266,15 @@ impl Resource {
         self.source
             .as_ref()
             .map(|s| s.place(mark.line, mark.column))
+    }
+
+    /// Tells of a value that cannot be written.
+    pub fn value_error(&self, error: ValueError) -> Diagnostic {
+        let found = match &self.source {
+            Some(source) if error.mark.line > 0 => error.at(source),
+            _ => Diagnostic::new(Code::YamlValue, error.kind.to_string()).at(self.place()),
+        };
+        found.note(format!("in {}", self.id()))
     }
 
     fn metadata(&self, key: &str) -> &str {

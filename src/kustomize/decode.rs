@@ -6,10 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use compact_str::CompactString;
+use compact_str::{CompactString, format_compact};
 
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source, nearest};
-use crate::yaml::{Mapping, Mark, Node, Style, Tag, Value};
+use crate::yaml::{Mapping, Mark, Node, Number, Style, Tag, Value};
 
 /// How strictly a document is read, and where it stands.
 #[derive(Debug, Clone, Copy)]
@@ -97,6 +97,10 @@ impl Decode for CompactString {
     fn decode(&mut self, node: &Node, decoder: Decoder<'_>) -> Result<()> {
         match (node.tag(), node.scalar_text()) {
             (Tag::Null, _) => Ok(()),
+            (Tag::Bool | Tag::Int | Tag::Float, Some(text)) if !decoder.strict => {
+                *self = text_of_scalar(node, text);
+                Ok(())
+            }
             (Tag::Str | Tag::Timestamp | Tag::Binary | Tag::Merge | Tag::Custom, Some(text)) => {
                 *self = text.into();
                 Ok(())
@@ -280,6 +284,21 @@ pub(crate) fn resolve_as_yaml_1_1(node: &mut Node) {
             };
             *node = Node::scalar(Tag::Bool, truth).with_mark(node.mark());
         }
+    }
+}
+
+/// A number or boolean where a text is wanted: the configuration of a plugin may hold one.
+fn text_of_scalar(node: &Node, text: &str) -> CompactString {
+    match (node.tag(), node.as_bool(), Number::parse(text)) {
+        (Tag::Bool, Some(value), _) => format_compact!("{value}"),
+        (_, _, Some(Number::Int(value))) => format_compact!("{value}"),
+        (_, _, Some(Number::Uint(value))) => format_compact!("{value}"),
+        (_, _, Some(Number::Float(value))) => {
+            let mut text = Vec::new();
+            crate::go::float::write_general(&mut text, value);
+            String::from_utf8_lossy(&text).into()
+        }
+        _ => text.into(),
     }
 }
 

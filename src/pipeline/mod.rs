@@ -13,3 +13,4 @@ pub mod values;
 pub use mask::Mask;
 pub use progress::{Progress, Timed};
 pub use project::Project;
+pub mod plain;

@@ -24,7 +24,7 @@ impl Operations {
     /// Reads a patch: strict JSON when the text starts with `[`, else YAML.
     ///
     /// Fails with [`Code::PatchInvalid`] when it is not a list of mappings, and as a parse does.
-    pub(super) fn read(text: &Text<'_>) -> Result<Self> {
+    pub(crate) fn read(text: &Text<'_>) -> Result<Self> {
         let root = if text.text.starts_with('[') {
             json_document(text)?
         } else {

@@ -24,7 +24,8 @@ const OPTIONS: ParseOptions = ParseOptions {
     ..ParseOptions::DEFAULT
 };
 
-/// Reads every document. Keys may repeat in all documents but the first, which is the one that sops decodes.
+/// Reads every document. Keys may repeat, and `<<` may stand at anything, in all documents but the first,
+/// which is the one that sops decodes.
 pub(super) fn read(bytes: &[u8]) -> Result<Branches, StoreError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let lines = bytes[..error.valid_up_to()]
@@ -38,8 +39,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Branches, StoreError> {
     })?;
     let documents = yaml::parse(text, OPTIONS).map_err(|error| syntax(&error))?;
     if let Some(first) = documents.first() {
-        refuse_repeated_keys(first)?;
-        check_merge(first)?;
+        check_first(first)?;
     }
     documents.into_iter().map(document).collect()
 }
@@ -65,10 +65,10 @@ fn fault(node: &Node, phrase: &str) -> StoreError {
     }
 }
 
-fn refuse_repeated_keys(node: &Node) -> Result<(), StoreError> {
+fn check_first(node: &Node) -> Result<(), StoreError> {
     match node.value() {
         yaml::Value::Scalar(_) => Ok(()),
-        yaml::Value::Sequence(items) => items.iter().try_for_each(refuse_repeated_keys),
+        yaml::Value::Sequence(items) => items.iter().try_for_each(check_first),
         yaml::Value::Mapping(mapping) => {
             let mut seen = BTreeSet::new();
             for entry in mapping.entries() {
@@ -79,25 +79,16 @@ fn refuse_repeated_keys(node: &Node) -> Result<(), StoreError> {
                         ..fault(&entry.key, "the key is already there")
                     });
                 }
-                refuse_repeated_keys(&entry.value)?;
+                if entry.key.tag() == Tag::Merge && !can_merge(&entry.value) {
+                    return Err(fault(
+                        &entry.value,
+                        "`<<` merges mappings, and this is none",
+                    ));
+                }
+                check_first(&entry.value)?;
             }
             Ok(())
         }
-    }
-}
-
-/// Refuses `<<` at the top of the first document where there is nothing to merge.
-fn check_merge(root: &Node) -> Result<(), StoreError> {
-    let entries = root.as_mapping().map_or(&[][..], yaml::Mapping::entries);
-    let wrong = entries
-        .iter()
-        .find(|e| e.key.tag() == Tag::Merge && !can_merge(&e.value));
-    match wrong {
-        Some(entry) => Err(fault(
-            &entry.value,
-            "`<<` merges mappings, and this is none",
-        )),
-        None => Ok(()),
     }
 }
 
@@ -438,46 +429,4 @@ fn binary_text(bytes: &[u8]) -> String {
         .filter_map(|line| std::str::from_utf8(line).ok())
         .collect();
     format!("{}\n", lines.join("\n"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{read, write};
-
-    fn rewrite(text: &str) -> Option<String> {
-        let branches = read(text.as_bytes()).ok()?;
-        String::from_utf8(write(&branches, 2).ok()?).ok()
-    }
-
-    #[test]
-    fn comments_come_back_at_the_head_of_what_follows() {
-        let text = "# top\na: 1 # one\nb:\n  # in\n  - x # tail\n# end\n";
-        let wanted = "# top\n# one\na: 1\nb:\n  # in\n  # tail\n  - x\n# end\n";
-        assert_eq!(rewrite(text).as_deref(), Some(wanted));
-    }
-
-    #[test]
-    fn a_text_that_starts_with_a_tabulator_is_kept() {
-        let text = "a: \"\\tb\\nc\"\n";
-        let back = rewrite(text).and_then(|t| rewrite(&t));
-        assert_eq!(back, rewrite(text));
-        assert!(back.is_some_and(|t| t.contains("\\tb") && !t.contains("null")));
-    }
-
-    #[test]
-    fn documents_after_the_first_may_repeat_keys() {
-        assert!(rewrite("a: 1\na: 2\n").is_none());
-        assert!(rewrite("b: {a: 1, a: 2}\n").is_none());
-        assert_eq!(
-            rewrite("a: 1\n---\na: 1\na: 2\n").as_deref(),
-            Some("a: 1\n---\na: 1\na: 2\n")
-        );
-    }
-
-    #[test]
-    fn what_is_no_mapping_is_refused() {
-        for text in ["- a\n", "text\n", "<<: 1\n", "\u{0}"] {
-            assert!(rewrite(text).is_none(), "{text}");
-        }
-    }
 }

@@ -167,13 +167,6 @@ impl<'n> Writer<'_, 'n> {
     fn empty(&mut self, node: &'n Node, brackets: [u8; 2], place: Place) {
         let comments = comments(node);
         self.cursor.opening_bracket(brackets[0]);
-        // What stands before the first entry of a mapping without one stands between its braces.
-        if brackets == *b"{}" {
-            let outer = self.cursor.indent;
-            self.cursor.indent_scalar(false);
-            self.cursor.head_comment();
-            self.cursor.indent = outer;
-        }
         self.cursor
             .await_comments("", comments.line, comments.foot, "");
         if brackets[0] == b'{' {

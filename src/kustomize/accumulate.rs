@@ -1,0 +1,413 @@
+//! One kustomization: what it includes, generates and transforms, in the order of the reference.
+//!
+//! [`build`] runs the root. A directory in `resources:` gives objects that are added to what is there; a
+//! component works on what is there. Name hashes, references, variables and the order come once, at the
+//! root.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::decode::Located;
+use super::fieldspecs::{BUILT_IN, FieldSpecs};
+use super::kustomization::{Kustomization, Text};
+use super::loader::{Loader, Target as Followed, World};
+use super::openapi::Schema;
+use super::plugins;
+use super::variables::Variables;
+use super::{
+    Built, Generators, Options, absorb, crds, documents, finish, openapi, origin, read, remote,
+};
+use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source};
+use crate::files::{File, Files, TreePath};
+use crate::kube::{BuildOrigin, ResMap, Resource};
+
+/// Builds the kustomization in a directory.
+pub(super) fn build(
+    files: &dyn Files,
+    directory: &TreePath,
+    options: &Options,
+    generators: &dyn Generators,
+) -> Result<Built> {
+    let world = World {
+        options,
+        generators,
+    };
+    let loader = Loader::open(&world, Arc::new(files), directory)?;
+    let mut build = Build::default();
+    let mut root = Target::load(loader, &mut build)?;
+    build.open_schema(&root, true)?;
+    if !root.kustomization.build_metadata.is_empty() {
+        root.origin = Some(BuildOrigin::default());
+    }
+    let mut accumulated = Accumulated::default();
+    root.accumulate(&mut accumulated, &mut build)?;
+    let resources = finish::finish(accumulated, &root, options)?;
+    Ok(Built {
+        resources,
+        warnings: build.warnings,
+    })
+}
+
+/// What a build gathers beside objects.
+#[derive(Default)]
+pub(super) struct Build {
+    /// What the user should know.
+    pub(super) warnings: Report,
+    /// The schema that the first kustomization with `openapi` sets.
+    pub(super) schema: Schema,
+}
+
+impl Build {
+    /// Takes the schema of a kustomization: the root's, else the first that is met.
+    fn open_schema(&mut self, target: &Target<'_>, is_root: bool) -> Result<()> {
+        let fields = &target.kustomization.openapi;
+        let file = match fields.get("path") {
+            Some(path) => Some(target.read(path)?),
+            None => None,
+        };
+        if !is_root && !self.schema.is_unset() {
+            return Ok(());
+        }
+        self.schema = match (file, fields.get("version").filter(|v| !v.is_empty())) {
+            (Some(_), Some(version)) => {
+                let phrase = "openapi has a version and a path, and only one can count";
+                return Err(target.invalid(phrase, version));
+            }
+            (Some(file), None) => openapi::read(&file)?,
+            (None, Some(version)) if &***version == openapi::BUILT_IN_VERSION => Schema::BuiltIn,
+            (None, Some(version)) => {
+                let (is, known) = (&version.value, openapi::BUILT_IN_VERSION);
+                let phrase = format!("the openapi version {is} is not built in");
+                return Err(target
+                    .invalid(&phrase, version)
+                    .help(format!("{known} is, or name a file in openapi.path")));
+            }
+            (None, None) => Schema::Unset,
+        };
+        Ok(())
+    }
+}
+
+/// Objects, and what is needed to change them.
+#[derive(Default)]
+pub(super) struct Accumulated {
+    /// The objects.
+    pub(super) resources: ResMap,
+    /// What configurations and CRDs add to the built-in field specs.
+    fields: Option<Box<FieldSpecs>>,
+    /// The vars.
+    pub(super) variables: Variables,
+}
+
+impl Accumulated {
+    /// The fields that transformers touch.
+    pub(super) fn fields(&self) -> Cow<'_, FieldSpecs> {
+        match &self.fields {
+            Some(fields) => Cow::Borrowed(fields),
+            None => Cow::Owned(BUILT_IN),
+        }
+    }
+
+    /// Adds field specs of a configuration.
+    fn add_fields(&mut self, more: FieldSpecs) -> Result<()> {
+        let fields = self.fields.get_or_insert_with(|| Box::new(BUILT_IN));
+        fields.merge(more)
+    }
+
+    /// Adds all that a directory gave.
+    fn merge(&mut self, other: Self) -> Result<()> {
+        self.resources.append(other.resources)?;
+        match (&mut self.fields, other.fields) {
+            (_, None) => {}
+            (fields @ None, Some(more)) => *fields = Some(more),
+            (Some(fields), Some(more)) => fields.merge(*more)?,
+        }
+        self.variables.absorb(other.variables)
+    }
+}
+
+/// A kustomization that is being built.
+pub(super) struct Target<'a> {
+    /// Reads what it names.
+    pub(super) loader: Loader<'a>,
+    /// Its fields.
+    pub(super) kustomization: Kustomization,
+    /// The text it stands in.
+    pub(super) source: Arc<Source>,
+    /// The file's name in its directory.
+    pub(super) file_name: String,
+    /// Where it is, when the root was asked to tell.
+    pub(super) origin: Option<BuildOrigin>,
+}
+
+impl<'a> Target<'a> {
+    /// Finds and reads the kustomization of a directory.
+    fn load(loader: Loader<'a>, build: &mut Build) -> Result<Self> {
+        let file = read::find(&loader)?;
+        let kustomization = read::parse(&file, &mut build.warnings)?;
+        Ok(Self {
+            loader,
+            kustomization,
+            source: Arc::clone(&file.source),
+            file_name: file.path.file_name().to_owned(),
+            origin: None,
+        })
+    }
+
+    /// The place of a text of the kustomization.
+    pub(super) fn place<T>(&self, text: &Located<T>) -> Place {
+        self.source.place(text.mark.line, text.mark.column)
+    }
+
+    /// Reads a file that a field names.
+    pub(super) fn read(&self, path: &Text) -> Result<Arc<File>> {
+        self.loader
+            .read(path)
+            .map_err(|error| error.or_at(self.place(path)))
+    }
+
+    fn invalid<T>(&self, phrase: &str, text: &Located<T>) -> Diagnostic {
+        Diagnostic::new(Code::KustomizationInvalid, phrase).at(self.place(text))
+    }
+
+    fn accumulate(&mut self, to: &mut Accumulated, build: &mut Build) -> Result<()> {
+        let resources = std::mem::take(&mut self.kustomization.resources);
+        self.accumulate_resources(&resources, to, build)?;
+        self.add_configurations(to)?;
+        self.run_generators(to, build)?;
+        let components = std::mem::take(&mut self.kustomization.components);
+        for path in &components {
+            self.accumulate_component(path, to, build)?;
+        }
+        self.run_transformers(to, build)?;
+        self.run_validators(to, build)?;
+        let vars = self.kustomization.vars.as_deref().unwrap_or_default();
+        to.variables.declare(vars, &mut to.resources, &self.source)
+    }
+
+    /// Adds files and directories in order.
+    pub(super) fn accumulate_resources(
+        &self,
+        paths: &[Text],
+        to: &mut Accumulated,
+        build: &mut Build,
+    ) -> Result<()> {
+        for path in paths {
+            self.accumulate_resource(path, to, build)
+                .map_err(|error| self.on_the_way(error, path))?;
+        }
+        Ok(())
+    }
+
+    /// Says by which entry the build came to an error.
+    fn on_the_way(&self, error: Diagnostic, path: &Text) -> Diagnostic {
+        let place = self.place(path);
+        if error.place().is_none() {
+            error.at(place)
+        } else if error.place() == Some(&place) {
+            error
+        } else {
+            error.via(place)
+        }
+    }
+
+    fn accumulate_resource(
+        &self,
+        path: &Text,
+        to: &mut Accumulated,
+        build: &mut Build,
+    ) -> Result<()> {
+        match self.loader.follow(path)? {
+            Followed::File(file) => match documents::read(&file) {
+                Ok(resources) => self.add_resources(resources, path, to),
+                // What http answers for a repository's address is its web page.
+                Err(_) if remote::is_file_address(path) && remote::parse(path).is_some() => {
+                    self.accumulate_directory(self.loader.enter(path)?, path, to, build)
+                }
+                Err(error) => Err(error),
+            },
+            Followed::Directory(loader) => self.accumulate_directory(loader, path, to, build),
+        }
+    }
+
+    fn add_resources(
+        &self,
+        resources: Vec<Resource>,
+        path: &str,
+        to: &mut Accumulated,
+    ) -> Result<()> {
+        let origin = self.origin.as_ref().map(|here| origin::append(here, path));
+        for mut resource in resources {
+            if let Some(origin) = &origin {
+                resource.change(origin::forget);
+                resource.history_mut().origin = Some(Box::new(origin.clone()));
+            }
+            to.resources.push(resource)?;
+        }
+        Ok(())
+    }
+
+    fn accumulate_directory(
+        &self,
+        loader: Loader<'a>,
+        path: &str,
+        to: &mut Accumulated,
+        build: &mut Build,
+    ) -> Result<()> {
+        let mut target = self.sub_target(loader, path, build)?;
+        if target.kustomization.kind.value == "Component" {
+            let phrase = format!("{path} is a Component, and stands in resources");
+            return Err(target
+                .invalid(&phrase, &target.kustomization.kind)
+                .help("list it in components"));
+        }
+        let mut below = Accumulated::default();
+        target.accumulate(&mut below, build)?;
+        to.merge(below)
+    }
+
+    fn accumulate_component(
+        &self,
+        path: &Text,
+        to: &mut Accumulated,
+        build: &mut Build,
+    ) -> Result<()> {
+        let run = |to: &mut Accumulated, build: &mut Build| {
+            let loader = self.loader.enter(path)?;
+            let mut target = self.sub_target(loader, path, build)?;
+            if target.kustomization.kind.value != "Component" {
+                let phrase = format!("{} is no Component, and stands in components", path.value);
+                return Err(target
+                    .invalid(&phrase, &target.kustomization.kind)
+                    .help("list it in resources, or write kind: Component"));
+            }
+            target.accumulate(to, build)
+        };
+        run(to, build).map_err(|error| self.on_the_way(error, path))
+    }
+
+    fn sub_target(&self, loader: Loader<'a>, path: &str, build: &mut Build) -> Result<Self> {
+        let mut target = Self::load(loader, build)?;
+        target.origin = self.origin.as_ref().map(|here| origin::append(here, path));
+        build.open_schema(&target, false)?;
+        Ok(target)
+    }
+
+    fn add_configurations(&self, to: &mut Accumulated) -> Result<()> {
+        let mut own: Option<FieldSpecs> = None;
+        for path in &self.kustomization.configurations {
+            let file = self.read(path)?;
+            let more = read::configuration(&file).map_err(|error| self.on_the_way(error, path))?;
+            match &mut own {
+                Some(fields) => fields.merge(more),
+                None => {
+                    own = Some(more);
+                    Ok(())
+                }
+            }
+            .map_err(|error| self.on_the_way(error, path))?;
+        }
+        for path in &self.kustomization.crds {
+            let file = self.read(path)?;
+            let more = crds::field_specs(&file).map_err(|error| self.on_the_way(error, path))?;
+            to.add_fields(more)
+                .map_err(|error| self.on_the_way(error, path))?;
+        }
+        match own {
+            Some(fields) => to.add_fields(fields).map_err(|error| {
+                match self.kustomization.configurations.first() {
+                    Some(path) => self.on_the_way(error, path),
+                    None => error,
+                }
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs generators in order: ConfigMaps, Secrets, charts, and what `generators:` lists.
+    fn run_generators(&self, to: &mut Accumulated, build: &mut Build) -> Result<()> {
+        let kustomization = &self.kustomization;
+        let global = kustomization.generator_options.as_ref();
+        for (kind, name, list) in [
+            (
+                super::generators::Kind::ConfigMap,
+                "ConfigMapGenerator",
+                &kustomization.config_map_generator,
+            ),
+            (
+                super::generators::Kind::Secret,
+                "SecretGenerator",
+                &kustomization.secret_generator,
+            ),
+        ] {
+            for arguments in list {
+                let generated = super::generators::generate(
+                    kind,
+                    arguments,
+                    global,
+                    &self.loader,
+                    &self.source,
+                )?;
+                self.absorb(vec![generated], self.builtin_origin(name).as_ref(), to)?;
+            }
+        }
+        let globals = kustomization.helm_globals.clone().unwrap_or_default();
+        for chart in &kustomization.helm_charts {
+            let generated =
+                super::generators::chart::inflate(chart, &globals, &self.loader, &self.source)?;
+            let origin = self.builtin_origin("HelmChartInflationGenerator");
+            self.absorb(generated, origin.as_ref(), to)?;
+        }
+        let configurations = self.plugin_configurations(&kustomization.generators, build)?;
+        for configuration in configurations.iter() {
+            let generated = plugins::generate(configuration, self)?;
+            let origin = self
+                .origin
+                .as_ref()
+                .and_then(|_| origin::of_plugin(configuration));
+            self.absorb(generated, origin.as_ref(), to)?;
+        }
+        Ok(())
+    }
+
+    /// The origin of what a builtin makes, when the build was asked to tell.
+    pub(super) fn builtin_origin(&self, kind: &str) -> Option<BuildOrigin> {
+        let here = self.origin.as_ref()?;
+        Some(origin::of_builtin(here, &self.file_name, kind))
+    }
+
+    fn absorb(
+        &self,
+        mut generated: Vec<Resource>,
+        origin: Option<&BuildOrigin>,
+        to: &mut Accumulated,
+    ) -> Result<()> {
+        if let Some(origin) = origin {
+            origin::set_missing(&mut generated, origin);
+        }
+        generated
+            .into_iter()
+            .try_for_each(|resource| absorb::absorb(&mut to.resources, resource))
+    }
+
+    /// Reads the objects that configure plugins: texts in place first, then files and directories.
+    pub(super) fn plugin_configurations(
+        &self,
+        entries: &[Text],
+        build: &mut Build,
+    ) -> Result<ResMap> {
+        let mut to = Accumulated::default();
+        let mut paths = Vec::new();
+        for entry in entries {
+            let is_text = entry.contains('\n');
+            let first_line = entry.mark.line + u32::from(is_text);
+            match documents::read_text(entry, &self.source, first_line) {
+                Ok(resources) => self.add_resources(resources, &self.file_name, &mut to)?,
+                Err(error) if is_text => return Err(error.or_at(self.place(entry))),
+                Err(_) => paths.push(entry.clone()),
+            }
+        }
+        self.accumulate_resources(&paths, &mut to, build)?;
+        Ok(to.resources)
+    }
+}
