@@ -60,7 +60,7 @@ impl From<FormatName> for Format {
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let name = arguments.file.display().to_string();
-    let bytes = context.trusted.read(&arguments.file)?;
+    let bytes = context.trusted.read_stream(&arguments.file)?;
     let by_name = Format::of_path(&name);
     let extract = arguments
         .extract

@@ -105,7 +105,7 @@ pub(super) fn seal(context: &Context, file: &Path, output: &Path) -> Outcome {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let name = arguments.file.display().to_string();
     let path = context.working_directory.join(&arguments.file);
-    let bytes = context.trusted.read(&arguments.file)?;
+    let bytes = context.trusted.read_stream(&arguments.file)?;
     let target = match (&arguments.output, arguments.in_place) {
         (Some(output), _) => Some(output),
         (None, true) => Some(&arguments.file),

@@ -90,7 +90,7 @@ fn add_file(
     kind: IdentityText,
     ask: &Ask,
 ) {
-    match context.trusted.read(path).map(Zeroizing::new) {
+    match context.trusted.read_stream(path).map(Zeroizing::new) {
         Ok(text) => identities.add(shown, &text, kind, ask),
         Err(error) if error.code() == Code::FileMissing => {
             // What was asked for by name and is not there is the likely mistake.

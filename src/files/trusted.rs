@@ -64,6 +64,34 @@ impl Trusted {
         Ok(bytes)
     }
 
+    /// Reads a file, or what a pipe or `/dev/stdin` gives until it ends. Fails as [`Self::read`] does.
+    pub fn read_stream(self, path: &Path) -> Result<Vec<u8>> {
+        let is_stream = fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir());
+        let Some(stream) = is_stream.then(|| fs::File::open(path).ok()).flatten() else {
+            return self.read(path);
+        };
+        let shown = path.display().to_string();
+        let failed =
+            |code, phrase: String| Diagnostic::new(code, phrase).at(Place::file(shown.as_str()));
+        let mut bytes = Vec::new();
+        stream
+            .take(MAX_FILE_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| {
+                failed(
+                    Code::FileUnreadable,
+                    format!("{shown} cannot be read: {}", error.kind()),
+                )
+            })?;
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            return Err(failed(
+                Code::FileTooLarge,
+                format!("{shown} is larger than {MAX_FILE_BYTES} bytes"),
+            ));
+        }
+        Ok(bytes)
+    }
+
     /// Lists the names in a directory, sorted; empty when there is none.
     pub fn list(self, directory: &Path) -> Vec<String> {
         let Ok(entries) = fs::read_dir(directory) else {

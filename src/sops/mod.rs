@@ -26,6 +26,8 @@ pub use config::{Config, CreationRule, RuleOverride};
 pub use extract::Extract;
 pub use format::{Format, detect};
 pub use keys::{Ask, Fetch, Found, Identities, Source, Text as IdentityText};
-pub use open::{Decrypted, MAX_SEALED_BYTES, MacCheck, Options, SealedFile, Values, decrypt};
+pub use open::{
+    Decrypted, MAX_SEALED_BYTES, MacCheck, Options, SealedFile, Values, decrypt, recipients,
+};
 pub use seal::{PlainFile, Sealer, encrypt};
 pub use stores::Indents;

@@ -116,6 +116,17 @@ pub fn decrypt(
     })
 }
 
+/// Says whom a sealed file is sealed for, as its metadata have it: age recipients, and other keys by kind and
+/// name. Nothing is opened, and nothing of it is authenticated.
+pub fn recipients(file: &SealedFile<'_>) -> Result<Vec<String>> {
+    let (_, metadata) = load(file).map_err(|error| error.or_at(Place::file(file.name)))?;
+    let age = metadata.age_keys().map(|key| key.recipient.clone());
+    let others = metadata
+        .other_keys()
+        .map(|key| format!("{} {}", key.kind, key.name));
+    Ok(age.chain(others).collect())
+}
+
 fn write(branches: &Branches, options: &Options<'_>) -> Result<Vec<u8>> {
     let cannot = |error: stores::StoreError| {
         let phrase = format!(

@@ -95,7 +95,8 @@ struct LateSource {
 enum LateKind {
     Command(Fetch, Text),
     ProtectedFile(Zeroizing<Vec<u8>>, Ask),
-    ProtectedSsh(age::ssh::Identity, String, Ask),
+    /// An ssh key: reading an rsa one takes longer than opening a file with an age identity.
+    Ssh(Zeroizing<Vec<u8>>, Ask),
 }
 
 type Answer = Result<Vec<Identity>, String>;
@@ -110,7 +111,11 @@ impl Identities {
     pub fn add(&mut self, name: impl Into<String>, text: &[u8], kind: Text, ask: &Ask) {
         let name = name.into();
         let found = match kind {
-            Text::Ssh => self.add_ssh(&name, text, ask),
+            Text::Ssh => {
+                let kept = Zeroizing::new(text.to_vec());
+                self.add_late(LateKind::Ssh(kept, Arc::clone(ask)));
+                Found::Late("holds an ssh key".to_owned())
+            }
             Text::Lines | Text::Words if identity::is_protected(text) => {
                 let kept = Zeroizing::new(text.to_vec());
                 self.add_late(LateKind::ProtectedFile(kept, Arc::clone(ask)));
@@ -134,28 +139,6 @@ impl Identities {
         Found::Keys {
             public,
             plugins: parsed.plugins,
-        }
-    }
-
-    fn add_ssh(&mut self, name: &str, text: &[u8], ask: &Ask) -> Found {
-        match identity::parse_ssh(text) {
-            Ok(SshKey::Plain(key)) => {
-                let public = vec![key.public.clone()];
-                self.held.push(key);
-                Found::Keys {
-                    public,
-                    plugins: Vec::new(),
-                }
-            }
-            Ok(SshKey::Protected(key, public)) => {
-                let what = format!("is protected by a passphrase ({})", shorten(&public));
-                self.add_late(LateKind::ProtectedSsh(key, public, Arc::clone(ask)));
-                Found::Late(what)
-            }
-            Err(why) => {
-                debug_assert!(!name.is_empty());
-                Found::Unusable(why)
-            }
         }
     }
 
@@ -194,7 +177,7 @@ impl Identities {
         &self.sources
     }
 
-    /// The public keys of the identities at hand, in order.
+    /// The public keys of the age identities at hand, in order; ssh keys are read when they are needed.
     pub fn public_keys(&self) -> impl Iterator<Item = &str> {
         self.held.iter().map(|i| i.public.as_str())
     }
@@ -210,7 +193,7 @@ impl LateSource {
     fn ask(&self, recipient: &str, name: &str) -> Arc<Answer> {
         let question = match self.kind {
             LateKind::Command(..) => recipient,
-            LateKind::ProtectedFile(..) | LateKind::ProtectedSsh(..) => "",
+            LateKind::ProtectedFile(..) | LateKind::Ssh(..) => "",
         };
         // A poisoned lock means that another thread panicked: its answers are still whole.
         let mut answers = self
@@ -243,10 +226,13 @@ impl LateSource {
             LateKind::ProtectedFile(text, ask) => {
                 Ok(identity::unlock(text, ask(&format!("Passphrase of {name}: "))?)?.identities)
             }
-            LateKind::ProtectedSsh(key, public, ask) => {
-                let passphrase = ask(&format!("Passphrase of {name}: "))?;
-                Ok(vec![identity::unlock_ssh(key, public.clone(), passphrase)?])
-            }
+            LateKind::Ssh(text, ask) => match identity::parse_ssh(text)? {
+                SshKey::Plain(key) => Ok(vec![key]),
+                SshKey::Protected(key, public) => {
+                    let passphrase = ask(&format!("Passphrase of {name}: "))?;
+                    Ok(vec![identity::unlock_ssh(&key, public, passphrase)?])
+                }
+            },
         }
     }
 }
