@@ -1,5 +1,6 @@
 //! Every pair of switches of the built-in overlays: what they add is valid, denies no flow that CNPG
-//! needs, and the documentation lists each difference.
+//! needs, and the documentation lists each difference. Alerts are unit-tested by promtool and queries run
+//! by PostgreSQL, where those are installed; otherwise the run says that they are skipped.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -11,6 +12,10 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Output, Stdio};
+
+use libtest_mimic::{Arguments, Failed, Trial};
 use minijinja::Value;
 use prerender::diagnostic::Source;
 use prerender::files::{Memory, TreePath};
@@ -19,6 +24,46 @@ use prerender::overlay::{self, Config, Host, Request};
 use prerender::validate::flows::{Assumptions, analyse};
 use prerender::validate::schema;
 use prerender::yaml::{self, Node, ParseOptions};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let plain = |name: &str, run: fn()| {
+        Trial::test(name, move || {
+            run();
+            Ok(())
+        })
+    };
+    let trials = vec![
+        plain(
+            "every_pair_of_switches_is_valid_and_denies_nothing_that_is_needed",
+            every_pair_of_switches_is_valid_and_denies_nothing_that_is_needed,
+        ),
+        plain(
+            "the_documentation_lists_every_difference",
+            the_documentation_lists_every_difference,
+        ),
+        with_program("promtool", "alerts_fire_when_they_should", alerts),
+        with_program("postgres", "queries_run_as_pg_monitor", queries),
+    ];
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// A trial that needs a program; ignored, and named so, where it is not installed.
+fn with_program(program: &'static str, name: &str, run: fn(&Path) -> Result<(), Failed>) -> Trial {
+    let directories = ["/usr/bin", "/usr/local/bin", "/usr/lib/postgresql/15/bin"];
+    let found = directories
+        .iter()
+        .map(|d| Path::new(d).join(program))
+        .find(|p| p.exists());
+    match found {
+        Some(path) => Trial::test(name, move || run(&path)),
+        None => Trial::test(
+            format!("SKIPPED: {program} is not installed: {name}"),
+            || Ok(()),
+        )
+        .with_ignored_flag(true),
+    }
+}
 
 /// The switches, each with what it may be.
 const SWITCHES: &[(&str, &[&str])] = &[
@@ -189,7 +234,6 @@ fn expand(choice: &Choice) -> (ResMap, ResMap) {
     (all, added)
 }
 
-#[test]
 fn every_pair_of_switches_is_valid_and_denies_nothing_that_is_needed() {
     // A switch that is off hides the others: each choice also with everything turned on that gates them.
     let gated = |on: &[usize]| {
@@ -234,7 +278,6 @@ fn every_pair_of_switches_is_valid_and_denies_nothing_that_is_needed() {
     );
 }
 
-#[test]
 fn the_documentation_lists_every_difference() {
     let docs =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/overlays.md")).unwrap();
@@ -250,4 +293,202 @@ fn the_documentation_lists_every_difference() {
             }
         }
     }
+}
+
+/// Everything on, in enforce mode.
+fn everything() -> Choice {
+    SWITCHES.iter().map(|(_, values)| values[0]).collect()
+}
+
+fn expect_success(what: &str, output: &Output) -> Result<(), Failed> {
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Err(format!("{what}\n{}\n{}", text(&output.stdout), text(&output.stderr)).into())
+}
+
+/// Runs promtool over the rules as they are rendered.
+fn alerts(promtool: &Path) -> Result<(), Failed> {
+    let (_, added) = expand(&everything());
+    let mut groups = Vec::new();
+    for rule in added.iter().filter(|r| r.kind() == "PrometheusRule") {
+        groups.extend(
+            rule.node()
+                .lookup(&["spec", "groups"])
+                .and_then(Node::as_sequence)
+                .unwrap()
+                .to_vec(),
+        );
+    }
+    assert_eq!(groups.len(), 3);
+    let mut rules = Node::mapping();
+    rules
+        .as_mapping_mut()
+        .unwrap()
+        .insert("groups", Node::sequence(groups));
+    let mut text = Vec::new();
+    yaml::write_manifest(&mut text, &rules).unwrap();
+    let directory = tempfile::tempdir()?;
+    std::fs::write(directory.path().join("rules.yaml"), text)?;
+    let tests = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/testdata/overlay-alerts/tests.yaml"
+    );
+    std::fs::copy(tests, directory.path().join("tests.yaml"))?;
+    for arguments in [
+        ["check", "rules", "rules.yaml"],
+        ["test", "rules", "tests.yaml"],
+    ] {
+        let output = Command::new(promtool)
+            .args(arguments)
+            .current_dir(&directory)
+            .output()?;
+        expect_success(&arguments.join(" "), &output)?;
+    }
+    Ok(())
+}
+
+/// A server that is stopped when the test ends.
+struct Server {
+    directory: tempfile::TempDir,
+    programs: PathBuf,
+}
+
+impl Server {
+    /// A program as a user who is not root: PostgreSQL refuses to run as root.
+    fn program(&self, name: &str) -> Command {
+        let path = self.programs.join(name);
+        let is_root = rustix::process::geteuid().is_root();
+        let mut command = if is_root {
+            Command::new("setpriv")
+        } else {
+            Command::new(&path)
+        };
+        if is_root {
+            command
+                .args([
+                    "--reuid=postgres",
+                    "--regid=postgres",
+                    "--clear-groups",
+                    "--",
+                ])
+                .arg(&path);
+        }
+        command
+            .current_dir(&self.directory)
+            .stdin(Stdio::null())
+            .env("LC_ALL", "C");
+        command
+    }
+
+    fn start(postgres: &Path) -> Result<Self, Failed> {
+        let programs = std::fs::canonicalize(postgres)?
+            .parent()
+            .unwrap()
+            .to_owned();
+        let server = Self {
+            directory: tempfile::tempdir()?,
+            programs,
+        };
+        if rustix::process::geteuid().is_root() {
+            let owner = Command::new("chown")
+                .arg("postgres")
+                .arg(server.directory.path())
+                .output()?;
+            expect_success("chown", &owner)?;
+        }
+        let output = server
+            .program("initdb")
+            .args(["-D", "data", "-U", "owner", "-A", "trust", "--no-sync"])
+            .output()?;
+        expect_success("initdb", &output)?;
+        let options = format!(
+            "-k {} -c listen_addresses= -c fsync=off",
+            server.directory.path().display()
+        );
+        let mut start = server.program("pg_ctl");
+        start.args(["-D", "data", "-w", "-l", "log", "-o", &options, "start"]);
+        expect_success("pg_ctl start", &start.stdout(Stdio::null()).output()?)?;
+        Ok(server)
+    }
+
+    fn query(&self, role: &str, sql: &str) -> Result<String, Failed> {
+        let socket = self.directory.path().to_str().unwrap();
+        let mut psql = self.program("psql");
+        psql.args([
+            "-h",
+            socket,
+            "-U",
+            role,
+            "-d",
+            "postgres",
+            "-At",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-c",
+            sql,
+        ]);
+        let output = psql.output()?;
+        expect_success(sql, &output)?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self
+            .program("pg_ctl")
+            .args(["-D", "data", "-m", "immediate", "stop"])
+            .output();
+    }
+}
+
+/// Runs the custom queries in one read-only transaction each, as CNPG's exporter does, with pg_monitor only.
+///
+/// The server is the installed one: Debian 12 has PostgreSQL 15. The views that the queries read are the same
+/// in 17 and 18, which are not run here.
+fn queries(postgres: &Path) -> Result<(), Failed> {
+    let (_, added) = expand(&everything());
+    let map = added.iter().find(|r| r.kind() == "ConfigMap").unwrap();
+    let text = map
+        .node()
+        .lookup(&["data", "custom-queries"])
+        .and_then(Node::as_str)
+        .unwrap();
+    let queries = yaml::parse(text, ParseOptions::default())
+        .unwrap()
+        .remove(0);
+    let server = Server::start(postgres)?;
+    server.query("owner", "CREATE ROLE exporter LOGIN IN ROLE pg_monitor")?;
+    server.query(
+        "owner",
+        "CREATE TABLE \"weird.my\\ntable\" (a int) WITH (autovacuum_enabled = off)",
+    )?;
+    server.query(
+        "owner",
+        "INSERT INTO \"weird.my\\ntable\" SELECT generate_series(1, 2000)",
+    )?;
+    server.query("owner", "DELETE FROM \"weird.my\\ntable\"")?;
+    server.query("owner", "SELECT pg_stat_force_next_flush()")?;
+    let mut rows = Vec::new();
+    for (name, query) in queries.as_mapping().unwrap().iter() {
+        let sql = query.get("query").and_then(Node::as_str).unwrap();
+        let read_only = format!("SET default_transaction_read_only = on; {sql}");
+        let metrics = query.get("metrics").and_then(Node::as_sequence).unwrap();
+        let given = server.query("exporter", &read_only)?;
+        let row: Vec<_> = given.lines().skip(1).map(str::to_owned).collect();
+        if let Some(row) = row.first() {
+            assert_eq!(row.split('|').count(), metrics.len(), "{name}: {row}");
+        }
+        rows.push((name.to_owned(), row.len()));
+    }
+    assert_eq!(
+        rows,
+        [
+            ("long_running_queries".to_owned(), 0),
+            ("table_dead_tuples".to_owned(), 1)
+        ]
+    );
+    Ok(())
 }
