@@ -183,13 +183,11 @@ fn read_rule(raw: &Branch) -> Result<Rule, Fault> {
     Ok(found.unwrap_or_else(Rule::usual))
 }
 
-/// The items of a list; a mapping by itself counts as a list of one, as in sops since 3.13.
+/// The items of a list; none when it is missing or null.
 fn list<'a>(branch: &'a Branch, field: &str) -> Result<Vec<&'a Value>, Fault> {
     match find(branch, field).map(|e| &e.value) {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::List(items)) => Ok(items.iter().filter_map(element).collect()),
-        Some(Value::Branch(inner)) if inner.is_empty() => Ok(Vec::new()),
-        Some(value @ Value::Branch(_)) => Ok(vec![value]),
         Some(_) => Err(format!("`{field}` is not a list")),
     }
 }

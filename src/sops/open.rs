@@ -457,9 +457,13 @@ fn verify(metadata: &Metadata, cipher: &Cipher, mac: Mac) -> Result<()> {
     if metadata.mac.is_empty() {
         return Err(changed("the metadata have no MAC"));
     }
-    let stored = SealedValue::parse(metadata.mac.as_bytes())
-        .and_then(|sealed| cipher.open(sealed, &associated))
-        .map_err(|_| changed("`mac` or `lastmodified` was changed by hand"))?;
+    let by_hand = || changed("`mac` or `lastmodified` was changed by hand");
+    let sealed = SealedValue::parse(metadata.mac.as_bytes()).map_err(|_| by_hand())?;
+    // The type is not authenticated, but sops takes the MAC for text and nothing else.
+    if sealed.kind != Kind::Str {
+        return Err(by_hand());
+    }
+    let stored = cipher.open(sealed, &associated).map_err(|_| by_hand())?;
     if mac::equal(&computed, &stored) {
         Ok(())
     } else {

@@ -9,6 +9,8 @@ use super::timestamp::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Str,
+    /// Read as text; sops writes none, and some of its releases stop at one.
+    Bytes,
     Int,
     Float,
     Bool,
@@ -19,8 +21,8 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) fn parse(name: &str) -> Option<Self> {
         match name {
-            // `bytes` makes the program we follow stop with a panic; its text is what it says.
-            "str" | "bytes" => Some(Self::Str),
+            "str" => Some(Self::Str),
+            "bytes" => Some(Self::Bytes),
             "int" => Some(Self::Int),
             "float" => Some(Self::Float),
             "bool" => Some(Self::Bool),
@@ -33,6 +35,7 @@ impl Kind {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Str => "str",
+            Self::Bytes => "bytes",
             Self::Int => "int",
             Self::Float => "float",
             Self::Bool => "bool",
@@ -57,7 +60,7 @@ impl Kind {
     pub(super) fn read(self, plain: &[u8]) -> Option<Value> {
         let text = || std::str::from_utf8(plain).ok();
         match self {
-            Self::Str => Some(Value::text(plain)),
+            Self::Str | Self::Bytes => Some(Value::text(plain)),
             Self::Int => parse_int(text()?).map(Value::Int),
             Self::Float => parse_float(text()?).map(Value::Float),
             Self::Bool => parse_bool(text()?).map(Value::Bool),
