@@ -287,15 +287,14 @@ impl<'a> Printer<'a> {
         rest: &[(&'static str, Expression)],
         at: usize,
     ) -> Result<(), Fault> {
-        if let [(operator @ ("==" | "!=" | "in" | "not in"), right)] = rest {
-            let negated = operator.starts_with("not");
-            self.write(if negated { "(not (" } else { "(" }, at);
+        if let [(operator @ ("==" | "!="), right)] = rest {
+            self.write("(", at);
             self.operand(first)?;
             self.write(" ", right.at);
-            self.write(operator.trim_start_matches("not "), right.at);
+            self.write(operator, right.at);
             self.write(" ", right.at);
             self.operand(right)?;
-            self.write(if negated { "))" } else { ")" }, at);
+            self.write(")", at);
             return Ok(());
         }
         self.write("__compare(", at);

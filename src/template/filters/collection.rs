@@ -30,7 +30,7 @@ pub(super) const TABLE: &[(&str, Native)] = &[
     ("max", |s, a| extreme(s, a, true)),
     ("min", |s, a| extreme(s, a, false)),
     // The same input gives the same bytes: the choice is the first.
-    ("random", first),
+    ("random", random),
     ("reverse", reverse),
     ("slice", slice),
     ("sort", sort),
@@ -86,6 +86,13 @@ fn first(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error>
         return Ok(generator.next().unwrap_or_default());
     }
     Ok(items(state, &value)?.into_iter().next().unwrap_or_default())
+}
+
+fn random(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {
+    match arguments.first().map(Value::kind) {
+        Some(ValueKind::Map | ValueKind::Iterable) => Err(failed("random wants a list")),
+        _ => first(state, arguments),
+    }
 }
 
 fn last(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {
@@ -161,10 +168,7 @@ fn slice(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error>
             .by_ref()
             .take(each + usize::from(index < extra))
             .collect();
-        if let Some(fill) = fill
-            .as_ref()
-            .filter(|f| !f.is_none() && index >= extra && extra > 0)
-        {
+        if let Some(fill) = fill.as_ref().filter(|f| !f.is_none() && index >= extra) {
             part.push(fill.clone());
         }
         slices.push(List::value(part));
@@ -253,10 +257,9 @@ fn sort(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> 
     let [value, reverse, case, path] = bind("sort", arguments, names)?;
     let mut keyed = Vec::new();
     for item in items(state, &value.unwrap_or_default())? {
-        keyed.push((
-            key(state, &item, path.as_ref(), is_set(case.as_ref()))?,
-            item,
-        ));
+        let key = key(state, &item, path.as_ref(), is_set(case.as_ref()))?;
+        // Jinja2 sorts by a list of keys, in which two that are unset are equal.
+        keyed.push((tuple(vec![key]), item));
     }
     state.consume_fuel(keyed.len() as u64 * 4)?;
     sorted(keyed, is_set(reverse.as_ref())).map(List::value)

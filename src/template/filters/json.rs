@@ -5,6 +5,7 @@ use minijinja::{Error, State, Value};
 
 use crate::template::python::arguments::bind;
 use crate::template::python::compare::sorted;
+use crate::template::python::iterate::is_plain_sequence;
 use crate::template::python::text::{float, str_of};
 use crate::template::python::views::Generator;
 use crate::template::python::{Native, failed, type_name};
@@ -59,7 +60,7 @@ impl Writer {
             ValueKind::Number if value.is_integer() => self.out.push_str(&str_of(value)),
             ValueKind::Number => self.float(f64::try_from(value.clone()).unwrap_or(f64::NAN)),
             ValueKind::String => self.string(value.as_str().unwrap_or_default()),
-            ValueKind::Seq => {
+            ValueKind::Seq if value.is_tuple() || is_plain_sequence(value) => {
                 let items: Vec<Value> = value.try_iter()?.collect();
                 self.sequence(&items, depth)?;
             }

@@ -5,7 +5,7 @@ use minijinja::{Error, ErrorKind, State, Value};
 
 use super::{attribute, fold_case, is_set};
 use crate::template::python::arguments::{bind, split};
-use crate::template::python::iterate::items;
+use crate::template::python::iterate::{assert_set, items};
 use crate::template::python::views::Generator;
 use crate::template::python::{Native, failed};
 
@@ -21,7 +21,7 @@ pub(super) const TABLE: &[(&str, Native)] = &[
 fn map(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {
     let (positional, named) = split(arguments);
     let (source, rest) = positional.split_first().ok_or(ErrorKind::MissingArgument)?;
-    let all = items(state, source)?;
+    let all = items_if_true(state, source)?;
     let get = |name: &str| {
         named
             .iter()
@@ -62,6 +62,28 @@ fn map(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {
     Ok(Generator::value(mapped))
 }
 
+/// The items of a value; none of one that is false, whatever it is.
+fn items_if_true(state: &mut State<'_, '_>, value: &Value) -> Result<Vec<Value>, Error> {
+    assert_set(state, value)?;
+    if value.is_true() {
+        items(state, value)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+/// Whether Python could look a value up in a set.
+fn is_hashable(value: &Value) -> bool {
+    match value.kind() {
+        ValueKind::Map => false,
+        ValueKind::Seq if value.is_tuple() => value
+            .try_iter()
+            .is_ok_and(|mut items| items.all(|i| is_hashable(&i))),
+        ValueKind::Seq => false,
+        _ => true,
+    }
+}
+
 /// `select`, `reject` and, by a part of each item, `selectattr` and `rejectattr`.
 fn choose(
     state: &mut State<'_, '_>,
@@ -79,7 +101,7 @@ fn choose(
     }
     let test = rest.split_first();
     let mut kept = Vec::new();
-    for item in items(state, source)? {
+    for item in items_if_true(state, source)? {
         let value = match path {
             Some(path) => attribute(state, &item, path)?,
             None => item.clone(),
@@ -94,7 +116,7 @@ fn choose(
                 state.perform_test(name, &call)?
             }
             None => {
-                crate::template::python::iterate::assert_set(state, &value)?;
+                assert_set(state, &value)?;
                 value.is_true()
             }
         };
@@ -119,7 +141,7 @@ fn unique(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error
             Some(path) => attribute(state, &item, path)?,
             None => item.clone(),
         };
-        if matches!(key.kind(), ValueKind::Map | ValueKind::Seq) && !key.is_tuple() {
+        if !is_hashable(&key) {
             return Err(failed("unique compares no lists and mappings"));
         }
         if seen.insert(fold_case(key, case)) {

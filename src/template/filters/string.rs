@@ -5,9 +5,11 @@ use minijinja::{Error, State, Value};
 
 use super::{is_set, soft_text};
 use crate::template::python::arguments::{bind, split};
+use crate::template::python::iterate::assert_set;
+use crate::template::python::printf::printf;
 use crate::template::python::strings::{capitalize, centered, lines, replace};
 use crate::template::python::text::{repr_of, str_of};
-use crate::template::python::{Dict, Native, failed, operators, tuple};
+use crate::template::python::{Dict, Native, failed, tuple, undefined};
 
 pub(super) const TABLE: &[(&str, Native)] = &[
     ("capitalize", |s, a| plain(s, "capitalize", a, capitalize)),
@@ -95,6 +97,15 @@ fn center(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error
     Ok(Value::from(centered(&text, size(width.as_ref(), 80)?, " ")))
 }
 
+/// A value that must be text already.
+fn text(state: &mut State<'_, '_>, value: Option<&Value>) -> Result<String, Error> {
+    match value {
+        Some(value) if value.kind() == ValueKind::String => soft_text(state, Some(value)),
+        Some(value) if value.is_undefined() => Err(undefined()),
+        _ => Err(failed("the filter wants a string")),
+    }
+}
+
 fn indent(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {
     let [value, width, first, blank] = bind("indent", arguments, ["s", "width", "first", "blank"])?;
     let indention = match &width {
@@ -102,7 +113,7 @@ fn indent(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error
         width => " ".repeat(size(width.as_ref(), 4)?),
     };
     // The added newline is Jinja2's own: it keeps the last one.
-    let text = soft_text(state, value.as_ref())? + "\n";
+    let text = text(state, value.as_ref())? + "\n";
     let blank = is_set(blank.as_ref());
     let lines = lines(&text, false);
     state.consume_fuel((lines.len().saturating_mul(indention.len()) / 64) as u64)?;
@@ -147,17 +158,24 @@ fn trim(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> 
 fn truncate(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {
     let names = ["s", "length", "killwords", "end", "leeway"];
     let [value, length, kill, end, leeway] = bind("truncate", arguments, names)?;
-    let text = soft_text(state, value.as_ref())?;
+    let value = value.unwrap_or_default();
+    assert_set(state, &value)?;
     let length = size(length.as_ref(), 255)?;
     let end = end.map_or_else(|| "...".to_owned(), |e| str_of(&e));
     let leeway = size(leeway.as_ref(), 5)?;
-    let count = text.chars().count();
+    let count = if value.is_undefined() {
+        Some(0)
+    } else {
+        value.len()
+    };
+    let count = count.ok_or_else(|| failed("truncate wants a string"))?;
     let room = length
         .checked_sub(end.chars().count())
         .ok_or_else(|| failed("truncate has no room for its end"))?;
     if count <= length + leeway {
-        return Ok(Value::from(text));
+        return Ok(value);
     }
+    let text = text(state, Some(&value))?;
     let mut cut: String = text.chars().take(room).collect();
     if !is_set(kill.as_ref())
         && let Some(blank) = cut.rfind(' ')
@@ -176,7 +194,10 @@ fn wordwrap(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Err
         "break_on_hyphens",
     ];
     let [value, width, long, wrap, hyphens] = bind("wordwrap", arguments, names)?;
-    let text = soft_text(state, value.as_ref())?;
+    if value.as_ref().is_some_and(Value::is_undefined) {
+        return Err(undefined());
+    }
+    let text = text(state, value.as_ref())?;
     let width = size(width.as_ref(), 79)?.max(1);
     let long = long.is_none_or(|l| l.is_true());
     let hyphens = hyphens.is_none_or(|h| h.is_true());
@@ -273,5 +294,5 @@ fn format_filter(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value
     } else {
         Dict::value(named.into_iter().collect())
     };
-    operators::printf(&pattern, &value)
+    printf(state, &pattern, &value)
 }

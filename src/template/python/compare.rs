@@ -99,6 +99,8 @@ pub(in crate::template) fn holds(
 }
 
 /// Whether a container holds a value.
+///
+/// A string holds strings alone, and an unset container nothing.
 pub(in crate::template) fn contains(container: &Value, value: &Value) -> Result<bool, Error> {
     match container.kind() {
         ValueKind::Undefined => Ok(false),

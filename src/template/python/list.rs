@@ -87,7 +87,12 @@ impl List {
 
     fn pop(&self, arguments: &[Value]) -> Result<Value, Error> {
         let [index] = bind("pop", arguments, ["index"])?;
-        let index = index.and_then(|i| i.as_i64()).unwrap_or(-1);
+        let index = match index {
+            None => -1,
+            Some(index) => index
+                .as_i64()
+                .ok_or_else(|| failed("pop wants an integer"))?,
+        };
         self.write(|items| {
             let index = position(index, items.len());
             if index < items.len() {
@@ -137,7 +142,9 @@ pub(super) fn sequence_method(
             let [wanted] = bind(name, arguments, ["value"])?;
             Ok(index_of(&items(), &wanted.ok_or_else(missing)?)?.into())
         }
-        "copy" => Ok(List::value(items())),
+        "copy" if iterate::is_plain_sequence(value) && !value.is_tuple() => {
+            Ok(List::value(items()))
+        }
         _ => Err(Error::from(ErrorKind::UnknownMethod)),
     }
 }

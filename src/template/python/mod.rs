@@ -10,6 +10,7 @@ pub(super) mod iterate;
 pub(super) mod list;
 pub(super) mod number;
 pub(super) mod operators;
+pub(super) mod printf;
 pub(super) mod strings;
 pub(super) mod text;
 pub(super) mod views;
@@ -93,7 +94,7 @@ pub(super) fn method(
     match value.kind() {
         ValueKind::String => strings::method(state, value, name, arguments),
         ValueKind::Bytes => bytes::method(value, name, arguments),
-        ValueKind::Number => number::method(value, name, arguments),
+        ValueKind::Number | ValueKind::Bool => number::method(value, name, arguments),
         ValueKind::Seq => list::sequence_method(value, name, arguments),
         ValueKind::Map => match own(value).downcast_object::<Dict>() {
             Some(dict) => dict.method(name, arguments),

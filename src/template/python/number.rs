@@ -145,9 +145,9 @@ pub(super) fn method(value: &Value, name: &str, arguments: &[Value]) -> Result<V
             let [] = bind(name, arguments, [])?;
             Ok(Value::from(128 - i.unsigned_abs().leading_zeros()))
         }
-        ("is_integer", Some(number)) => {
+        ("is_integer", Some(Number::Float(number))) => {
             let [] = bind(name, arguments, [])?;
-            Ok(Value::from(number.as_float().fract() == 0.0))
+            Ok(Value::from(number.fract() == 0.0))
         }
         _ => Err(Error::from(ErrorKind::UnknownMethod)),
     }

@@ -4,13 +4,13 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use minijinja::formatting::{FormatStyle, format};
 use minijinja::value::{Object, ObjectRepr, ValueKind};
 use minijinja::{Error, ErrorKind, State, Value};
 
 use super::arguments::{named, split};
-use super::iterate::{assert_set, items, iterate};
+use super::iterate::{assert_set, is_plain_sequence, items, iterate};
 use super::number::{Number, Operator};
+use super::printf::printf;
 use super::text::write_str;
 use super::{Dict, List, Native, compare, failed, is_tuple, tuple, type_name, undefined};
 
@@ -54,7 +54,8 @@ fn fold(
     let mut operands = arguments.iter();
     let mut left = operands.next().cloned().unwrap_or_default();
     for right in operands {
-        if left.is_undefined() || right.is_undefined() {
+        let fills = operator == Operator::Modulo && left.kind() == ValueKind::String;
+        if left.is_undefined() || (right.is_undefined() && !fills) {
             return Err(undefined());
         }
         left = apply(state, operator, &left, right)?;
@@ -81,7 +82,9 @@ fn apply(
             joined.push_str(b.as_str().unwrap_or_default());
             Ok(Value::from(joined))
         }
-        (Operator::Add, ValueKind::Seq, ValueKind::Seq) if is_tuple(a) == is_tuple(b) => {
+        (Operator::Add, ValueKind::Seq, ValueKind::Seq)
+            if is_tuple(a) == is_tuple(b) && is_listed(a) && is_listed(b) =>
+        {
             let mut joined = items(state, a)?;
             joined.extend(items(state, b)?);
             Ok(if is_tuple(a) {
@@ -90,15 +93,22 @@ fn apply(
                 List::value(joined)
             })
         }
-        (Operator::Multiply, ValueKind::String | ValueKind::Seq, _) => {
+        (Operator::Multiply, ValueKind::String | ValueKind::Seq, _) if is_listed(a) => {
             repeat(state, a, b).unwrap_or_else(|| Err(wrong()))
         }
-        (Operator::Multiply, _, ValueKind::String | ValueKind::Seq) => {
+        (Operator::Multiply, _, ValueKind::String | ValueKind::Seq) if is_listed(b) => {
             repeat(state, b, a).unwrap_or_else(|| Err(wrong()))
         }
-        (Operator::Modulo, ValueKind::String, _) => printf(a.as_str().unwrap_or_default(), b),
+        (Operator::Modulo, ValueKind::String, _) => {
+            printf(state, a.as_str().unwrap_or_default(), b)
+        }
         _ => Err(wrong()),
     }
+}
+
+/// Whether a value is text, a list or a tuple: a range is none of them.
+fn is_listed(value: &Value) -> bool {
+    value.kind() == ValueKind::String || is_tuple(value) || is_plain_sequence(value)
 }
 
 fn symbol(operator: Operator) -> &'static str {
@@ -139,24 +149,6 @@ fn repeat(state: &mut State<'_, '_>, value: &Value, count: &Value) -> Option<Res
             List::value(repeated)
         }
     }))
-}
-
-/// `'…' % value`: a tuple fills in order, a dict by name, anything else once.
-pub(in crate::template) fn printf(pattern: &str, value: &Value) -> Result<Value, Error> {
-    let arguments = match value.kind() {
-        ValueKind::Map => {
-            let pairs = super::iterate::pairs(value)?;
-            let by_name = pairs.into_iter().map(|(k, v)| (k.to_string(), v));
-            vec![named(by_name)]
-        }
-        ValueKind::Seq if is_tuple(value) => value.try_iter()?.collect(),
-        _ => vec![value.clone()],
-    };
-    Ok(Value::from(format(
-        FormatStyle::Printf,
-        pattern,
-        &arguments,
-    )?))
 }
 
 fn sign(state: &mut State<'_, '_>, arguments: &[Value], sign: i128) -> Result<Value, Error> {
@@ -250,7 +242,7 @@ fn slice(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error>
                 List::value(picked)
             })
         }
-        _ => Ok(Value::UNDEFINED),
+        _ => Err(failed(format!("{} cannot be sliced", type_name(value)))),
     }
 }
 
