@@ -13,6 +13,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
 use super::TreePath;
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
 
@@ -98,9 +100,10 @@ impl OutputTree {
         self.make_directory(&self.directory)?;
         let real =
             fs::canonicalize(&self.directory).map_err(|e| self.failed(&self.directory, &e))?;
-        for (path, file) in &self.files {
-            self.write_file(&real, path, file)?;
-        }
+        self.make_parents(&real)?;
+        self.files
+            .par_iter()
+            .try_for_each(|(path, file)| self.write_file(&real, path, file))?;
         if self.stale == Stale::Remove {
             for path in recorded.iter().filter(|p| !self.files.contains_key(*p)) {
                 self.remove(&real, path)?;
@@ -189,11 +192,23 @@ impl OutputTree {
         fs::create_dir_all(path).map_err(|e| self.failed(path, &e))
     }
 
+    /// Makes each directory of the tree once, having seen that no link leads out of it.
+    fn make_parents(&self, real: &Path) -> Result<()> {
+        let mut seen = BTreeSet::new();
+        for path in self.files.keys() {
+            let place = real.join(path.as_str());
+            let parent = place.parent().unwrap_or(real).to_owned();
+            if seen.insert(parent.clone()) {
+                self.stay_inside(real, &parent, path)?;
+                self.make_directory(&parent)?;
+            }
+        }
+        Ok(())
+    }
+
     fn write_file(&self, real: &Path, path: &TreePath, file: &OutputFile) -> Result<()> {
         let place = real.join(path.as_str());
         let parent = place.parent().unwrap_or(real).to_owned();
-        self.stay_inside(real, &parent, path)?;
-        self.make_directory(&parent)?;
         let same = fs::symlink_metadata(&place).is_ok_and(|m| m.is_file())
             && fs::read(&place).is_ok_and(|bytes| bytes == file.bytes);
         if !same {

@@ -198,7 +198,8 @@ fn render(
 /// The engine of a configuration: its language, and what includes and functions read.
 pub(super) fn engine<'f>(config: &Config, files: &'f dyn Files) -> Result<Engine<'f>> {
     let base = config.path.parent().unwrap_or_else(TreePath::root);
-    let engine = Engine::new(config.settings.clone())?;
+    let place = Place::file(config.path.as_str());
+    let engine = Engine::new(config.settings.clone()).map_err(|e| e.or_at(place))?;
     Ok(engine
         .with_files(files, config.inputs.clone())
         .with_family(base))

@@ -183,9 +183,8 @@ pub fn project_values(
             }));
         }
         let vars = config.data_vars.iter();
-        let vars = vars.map(|(name, value)| {
-            crate::values::Setting::text(name, &text_of(value), config.path.as_str())
-        });
+        let vars =
+            vars.map(|(name, value)| Setting::text(name, &text_of(value), config.path.as_str()));
         overrides.settings.splice(0..0, vars);
     }
     let profile = profile(project, templates)?;
@@ -214,15 +213,12 @@ fn profile(project: &Project, templates: &Templates) -> Result<Option<Profile>> 
     if let Some((name, place)) = &project.profile {
         return Profile::find(name, place).map(Some);
     }
-    let loaders = templates.config.iter().flat_map(|c| &c.loaders);
-    for (loader, place) in loaders {
-        let known = KNOWN_LOADERS.iter().find(|(known, _)| known == loader);
-        return match known {
-            Some((_, profile)) => Profile::find(profile, place).map(Some),
-            None => Profile::find(DEFAULT_PROFILE, place).map(Some),
-        };
-    }
-    Ok(None)
+    let Some((loader, place)) = templates.config.iter().flat_map(|c| &c.loaders).next() else {
+        return Ok(None);
+    };
+    let known = KNOWN_LOADERS.iter().find(|(known, _)| known == loader);
+    let name = known.map_or(DEFAULT_PROFILE, |(_, profile)| profile);
+    Profile::find(name, place).map(Some)
 }
 
 /// A value that templates read.

@@ -241,11 +241,13 @@ impl<'f> Engine<'f> {
     }
 
     fn tell(&self, main: &Text, scope: &Value, error: &minijinja::Error) -> Diagnostic {
+        let marks = &self.settings.delimiters;
         let teller = Teller {
             main,
             shelf: &self.shelf,
             context: scope,
             functions: self.words.function_names().collect(),
+            closers: [&marks.block[1], &marks.variable[1]],
         };
         teller.tell(error)
     }

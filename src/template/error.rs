@@ -17,6 +17,8 @@ pub(super) struct Teller<'a> {
     pub(super) shelf: &'a Shelf,
     pub(super) context: &'a Value,
     pub(super) functions: Vec<&'a str>,
+    /// The marks that end code.
+    pub(super) closers: [&'a str; 2],
 }
 
 /// What a failed render asked for.
@@ -57,6 +59,9 @@ pub(super) fn syntax(path: &Arc<str>, source: &str, fault: &Fault) -> Diagnostic
     }
 }
 
+/// The path of a text, and the text.
+type Located = (Arc<str>, String);
+
 impl Teller<'_> {
     /// Tells what went wrong where; the innermost error first, includes as the way there.
     pub(super) fn tell(&self, error: &Error) -> Diagnostic {
@@ -74,8 +79,10 @@ impl Teller<'_> {
             .iter()
             .rev()
             .filter(|e| e.kind() == ErrorKind::BadInclude)
-            .take(MAX_TRAIL)
         {
+            if diagnostic.trail().len() == MAX_TRAIL {
+                break;
+            }
             let (text, at) = self.locate(outer);
             let place = place(&text.0, &text.1, at.map_or(0, |(start, _)| start));
             if last.replace(place.clone()).as_ref() != Some(&place) {
@@ -86,7 +93,7 @@ impl Teller<'_> {
     }
 
     /// The text of an error, and the bytes of it that the error is about.
-    fn locate(&self, error: &Error) -> ((Arc<str>, String), Option<(usize, usize)>) {
+    fn locate(&self, error: &Error) -> (Located, Option<(usize, usize)>) {
         let name = error.name().unwrap_or_default();
         let shelved = self
             .shelf
@@ -104,12 +111,7 @@ impl Teller<'_> {
         ((Arc::clone(&text.path), text.source.clone()), at)
     }
 
-    fn describe(
-        &self,
-        error: &Error,
-        text: &(Arc<str>, String),
-        at: Option<(usize, usize)>,
-    ) -> Diagnostic {
+    fn describe(&self, error: &Error, text: &Located, at: Option<(usize, usize)>) -> Diagnostic {
         let place = match at {
             Some((start, _)) => place(&text.0, &text.1, start),
             None => Place::file(Arc::clone(&text.0)),
@@ -126,7 +128,10 @@ impl Teller<'_> {
             }
             ErrorKind::OutOfFuel => {
                 let phrase = "the template works too long or gives too much";
-                (Code::TemplateLimit, phrase.to_owned())
+                (
+                    Code::TemplateLimit,
+                    said.unwrap_or_else(|| phrase.to_owned()),
+                )
             }
             ErrorKind::TemplateNotFound => {
                 return self.missing(at, text).at(place);
@@ -165,7 +170,7 @@ impl Teller<'_> {
         Diagnostic::new(code, phrase).at(place)
     }
 
-    fn missing(&self, at: Option<(usize, usize)>, text: &(Arc<str>, String)) -> Diagnostic {
+    fn missing(&self, at: Option<(usize, usize)>, text: &Located) -> Diagnostic {
         let shown = at.and_then(|(start, _)| constant(&text.1, start));
         let phrase = match shown {
             Some(name) => format!("the template {name} does not exist"),
@@ -176,12 +181,7 @@ impl Teller<'_> {
     }
 
     /// A call of what cannot be called: an unset name, or a method that there is not.
-    fn uncallable(
-        &self,
-        error: &Error,
-        text: &(Arc<str>, String),
-        at: Option<(usize, usize)>,
-    ) -> Diagnostic {
+    fn uncallable(&self, error: &Error, text: &Located, at: Option<(usize, usize)>) -> Diagnostic {
         let path = at.and_then(|(start, _)| path_at(&text.1, start));
         let Some(path) = path else {
             return Diagnostic::new(Code::TemplateFailed, "this cannot be called");
@@ -209,12 +209,7 @@ impl Teller<'_> {
     }
 
     /// Names what is not set, and the nearest name that is.
-    fn undefined(
-        &self,
-        error: &Error,
-        text: &(Arc<str>, String),
-        at: Option<(usize, usize)>,
-    ) -> Diagnostic {
+    fn undefined(&self, error: &Error, text: &Located, at: Option<(usize, usize)>) -> Diagnostic {
         let told = error
             .detail()
             .and_then(|d| d.split('`').nth(1))
@@ -232,6 +227,9 @@ impl Teller<'_> {
             format!("{known} has no {missing}")
         };
         let diagnostic = Diagnostic::new(Code::TemplateUndefined, phrase);
+        if known.is_empty() && missing == "env" {
+            return diagnostic.help("templates see no environment variables");
+        }
         match nearest(&missing, siblings.iter().map(String::as_str)) {
             Some(near) => diagnostic.help(format!("did you mean {near}?")),
             None => diagnostic,
@@ -239,14 +237,11 @@ impl Teller<'_> {
     }
 
     /// The first path in a stretch of the source that leads nowhere.
-    fn first_missing(
-        &self,
-        text: &(Arc<str>, String),
-        (start, end): (usize, usize),
-    ) -> Option<String> {
-        let end = text.1[end.min(text.1.len())..]
-            .find(|c: char| c != '_' && c != '.' && !c.is_alphanumeric())
-            .map_or(text.1.len(), |n| end + n);
+    fn first_missing(&self, text: &Located, (start, end): (usize, usize)) -> Option<String> {
+        // Operators start where their first operand does: the rest of the tag is looked through.
+        let after = &text.1[end.min(text.1.len())..];
+        let closers = self.closers.iter().filter_map(|c| after.find(c));
+        let end = closers.min().map_or(text.1.len(), |n| end + n);
         let mut at = start;
         let mut first = None;
         while at < end {

@@ -6,7 +6,7 @@ use super::python::arguments::{bind, split};
 use super::python::iterate::pairs;
 use super::python::number::Number;
 use super::python::views::{Cycler, Joiner, Range};
-use super::python::{Dict, Native, failed};
+use super::python::{Dict, Native, failed, too_much};
 
 /// Every function by name, but `range`, whose cap is a setting, and `namespace`, which is the engine's own.
 pub(super) const TABLE: &[(&str, Native)] = &[
@@ -43,7 +43,7 @@ pub(super) fn range(arguments: &[Value], cap: usize) -> Result<Value, Error> {
     }
     let range = Range { start, stop, step };
     if range.length() > cap {
-        return Err(failed(format!("range gives more than {cap} numbers")));
+        return Err(too_much(format!("range gives more than {cap} numbers")));
     }
     Ok(Value::from_object(range))
 }

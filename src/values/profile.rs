@@ -24,7 +24,7 @@ pub(super) enum Step {
     /// Sets a name.
     Set(String, String),
     /// Does one of two things.
-    When(String, Vec<Step>, Vec<Step>),
+    When(String, Vec<Self>, Vec<Self>),
     /// Gives each item of a list the names that it does not have.
     Each(String, Vec<(String, String)>),
     /// Fails with a message unless an expression holds.

@@ -148,6 +148,19 @@ impl<'a> Writer<'a> {
         parser.expect_end()
     }
 
+    /// `print a, b`: one expression after the other.
+    fn print(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
+        loop {
+            self.printer.write(VARIABLE_START, at);
+            let expression = parser.expression()?;
+            self.printer.printed(&expression)?;
+            self.printer.write(VARIABLE_END, at);
+            if !parser.take(",") {
+                return Ok(());
+            }
+        }
+    }
+
     fn statement(&mut self, parser: &mut Parser<'_>) -> Result<(), Fault> {
         let (at, word) = parser.name("a statement")?;
         match word.as_str() {
@@ -161,11 +174,11 @@ impl<'a> Writer<'a> {
             "filter" => self.filter(parser, at),
             "include" => self.include(parser, at),
             "import" => self.import(parser, at),
-            "from" => self.from_import(parser, at),
+            "from" => self.import_names(parser, at),
             "block" => self.block(parser, at),
             "extends" | "autoescape" => self.one_expression(parser, &word, at),
             "do" => self.do_call(parser, at),
-            "print" => self.variable(parser, at),
+            "print" => self.print(parser, at),
             "break" | "continue" => self.loop_control(&word, at),
             _ => match word.strip_prefix("end") {
                 Some(opened) if STATEMENTS.contains(&opened) => self.end(parser, opened, at),
@@ -482,7 +495,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn from_import(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
+    fn import_names(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
         let name = parser.expression()?;
         if !parser.take_word("import") {
             return Err(parser.unexpected("import"));

@@ -17,13 +17,12 @@ const MAX_DEPTH: usize = 200;
 
 fn tojson(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {
     let [value, indent] = bind("tojson", arguments, ["value", "indent"])?;
-    let indent = match indent.filter(|i| !i.is_none()) {
-        None => None,
-        Some(indent) => Some(match indent.as_i64() {
+    let indent = indent
+        .filter(|i| !i.is_none())
+        .map(|indent| match indent.as_i64() {
             Some(width) => " ".repeat(usize::try_from(width.clamp(0, 64)).unwrap_or(0)),
             None => str_of(&indent),
-        }),
-    };
+        });
     let value = value.unwrap_or_default();
     crate::template::python::iterate::assert_set(state, &value)?;
     let mut writer = Writer {

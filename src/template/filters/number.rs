@@ -84,7 +84,7 @@ fn parse_integer(text: &str, base: u32) -> Option<i128> {
         (_, 0)
             if lower.len() > 1
                 && lower.starts_with('0')
-                && lower.trim_matches(['0', '_']) != "" =>
+                && !lower.trim_matches(['0', '_']).is_empty() =>
         {
             return None;
         }

@@ -68,7 +68,7 @@ fn sorted(value: &Value) -> Value {
         .into_iter()
         .map(|(k, v)| (k, sorted(&v)))
         .collect();
-    entries.sort_by(|(a, _), (b, _)| str_of(a).cmp(&str_of(b)));
+    entries.sort_by_key(|(key, _)| str_of(key));
     Dict::value(entries.into_iter().collect())
 }
 

@@ -129,7 +129,7 @@ impl Config {
         match name {
             "inputs" => self.inputs = reader.paths(entry)?,
             "output" => {
-                self.output = Some(reader.path_of(value.span().start, &reader.string(entry)?)?)
+                self.output = Some(reader.path_of(value.span().start, &reader.string(entry)?)?);
             }
             "include_patterns" => self.include_patterns = reader.strings(entry)?,
             "exclude_patterns" => self.exclude_patterns = reader.strings(entry)?,
@@ -220,7 +220,7 @@ impl Config {
                 "trim_blocks" => settings.trim_blocks = reader.boolean((name, value))?,
                 "lstrip_blocks" => settings.lstrip_blocks = reader.boolean((name, value))?,
                 "keep_trailing_newline" => {
-                    settings.keep_trailing_newline = reader.boolean((name, value))?
+                    settings.keep_trailing_newline = reader.boolean((name, value))?;
                 }
                 "newline_sequence" => {
                     settings.newline = match reader.string((name, value))?.as_str() {

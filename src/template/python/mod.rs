@@ -31,6 +31,11 @@ pub(super) fn failed(phrase: impl Into<String>) -> Error {
     Error::from(ErrorKind::InvalidOperation).with_source(Said(phrase.into()))
 }
 
+/// The error of what would go past a limit.
+pub(super) fn too_much(phrase: impl Into<String>) -> Error {
+    Error::from(ErrorKind::OutOfFuel).with_source(Said(phrase.into()))
+}
+
 /// The error of a use of an unset name.
 pub(super) fn undefined() -> Error {
     Error::from(ErrorKind::UndefinedError)

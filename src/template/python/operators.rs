@@ -12,7 +12,7 @@ use super::iterate::{assert_set, is_plain_sequence, items, iterate};
 use super::number::{Number, Operator};
 use super::printf::printf;
 use super::text::write_str;
-use super::{Dict, List, Native, compare, failed, is_tuple, tuple, type_name, undefined};
+use super::{Dict, List, Native, compare, failed, is_tuple, too_much, tuple, type_name, undefined};
 
 /// The functions that only translated templates call.
 pub(in crate::template) const TABLE: &[(&str, Native)] = &[
@@ -133,10 +133,7 @@ fn repeat(state: &mut State<'_, '_>, value: &Value, count: &Value) -> Option<Res
         .as_str()
         .map_or_else(|| value.len().unwrap_or(0), str::len);
     if length.saturating_mul(count) > MAX_REPEATED {
-        return Some(Err(Error::new(
-            ErrorKind::OutOfFuel,
-            "a repetition is too long",
-        )));
+        return Some(Err(too_much("a repetition is too long")));
     }
     if let Some(text) = value.as_str() {
         return Some(Ok(Value::from(text.repeat(count))));

@@ -67,7 +67,7 @@ pub(super) fn method(
         "center" | "ljust" | "rjust" | "zfill" => pad(text, name, arguments),
         "expandtabs" => {
             let [size] = bind(name, arguments, ["tabsize"])?;
-            let size = size.map_or(Ok(8), |s| usize::try_from(s))?;
+            let size = size.map_or(Ok(8), usize::try_from)?;
             Ok(Value::from(expand_tabs(text, size.min(MAX_WIDTH))))
         }
         "join" => {
