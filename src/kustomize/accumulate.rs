@@ -93,35 +93,62 @@ impl Build {
 pub(super) struct Accumulated {
     /// The objects.
     pub(super) resources: ResMap,
-    /// What configurations and CRDs add to the built-in field specs.
-    fields: Option<Box<FieldSpecs>>,
+    /// The fields that transformers touch.
+    fields: Fields,
     /// The vars.
     pub(super) variables: Variables,
+}
+
+/// The field specs that were merged so far.
+#[derive(Default)]
+enum Fields {
+    /// None yet.
+    #[default]
+    Empty,
+    /// The built-in ones and no others.
+    BuiltIn,
+    /// The built-in ones and those of configurations and CRDs.
+    Own(Box<FieldSpecs>),
+}
+
+impl Fields {
+    /// Merges others in. What is covered by a row that is there is left out, so that it matters what was
+    /// there before: a configuration's row for a single kind displaces a built-in one for all kinds when
+    /// nothing was merged before.
+    fn merge(&mut self, others: Self) -> Result<()> {
+        match (&mut *self, others) {
+            (_, Self::Empty) | (Self::BuiltIn, Self::BuiltIn) => {}
+            (Self::Empty, Self::BuiltIn) => *self = Self::BuiltIn,
+            (Self::Empty, Self::Own(others)) => {
+                let mut fields = FieldSpecs::default();
+                fields.merge(*others)?;
+                *self = Self::Own(Box::new(fields));
+            }
+            (Self::BuiltIn, Self::Own(others)) => {
+                let mut fields = BUILT_IN;
+                fields.merge(*others)?;
+                *self = Self::Own(Box::new(fields));
+            }
+            (Self::Own(fields), Self::BuiltIn) => fields.merge(BUILT_IN)?,
+            (Self::Own(fields), Self::Own(others)) => fields.merge(*others)?,
+        }
+        Ok(())
+    }
 }
 
 impl Accumulated {
     /// The fields that transformers touch.
     pub(super) fn fields(&self) -> Cow<'_, FieldSpecs> {
         match &self.fields {
-            Some(fields) => Cow::Borrowed(fields),
-            None => Cow::Owned(BUILT_IN),
+            Fields::Own(fields) => Cow::Borrowed(fields),
+            Fields::Empty | Fields::BuiltIn => Cow::Owned(BUILT_IN),
         }
-    }
-
-    /// Adds field specs of a configuration.
-    fn add_fields(&mut self, more: FieldSpecs) -> Result<()> {
-        let fields = self.fields.get_or_insert_with(|| Box::new(BUILT_IN));
-        fields.merge(more)
     }
 
     /// Adds all that a directory gave.
     fn merge(&mut self, other: Self) -> Result<()> {
         self.resources.append(other.resources)?;
-        match (&mut self.fields, other.fields) {
-            (_, None) => {}
-            (fields @ None, Some(more)) => *fields = Some(more),
-            (Some(fields), Some(more)) => fields.merge(*more)?,
-        }
+        self.fields.merge(other.fields)?;
         self.variables.absorb(other.variables)
     }
 }
@@ -298,30 +325,27 @@ impl<'a> Target<'a> {
         for path in &self.kustomization.configurations {
             let file = self.read(path)?;
             let more = read::configuration(&file).map_err(|error| self.on_the_way(error, path))?;
-            match &mut own {
-                Some(fields) => fields.merge(more),
-                None => {
-                    own = Some(more);
-                    Ok(())
-                }
-            }
-            .map_err(|error| self.on_the_way(error, path))?;
+            own.get_or_insert_default()
+                .merge(more)
+                .map_err(|error| self.on_the_way(error, path))?;
         }
+        let fields = match (own, self.kustomization.configurations.first()) {
+            (Some(own), Some(path)) => {
+                let mut fields = BUILT_IN;
+                let merged = fields.merge(own);
+                merged.map_err(|error| self.on_the_way(error, path))?;
+                Fields::Own(Box::new(fields))
+            }
+            _ => Fields::BuiltIn,
+        };
+        to.fields.merge(fields)?;
         for path in &self.kustomization.crds {
             let file = self.read(path)?;
             let more = crds::field_specs(&file).map_err(|error| self.on_the_way(error, path))?;
-            to.add_fields(more)
-                .map_err(|error| self.on_the_way(error, path))?;
+            let merged = to.fields.merge(Fields::Own(Box::new(more)));
+            merged.map_err(|error| self.on_the_way(error, path))?;
         }
-        match own {
-            Some(fields) => to.add_fields(fields).map_err(|error| {
-                match self.kustomization.configurations.first() {
-                    Some(path) => self.on_the_way(error, path),
-                    None => error,
-                }
-            }),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// Runs generators in order: ConfigMaps, Secrets, charts, and what `generators:` lists.

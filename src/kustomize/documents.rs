@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::metadata;
 use crate::diagnostic::{Code, Diagnostic, Result, Source};
 use crate::files::File;
 use crate::kube::Resource;
@@ -26,7 +27,11 @@ pub(super) fn read_text(
     let resources = expand_lists(nodes, source)?;
     Ok(resources
         .into_iter()
-        .map(|node| Resource::new(node, Some(Arc::clone(source))))
+        .map(|node| {
+            let mut resource = Resource::new(node, Some(Arc::clone(source)));
+            metadata::read_history(&mut resource);
+            resource
+        })
         .collect())
 }
 
@@ -116,6 +121,8 @@ fn lines_in(text: &str) -> u32 {
 
 fn first_document(piece: &Piece<'_>, source: &Source) -> Result<Option<Node>> {
     let options = ParseOptions {
+        // The reference reads a schema from comments; nothing else needs them.
+        comments: piece.text.contains("x-kubernetes-"),
         reread: Reread::AsKustomize,
         first_line: piece.first_line,
         ..ParseOptions::default()

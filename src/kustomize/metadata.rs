@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use compact_str::CompactString;
 
 use super::scalar;
+use crate::kube::{Behavior, History, PreviousId, Resource};
 use crate::yaml::{self, Entry, Mapping, Node, Schema, Tag};
+
+const INTERNAL: &str = "internal.config.kubernetes.io/";
 
 /// Annotations that are the build's own; they never reach the output.
 const OWN: [&str; 18] = [
@@ -163,4 +166,43 @@ pub(super) fn set_namespace(node: &mut Node, namespace: &str) {
     } else {
         set_field(Some(metadata), "namespace", namespace);
     }
+}
+
+/// Takes what a build left in the annotations of an object: what it was called, and what was added to its
+/// name.
+pub(super) fn read_history(resource: &mut Resource) {
+    let annotations = resource.node().lookup(&["metadata", "annotations"]);
+    let Some(annotations) = annotations.and_then(Node::as_mapping) else {
+        return;
+    };
+    if !annotations.iter().any(|(key, _)| key.starts_with(INTERNAL)) {
+        return;
+    }
+    let list = |name: &str| -> Vec<CompactString> {
+        let text = annotations.get(&format!("{INTERNAL}{name}"));
+        let text = text.and_then(Node::scalar_text);
+        text.map(|t| t.split(',').map(CompactString::from).collect())
+            .unwrap_or_default()
+    };
+    let (names, namespaces, kinds) = (
+        list("previousNames"),
+        list("previousNamespaces"),
+        list("previousKinds"),
+    );
+    let previous = names.into_iter().zip(namespaces).zip(kinds);
+    let history = History {
+        previous: previous
+            .map(|((name, namespace), kind)| PreviousId {
+                name,
+                namespace,
+                kind,
+            })
+            .collect(),
+        prefixes: list("prefixes"),
+        suffixes: list("suffixes"),
+        needs_hash: list("needsHashSuffix") == ["enabled"],
+        behavior: Behavior::parse(list("generatorBehavior").first().map_or("", |b| &**b)),
+        ..History::default()
+    };
+    *resource.history_mut() = history;
 }
