@@ -1,0 +1,279 @@
+//! Seals documents and opens them again: what comes back, what stays, and what is never there.
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::sync::Arc;
+
+use prerender::sops::{
+    Ask, Config, CreationRule, Format, Identities, IdentityText, Indents, Options, PlainFile,
+    RuleOverride, SealedFile, Sealer, Values, decrypt, detect, encrypt,
+};
+
+// Made for these tests, public, and protecting nothing.
+const RECIPIENT: &str = "age1tw8f6m4muahx46ye4cjtjandvs2cd87rhhphg97aem3staa27c9sxuray8";
+const IDENTITY: &str = "AGE-SECRET-KEY-19EFFRR268KCQE7T7XLWS09AVTRWR6Y0WGVV480NT2DCSK75L5NHQ0UMLXF";
+const OTHER_RECIPIENT: &str = "age16e7lwvd4cw9jex40qln8kr6exjj8ztu40dkk4x7k2jsrwdvmadtqctrxwj";
+const OTHER_IDENTITY: &str =
+    "AGE-SECRET-KEY-1R8KKWNTPH9D36YFQ9KS6KNXX2FZ5UWWCKT28XEWC2U2926UZTU7QUP53VV";
+
+const DOCUMENTS: [(Format, &str); 5] = [
+    (
+        Format::Yaml,
+        "# head\na: text\nb:\n    # in\n    - 1\n    - 2.5\n    - true\n    - null\nc: \"\"\nd: 2024-01-02T03:04:05Z\n---\ne: {}\n",
+    ),
+    (
+        Format::Json,
+        "{\n\t\"a\": \"text\",\n\t\"b\": [\n\t\t1,\n\t\tfalse\n\t]\n}\n",
+    ),
+    (Format::Dotenv, "#head\nA=text\nB=two words\n"),
+    (Format::Ini, "[s]\na = text\n; head\nb = 2\n"),
+    (Format::Binary, "text\u{1}\u{2}"),
+];
+
+fn identities(text: &str) -> Identities {
+    let ask: Ask = Arc::new(|_: &str| Err("nobody is there".to_owned()));
+    let mut identities = Identities::new();
+    identities.add("the test", text.as_bytes(), IdentityText::Words, &ask);
+    identities
+}
+
+fn rule(recipients: &str) -> CreationRule {
+    let given = RuleOverride {
+        age: Some(recipients.to_owned()),
+        ..RuleOverride::default()
+    };
+    CreationRule::with(None, &given).unwrap().unwrap()
+}
+
+fn rule_of(config: &str) -> CreationRule {
+    Config::parse(config.as_bytes(), ".sops.yaml")
+        .unwrap()
+        .rule_for("secret.yaml")
+        .unwrap()
+}
+
+fn seal(
+    format: Format,
+    text: &str,
+    previous: Option<&[u8]>,
+    rule: &CreationRule,
+    now: &str,
+) -> Vec<u8> {
+    let mut seed = now
+        .bytes()
+        .fold(1u64, |n, b| n.wrapping_mul(31).wrapping_add(u64::from(b)));
+    let mut random = |bytes: &mut [u8]| {
+        for byte in bytes {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            *byte = u8::try_from(seed >> 56).unwrap();
+        }
+    };
+    let mut sealer = Sealer {
+        now: now.to_owned(),
+        random: &mut random,
+    };
+    let file = PlainFile {
+        name: "plain",
+        bytes: text.as_bytes(),
+        format,
+        output: format,
+    };
+    let keys = identities(&format!("{IDENTITY} {OTHER_IDENTITY}"));
+    let previous = previous.map(|bytes| SealedFile {
+        name: "sealed",
+        bytes,
+        format,
+    });
+    let previous = previous.as_ref().map(|sealed| (sealed, &keys));
+    encrypt(&file, previous, rule, &Indents::default(), &mut sealer).unwrap()
+}
+
+fn open(format: Format, bytes: &[u8], keys: &str, values: Values) -> Option<String> {
+    let file = SealedFile {
+        name: "sealed",
+        bytes,
+        format,
+    };
+    let options = Options {
+        values,
+        ..Options::plain(format)
+    };
+    let opened = decrypt(&file, &identities(keys), &options).ok()?;
+    Some(String::from_utf8(opened.bytes.to_vec()).unwrap())
+}
+
+const NOW: &str = "2026-01-02T03:04:05Z";
+const LATER: &str = "2026-01-02T03:04:06Z";
+
+/// The lines of `after` that `before` does not have.
+fn new_lines<'a>(before: &str, after: &'a str) -> Vec<&'a str> {
+    after
+        .lines()
+        .filter(|line| !before.lines().any(|b| b == *line))
+        .collect()
+}
+
+#[test]
+fn what_is_sealed_opens_again_in_every_format() {
+    for (format, text) in DOCUMENTS {
+        let sealed = seal(format, text, None, &rule(RECIPIENT), NOW);
+        assert!(
+            !String::from_utf8_lossy(&sealed).contains("text"),
+            "{format:?}"
+        );
+        assert_eq!(detect(&sealed, "any"), Some(format));
+        assert_eq!(
+            open(format, &sealed, IDENTITY, Values::Plain).as_deref(),
+            Some(text)
+        );
+        assert_eq!(open(format, &sealed, OTHER_IDENTITY, Values::Plain), None);
+    }
+}
+
+#[test]
+fn sealing_an_unchanged_document_changes_no_byte() {
+    for (format, text) in DOCUMENTS {
+        let sealed = seal(format, text, None, &rule(RECIPIENT), NOW);
+        assert_eq!(
+            seal(format, text, Some(&sealed), &rule(RECIPIENT), LATER),
+            sealed
+        );
+    }
+}
+
+#[test]
+fn a_changed_value_leaves_the_others_as_they_are() {
+    for (format, text) in DOCUMENTS.into_iter().filter(|(f, _)| *f != Format::Binary) {
+        let sealed = seal(format, text, None, &rule(RECIPIENT), NOW);
+        let changed = text.replace("text", "other");
+        let again = seal(format, &changed, Some(&sealed), &rule(RECIPIENT), LATER);
+        assert_eq!(
+            open(format, &again, IDENTITY, Values::Plain).as_deref(),
+            Some(changed.as_str())
+        );
+        let (before, after) = (
+            String::from_utf8(sealed).unwrap(),
+            String::from_utf8(again).unwrap(),
+        );
+        let new = new_lines(&before, &after);
+        let (metadata, values): (Vec<&str>, Vec<&str>) = new
+            .iter()
+            .copied()
+            .partition(|l| l.contains("mac") || l.contains("lastmodified"));
+        assert_eq!(
+            (values.len(), metadata.is_empty()),
+            (1, false),
+            "{format:?}: {new:?}"
+        );
+    }
+}
+
+#[test]
+fn other_recipients_get_another_data_key() {
+    let (format, text) = DOCUMENTS[0];
+    let sealed = seal(format, text, None, &rule(RECIPIENT), NOW);
+    let both = rule(&format!("{RECIPIENT}, {OTHER_RECIPIENT}"));
+    let again = seal(format, text, Some(&sealed), &both, LATER);
+    for keys in [IDENTITY, OTHER_IDENTITY] {
+        assert_eq!(
+            open(format, &again, keys, Values::Plain).as_deref(),
+            Some(text)
+        );
+    }
+    let (before, after) = (
+        String::from_utf8(sealed).unwrap(),
+        String::from_utf8(again).unwrap(),
+    );
+    let values = after.lines().filter(|l| l.contains("ENC[")).count();
+    let new = new_lines(&before, &after);
+    assert_eq!(new.iter().filter(|l| l.contains("ENC[")).count(), values);
+}
+
+#[test]
+fn another_rule_keeps_the_data_key_and_says_so() {
+    let (format, text) = (Format::Yaml, "data:\n    a: text\nkind: Secret\n");
+    let sealed = seal(format, text, None, &rule(RECIPIENT), NOW);
+    let narrow = rule_of(&format!(
+        "creation_rules: [{{age: {RECIPIENT}, encrypted_regex: ^data$, mac_only_encrypted: true}}]"
+    ));
+    let again = seal(format, text, Some(&sealed), &narrow, LATER);
+    assert_eq!(
+        open(format, &again, IDENTITY, Values::Plain).as_deref(),
+        Some(text)
+    );
+    let (before, after) = (
+        String::from_utf8(sealed).unwrap(),
+        String::from_utf8(again).unwrap(),
+    );
+    assert!(after.contains("kind: Secret") && after.contains("encrypted_regex: ^data$"));
+    assert!(!after.contains("unencrypted_suffix") && after.contains("mac_only_encrypted: true"));
+    assert!(
+        !new_lines(&before, &after)
+            .iter()
+            .any(|l| l.starts_with("    a: ENC["))
+    );
+}
+
+#[test]
+fn two_of_three_key_groups_open() {
+    let config = format!(
+        "creation_rules:\n- shamir_threshold: 2\n  key_groups:\n  - age: [{RECIPIENT}]\n  - age: [{OTHER_RECIPIENT}]\n  - age: [PQ]\n"
+    );
+    let rule = rule_of(&config.replace("PQ", include_str!("sops_sealing.pub").trim()));
+    for (format, text) in DOCUMENTS {
+        let sealed = seal(format, text, None, &rule, NOW);
+        let both = format!("{IDENTITY} {OTHER_IDENTITY}");
+        assert_eq!(
+            open(format, &sealed, &both, Values::Plain).as_deref(),
+            Some(text)
+        );
+        assert_eq!(open(format, &sealed, IDENTITY, Values::Plain), None);
+    }
+}
+
+#[test]
+fn redaction_is_stable_and_tells_nothing() {
+    let text = "a: text\nb: text\nc: [text, text, 5]\nd_unencrypted: clear\n";
+    let sealed = seal(Format::Yaml, text, None, &rule(RECIPIENT), NOW);
+    let first = open(Format::Yaml, &sealed, IDENTITY, Values::Redacted).unwrap();
+    assert!(!first.contains("text"));
+    assert!(first.contains("d_unencrypted: clear"));
+    assert_eq!(
+        open(Format::Yaml, &sealed, IDENTITY, Values::Redacted).unwrap(),
+        first
+    );
+    let values: Vec<&str> = first
+        .lines()
+        .take(2)
+        .map(|l| l.split(": ").nth(1).unwrap())
+        .collect();
+    assert!(
+        values
+            .iter()
+            .all(|v| v.len() == 32 && v.starts_with("redacted"))
+    );
+    assert_ne!(
+        values[0], values[1],
+        "equal values at two places are not told as equal"
+    );
+
+    let again = seal(
+        Format::Yaml,
+        &text.replace("b: text", "b: new"),
+        Some(&sealed),
+        &rule(RECIPIENT),
+        LATER,
+    );
+    let second = open(Format::Yaml, &again, IDENTITY, Values::Redacted).unwrap();
+    assert_eq!(new_lines(&first, &second).len(), 1);
+    let anew = seal(Format::Yaml, text, None, &rule(RECIPIENT), LATER);
+    assert_eq!(
+        new_lines(
+            &first,
+            &open(Format::Yaml, &anew, IDENTITY, Values::Redacted).unwrap()
+        )
+        .len(),
+        5
+    );
+}
