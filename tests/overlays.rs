@@ -18,9 +18,11 @@ use std::process::{Command, ExitCode, Output, Stdio};
 use libtest_mimic::{Arguments, Failed, Trial};
 use minijinja::Value;
 use prerender::diagnostic::Source;
-use prerender::files::{Memory, TreePath};
+use prerender::files::{Files, Memory, Tree, TreePath};
 use prerender::kube::{ResMap, Resource};
+use prerender::kustomize::{self, Options};
 use prerender::overlay::{self, Config, Host, Request};
+use prerender::pipeline::plain::Outside;
 use prerender::validate::flows::{Assumptions, analyse};
 use prerender::validate::schema;
 use prerender::yaml::{self, Node, ParseOptions};
@@ -41,6 +43,14 @@ fn main() -> ExitCode {
         plain(
             "the_documentation_lists_every_difference",
             the_documentation_lists_every_difference,
+        ),
+        plain(
+            "replacing_what_is_there_allows_every_needed_flow",
+            replacing_what_is_there_allows_every_needed_flow,
+        ),
+        plain(
+            "a_second_run_over_an_expanded_tree_changes_nothing",
+            a_second_run_over_an_expanded_tree_changes_nothing,
         ),
         with_program("promtool", "alerts_fire_when_they_should", alerts),
         with_program("postgres", "queries_run_as_pg_monitor", queries),
@@ -491,4 +501,100 @@ fn queries(postgres: &Path) -> Result<(), Failed> {
         ]
     );
     Ok(())
+}
+
+/// What a case's project says of overlays.
+fn config_of(files: &dyn Files) -> Option<Config> {
+    let file = files
+        .read(&TreePath::parse("prerender.yaml").unwrap())
+        .ok()?;
+    let text = String::from_utf8_lossy(&file.bytes);
+    let node = yaml::parse(&text, ParseOptions::default())
+        .unwrap()
+        .remove(0);
+    Config::read(node.get("overlays")?, &file.source, &TreePath::root()).ok()
+}
+
+fn build(files: &dyn Files, directory: &TreePath) -> Option<ResMap> {
+    let outside = Outside::default();
+    let built = kustomize::build(files, directory, &Options::default(), &outside);
+    built.ok().map(|b| b.resources)
+}
+
+/// Expands a root, and passes what is laid over it and what both build to.
+fn with_expanded<R>(
+    files: &dyn Files,
+    directory: &TreePath,
+    config: &Config,
+    then: impl FnOnce(&overlay::Expansion<'_>) -> R,
+) -> Option<R> {
+    let built = build(files, directory)?;
+    let request = Request {
+        files,
+        directory,
+        built: &built,
+        config,
+        values: &Value::from_pairs(std::iter::empty::<(&str, Value)>()),
+        host: Host::default(),
+    };
+    overlay::view(&request)
+        .ok()
+        .map(|expansion| then(&expansion))
+}
+
+fn case(name: &str) -> Tree {
+    let directory = format!(
+        "{}/testdata/overlay/{name}/input",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    Tree::open(Path::new(&directory)).unwrap()
+}
+
+fn replacing_what_is_there_allows_every_needed_flow() {
+    let app = TreePath::parse("app").unwrap();
+    for (name, is_whole) in [
+        ("repository-of-the-document-keeps-its-own", false),
+        ("repository-of-the-document-replaced", true),
+    ] {
+        let files = case(name);
+        let config = config_of(&files).unwrap();
+        let expanded = with_expanded(&files, &app, &config, |expansion| {
+            let built = build(expansion.view.as_ref().unwrap(), &app).unwrap();
+            let judged = schema(&built);
+            assert!(judged.report.is_empty(), "{}", judged.report);
+            let required = analyse(&built, &Assumptions::default()).require();
+            assert_eq!(required.is_empty(), is_whole, "{required}");
+        });
+        expanded.unwrap();
+    }
+}
+
+fn a_second_run_over_an_expanded_tree_changes_nothing() {
+    let cases = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/overlay");
+    let mut run = 0;
+    for entry in std::fs::read_dir(cases).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if !Path::new(cases).join(&name).is_dir() {
+            continue;
+        }
+        let files = case(&name);
+        let Some(config) = config_of(&files) else {
+            continue;
+        };
+        for root in ["app", "prod"] {
+            let root = TreePath::parse(root).unwrap();
+            let again = with_expanded(&files, &root, &config, |first| {
+                let view = first.view.as_ref()?;
+                with_expanded(view, &root, &config, |second| {
+                    let laid = second.view.iter().flat_map(|v| v.laid());
+                    laid.map(|f| f.path.to_string()).collect::<Vec<_>>()
+                })
+            });
+            if let Some(Some(changed)) = again {
+                assert_eq!(changed, Vec::<String>::new(), "{name}");
+                run += 1;
+            }
+        }
+    }
+    assert!(run > 15, "{run} cases");
 }

@@ -8,6 +8,7 @@ mod context;
 mod decrypt;
 mod encrypt;
 mod identities;
+mod init;
 mod output;
 mod overlays;
 mod panic;
@@ -48,6 +49,8 @@ enum Command {
     Decrypt(decrypt::Arguments),
     /// Seal a file by the creation rules of .sops.yaml
     Encrypt(encrypt::Arguments),
+    /// Look once at what a repository renders, and write its facts as prerender.yaml
+    Init(init::Arguments),
     /// Show the prepared overlays: what there is, what applies, what it adds
     Overlays(overlays::Arguments),
     /// Print the merged values of a project, secrets masked
@@ -99,6 +102,7 @@ fn run(context: &Context, command: Command) -> Outcome {
     match command {
         Command::Decrypt(arguments) => decrypt::run(context, &arguments),
         Command::Encrypt(arguments) => encrypt::run(context, &arguments),
+        Command::Init(arguments) => init::run(context, &arguments),
         Command::Overlays(arguments) => overlays::run(context, &arguments),
         Command::Values(arguments) => values::run(context, &arguments),
         Command::Template(arguments) => template::run(context, &arguments),

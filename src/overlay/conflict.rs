@@ -6,7 +6,7 @@ use super::State;
 use super::config::OnConflict;
 use super::definition::GroupKind;
 use super::draft::{Draft, NewObject};
-use super::meaning::{is_same, lacks};
+use super::meaning::{has_same_content, is_same, lacks};
 use super::world::World;
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
 use crate::kube::{ResId, Resource, Scope};
@@ -254,7 +254,12 @@ fn differing<'a>(
         config.on_conflict.unwrap_or_default()
     };
     if on_conflict == OnConflict::Replace {
-        *reason = format!("{id} {what}");
+        // Replacing leaves names and labels: what was replaced before has the content, if not the labels.
+        if has_same_content(&object.node, present[0].node()) {
+            *reason = format!("{id} has the content");
+            return Ok(Fate::Same);
+        }
+        *reason = format!("{id} differs");
         return Ok(Fate::Replaced);
     }
     let others = match present.len() {
@@ -263,7 +268,7 @@ fn differing<'a>(
     };
     let subject = &draft.instance.overlay;
     let phrase = format!("{id}{others} differs from what {subject} adds: it {what}");
-    *reason = format!("{id} {what}");
+    *reason = format!("{id} differs");
     let help = format!(
         "list {} under overlays.replace, or skip {subject} for {}",
         written(&id),

@@ -105,23 +105,25 @@ fn templates(sets: &[Set], instance: &Instance) -> Result<Vec<(String, String)>>
         return Err(Diagnostic::new(Code::OverlayUnknown, phrase));
     };
     let head = head(&overlay.definition, instance)?;
-    let rules = overlay.definition.rules.iter();
-    let additions = rules.flat_map(|r| &r.resources);
     let mut files = Vec::new();
-    for addition in additions {
-        let name = addition
-            .name
-            .text
-            .replace("#{ target.name }#", &instance.names[0]);
-        if instance
-            .files
-            .iter()
-            .any(|f| f.name == name || f.name == format!("prerender-{name}"))
-        {
-            files.push((
-                format!("{name}.j2"),
-                format!("{head}{}", body(overlay, &addition.file)),
-            ));
+    for rule in &overlay.definition.rules {
+        let (open, close) = match &rule.when {
+            Some(when) => (format!("#% if {} %#\n", when.text.trim()), "#% endif %#\n"),
+            None => (String::new(), ""),
+        };
+        for addition in &rule.resources {
+            let name = addition
+                .name
+                .text
+                .replace("#{ target.name }#", &instance.names[0]);
+            if instance
+                .files
+                .iter()
+                .any(|f| f.name == name || f.name == format!("prerender-{name}"))
+            {
+                let body = body(overlay, &addition.file);
+                files.push((format!("{name}.j2"), format!("{head}{open}{body}{close}")));
+            }
         }
     }
     Ok(files)

@@ -260,33 +260,26 @@ pub fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
     out
 }
 
-/// Adds a text, broken at blanks where it is wider than the page.
+/// Adds a text, broken at blanks where it is wider than the page; a word that is wider stays whole.
 fn wrap(out: &mut String, text: &str, indent: &str) {
     let mut rest = text;
-    let mut first = true;
+    let mut lead = "";
     loop {
-        let lead = if first { "" } else { indent };
         let room = WIDTH.saturating_sub(lead.chars().count()).max(20);
-        let fits = rest.chars().count() <= room;
-        let own = rest.len() - rest.trim_start().len();
-        let end = rest
-            .char_indices()
-            .nth(room)
-            .map_or(rest.len(), |(at, _)| at);
-        let at = if fits {
-            None
-        } else {
-            rest[..end]
-                .rfind(' ')
-                .filter(|at| *at > own.max(indent.len() * usize::from(first)))
-        };
+        // A blank within what aligns the columns of the first line is no place to break.
+        let fixed = if lead.is_empty() { indent.len() } else { 0 };
+        let end = rest.char_indices().nth(room).map(|(at, _)| at);
+        let at = end.and_then(|end| {
+            let before = rest[..end].rfind(' ').filter(|at| *at > fixed);
+            before.or_else(|| rest[end..].find(' ').map(|at| end + at))
+        });
         let Some(at) = at else {
             line(out, &format!("{lead}{rest}"));
             return;
         };
         line(out, &format!("{lead}{}", &rest[..at]));
         rest = rest[at..].trim_start();
-        first = false;
+        lead = indent;
     }
 }
 

@@ -11,7 +11,7 @@ use super::root::Root;
 use super::settings;
 use super::world::World;
 use super::{Expansion, Request, State};
-use crate::diagnostic::{Code, Diagnostic, Report, Result};
+use crate::diagnostic::{Code, Diagnostic, Report, Result, Severity};
 
 /// Decides and attaches: see [`super::view`].
 pub(super) fn expand<'a>(request: &Request<'a>) -> Result<Expansion<'a>> {
@@ -39,6 +39,14 @@ pub(super) fn expand<'a>(request: &Request<'a>) -> Result<Expansion<'a>> {
         &names.into_iter().collect::<Vec<_>>(),
         &mut report,
     );
+    // Where a warning is an error, nothing is given.
+    if report.has_errors() {
+        let first = report
+            .findings
+            .into_iter()
+            .find(|f| f.severity() == Severity::Error);
+        return Err(first.expect("it has an error"));
+    }
     attach(&world, drafts, report)
 }
 

@@ -10,35 +10,29 @@ const MAX_TOLD: usize = 8;
 /// Whether two objects say the same. Labels and annotations may be more in `theirs`, which transformers
 /// of the build may have added.
 pub(super) fn is_same(ours: &Node, theirs: &Node) -> bool {
-    let contents = |node: &Node| -> Vec<(String, Node)> {
+    let labelled = |key| {
+        let theirs = theirs.lookup(&["metadata", key]);
+        let ours = ours.lookup(&["metadata", key]).and_then(Node::as_mapping);
+        let same = |(key, value): (&str, &Node)| {
+            theirs.and_then(|t| t.get(key)).and_then(Node::scalar_text) == value.scalar_text()
+        };
+        ours.is_none_or(|labels| labels.iter().all(same))
+    };
+    has_same_content(ours, theirs) && labelled("labels") && labelled("annotations")
+}
+
+/// Whether everything but the metadata of two objects is the same.
+pub(super) fn has_same_content(ours: &Node, theirs: &Node) -> bool {
+    fn contents(node: &Node) -> Vec<(&str, &Node)> {
         let fields = node.as_mapping().into_iter().flat_map(Mapping::iter);
-        let others = fields.filter(|(key, _)| !matches!(*key, "apiVersion" | "kind" | "metadata"));
-        let mut contents: Vec<_> = others.map(|(k, v)| (k.to_owned(), v.clone())).collect();
-        contents.sort_by(|a, b| a.0.cmp(&b.0));
+        let is_content = |key: &str| !matches!(key, "apiVersion" | "kind" | "metadata");
+        let mut contents: Vec<_> = fields.filter(|(key, _)| is_content(key)).collect();
+        contents.sort_by_key(|(key, _)| *key);
         contents
-    };
-    let labelled = |key| match (
-        ours.lookup(&["metadata", key]),
-        theirs.lookup(&["metadata", key]),
-    ) {
-        (None, _) => true,
-        (Some(ours), theirs) => {
-            ours.as_mapping()
-                .into_iter()
-                .flat_map(Mapping::iter)
-                .all(|(key, value)| {
-                    theirs.and_then(|t| t.get(key)).and_then(Node::scalar_text)
-                        == value.scalar_text()
-                })
-        }
-    };
-    let (ours_now, theirs_now) = (contents(ours), contents(theirs));
-    let same = ours_now.len() == theirs_now.len()
-        && ours_now
-            .iter()
-            .zip(&theirs_now)
-            .all(|(a, b)| a.0 == b.0 && is_equal(&a.1, &b.1));
-    same && labelled("labels") && labelled("annotations")
+    }
+    let (ours, theirs) = (contents(ours), contents(theirs));
+    let same = |(a, b): (&(&str, &Node), &(&str, &Node))| a.0 == b.0 && is_equal(a.1, b.1);
+    ours.len() == theirs.len() && ours.iter().zip(&theirs).all(same)
 }
 
 /// Equality that does not ask in which order the keys of a mapping stand.

@@ -184,11 +184,7 @@ fn annotation(target: &Target<'_>) -> Result<Option<Override>> {
         .map_or_else(|| Arc::from(ANNOTATION), |p| Arc::clone(&p.file));
     let source = Arc::new(Source::committed(file));
     let wrong = |error: Diagnostic| {
-        let phrase = format!(
-            "the annotation {ANNOTATION} of {}: {}",
-            target.display(),
-            error.phrase()
-        );
+        let phrase = format!("{}: {}", target.display(), error.phrase());
         let own = Diagnostic::new(error.code(), phrase).at(place.clone());
         error
             .remedies()

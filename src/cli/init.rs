@@ -1,0 +1,64 @@
+//! `init`: looks once at what a repository renders, and writes the facts as a project file.
+
+use std::path::PathBuf;
+
+use super::{Context, Done, Outcome};
+use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::files::{Files, OutputFile, OutputTree, Stale, TreePath, locate};
+use crate::pipeline::overlays;
+
+/// The name of the project file.
+const NAME: &str = "prerender.yaml";
+
+/// The arguments of `init`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The directory whose roots are looked at; prerender.yaml is written there
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// Print the project file instead of writing it
+    #[arg(long)]
+    print: bool,
+    /// The boundary that no file of the repository leads out of
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
+    let located = locate(
+        &arguments.path,
+        &context.working_directory,
+        arguments.root.as_deref(),
+    )?;
+    let name = TreePath::parse(NAME).expect("a plain name");
+    let path = located
+        .directory
+        .join(NAME)
+        .expect("a name stays in its directory");
+    if !arguments.print && located.tree.kind(&path)?.is_some() {
+        return Err(
+            Diagnostic::new(Code::WriteFailed, format!("{path} is there already"))
+                .at(Place::file(path.as_str()))
+                .help("--print shows what would be written")
+                .into(),
+        );
+    }
+    let (text, report) = overlays::init(&located.tree, &located.directory)?;
+    if arguments.print {
+        return Ok(Done {
+            stdout: text.into_bytes(),
+            report,
+            status: None,
+        });
+    }
+    let directory = located.tree.root().join(located.directory.as_str());
+    let mut tree = OutputTree::new(directory, Stale::Keep);
+    tree.insert(name, OutputFile::new(text.into_bytes()));
+    tree.write()?;
+    Ok(Done {
+        stdout: Vec::new(),
+        report,
+        status: None,
+    })
+}
