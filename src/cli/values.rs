@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::identities::{self, KeyCommands};
 use super::{Context, Done, Outcome, encrypt, terminal};
-use crate::diagnostic::{Code, Diagnostic, Place, Result};
+use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
 use crate::files::{Files, Kind, Located, TreePath, locate};
 use crate::pipeline::Project;
 use crate::pipeline::values::{self, Opener, Overrides, Setting, Shape, Templates, project_values};
@@ -90,20 +90,34 @@ fn show(context: &Context, arguments: &Show) -> Outcome {
         found
     };
     let opener = Opener::new(&identities);
+    let mut report = Report::default();
+    report
+        .findings
+        .extend(values::chosen_profile(&project, &templates));
     let merged = project_values(&project, &templates, &located.tree, &overrides, &opener)?;
     let shape = match arguments.format {
         Format::Yaml => Shape::Yaml,
         Format::Json => Shape::Json,
     };
     if !arguments.used {
-        return Ok(Done::from(values::print(&merged, arguments.reveal, shape)?));
+        let stdout = values::print(&merged, arguments.reveal, shape)?;
+        return Ok(Done {
+            stdout,
+            report,
+            ..Done::default()
+        });
     }
     let uses = values::uses(&templates, &located.tree, &located.directory)?;
     let table = values::table(&uses, &merged);
-    Ok(Done::from(match shape {
+    let stdout = match shape {
         Shape::Yaml => table.to_text(),
         Shape::Json => table.to_json()?,
-    }))
+    };
+    Ok(Done {
+        stdout,
+        report,
+        ..Done::default()
+    })
 }
 
 /// The project of a path; a `makejinja.toml` above it counts as one.

@@ -137,6 +137,8 @@ codes! {
     // values
     /// A file of values is no mapping, or is not YAML, TOML or JSON.
     ValuesInvalid = "values-invalid", Input;
+    /// A profile was chosen by the name of a Python loader.
+    ProfileChosen = "profile-chosen", Input;
     /// Files of values that must be there are not.
     ValuesMissing = "values-missing", Input;
 

@@ -200,7 +200,12 @@ pub fn project_values(
     load(&Input {
         files,
         sources: &sources,
-        merge: Merge::Deep,
+        // Without a project file the values are makejinja's alone, and merged as it does.
+        merge: if project.files.is_empty() {
+            Merge::Shallow
+        } else {
+            Merge::Deep
+        },
         open: &|file| opener.open(file),
         overrides: &overrides,
         profile: profile.as_ref(),
@@ -219,6 +224,22 @@ fn profile(project: &Project, templates: &Templates) -> Result<Option<Profile>> 
     let known = KNOWN_LOADERS.iter().find(|(known, _)| known == loader);
     let name = known.map_or(DEFAULT_PROFILE, |(_, profile)| profile);
     Profile::find(name, place).map(Some)
+}
+
+/// Tells that a profile was chosen by the name of a Python loader alone.
+pub fn chosen_profile(project: &Project, templates: &Templates) -> Option<Diagnostic> {
+    let (loader, place) = templates.config.iter().flat_map(|c| &c.loaders).next()?;
+    if project.profile.is_some() {
+        return None;
+    }
+    let known = KNOWN_LOADERS.iter().find(|(known, _)| known == loader);
+    let name = known.map_or(DEFAULT_PROFILE, |(_, profile)| profile);
+    let phrase = format!("the profile {name} stands for the Python loader {loader}");
+    Some(
+        Diagnostic::warning(Code::ProfileChosen, phrase)
+            .at(place.clone())
+            .help(format!("write `profile: {name}` into prerender.yaml")),
+    )
 }
 
 /// A value that templates read.
