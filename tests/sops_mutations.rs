@@ -16,7 +16,8 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use prerender::sops::{
-    Ask, Format, Identities, IdentityText, MacCheck, Options, SealedFile, decrypt, detect,
+    Ask, Config, CreationRule, Format, Identities, IdentityText, Indents, MacCheck, Options,
+    PlainFile, RuleOverride, SealedFile, Sealer, decrypt, detect, encrypt,
 };
 use secrecy::ExposeSecret;
 
@@ -27,7 +28,11 @@ struct Sealed {
     format: Format,
     identities: Identities,
     secrets: Vec<String>,
+    plain: Vec<u8>,
 }
+
+/// Made for the cases; its identity is among them.
+const RECIPIENT: &str = "age1tw8f6m4muahx46ye4cjtjandvs2cd87rhhphg97aem3staa27c9sxuray8";
 
 fn identities(text: &str) -> Identities {
     let ask: Ask = Arc::new(|_: &str| Err("nobody is there".to_owned()));
@@ -80,6 +85,7 @@ fn cases() -> Vec<Sealed> {
                 format,
                 identities,
                 secrets,
+                plain: opened.bytes.to_vec(),
             });
         }
     }
@@ -211,6 +217,37 @@ fn mutate(bytes: &[u8], numbers: &mut Numbers) -> Vec<u8> {
     bytes
 }
 
+/// Reads a changed plain file, and seals it when it can be read; and reads it as a `.sops.yaml`.
+fn seal(case: &Sealed, plain: &[u8], rule: &CreationRule) {
+    let file = PlainFile {
+        name: "plain",
+        bytes: plain,
+        format: case.format,
+        output: case.format,
+    };
+    let mut sealer = Sealer {
+        now: "2026-01-02T03:04:05Z".to_owned(),
+        random: &mut |bytes| bytes.fill(7),
+    };
+    let mut texts = Vec::new();
+    if let Err(error) = encrypt(&file, None, rule, &Indents::default(), &mut sealer) {
+        texts.push(error.to_string());
+    }
+    if let Err(error) = Config::parse(plain, ".sops.yaml").and_then(|c| c.rule_for("a.yaml")) {
+        texts.push(error.to_string());
+    }
+    for (text, secret) in texts
+        .iter()
+        .flat_map(|t| case.secrets.iter().map(move |s| (t, s)))
+    {
+        assert!(
+            !text.contains(secret.as_str()),
+            "{}: an error tells a secret",
+            case.name
+        );
+    }
+}
+
 /// `FUZZ=1` goes on for half an hour; otherwise each case is changed a few hundred times.
 #[test]
 fn changed_bytes_give_an_error_or_a_document() {
@@ -219,6 +256,11 @@ fn changed_bytes_give_an_error_or_a_document() {
     let start = std::time::Instant::now();
     let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
     let mut executions = 0_u64;
+    let given = RuleOverride {
+        age: Some(RECIPIENT.to_owned()),
+        ..RuleOverride::default()
+    };
+    let rule = CreationRule::with(None, &given).unwrap().unwrap();
     loop {
         for case in &cases {
             for _ in 0..200 {
@@ -226,6 +268,10 @@ fn changed_bytes_give_an_error_or_a_document() {
                 open(case, &bytes, MacCheck::Verify);
                 open(case, &bytes, MacCheck::Ignore);
                 detect(&bytes, "secret");
+                executions += 1;
+            }
+            for _ in 0..20 {
+                seal(case, &mutate(&case.plain, &mut numbers), &rule);
                 executions += 1;
             }
         }

@@ -277,3 +277,14 @@ fn redaction_is_stable_and_tells_nothing() {
         5
     );
 }
+
+#[test]
+fn documents_as_deep_as_the_limit_fit_the_stack_of_a_thread() {
+    let depth = 254;
+    let json = format!("{{\"a\":{}1{}}}", "[".repeat(depth), "]".repeat(depth));
+    let yaml = format!("a: {}x{}\n", "[".repeat(depth), "]".repeat(depth));
+    for (format, text) in [(Format::Json, json), (Format::Yaml, yaml)] {
+        let sealed = seal(format, &text, None, &rule(RECIPIENT), NOW);
+        assert!(open(format, &sealed, IDENTITY, Values::Plain).is_some());
+    }
+}

@@ -1,11 +1,12 @@
 //! `decrypt`: what `sops decrypt` prints.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
 use super::identities::{self, KeyCommands};
 use super::{Context, Done, Outcome};
+use crate::diagnostic::{Code, Result};
 use crate::files::Audience;
 use crate::pipeline::sealing::{
     self, Config, DecryptRequest, Extract, Format, Indents, MacCheck, SealedFile,
@@ -100,8 +101,12 @@ const MAX_ANCESTORS: usize = 100;
 /// The configuration that is named, or the nearest one above the working directory, and its directory.
 pub(super) fn configuration(
     context: &Context,
-    named: Option<&std::path::Path>,
-) -> crate::diagnostic::Result<Option<(Config, PathBuf)>> {
+    named: Option<&Path>,
+) -> Result<Option<(Config, PathBuf)>> {
+    // The usual way to say that there is none.
+    if named == Some(Path::new("/dev/null")) {
+        return Ok(None);
+    }
     if let Some(path) = named {
         let full = context.working_directory.join(path);
         let config = Config::parse(&context.trusted.read(&full)?, &path.display().to_string())?;
@@ -118,7 +123,7 @@ pub(super) fn configuration(
                 let config = Config::parse(&bytes, &shown.display().to_string())?;
                 return Ok(Some((config, directory.to_owned())));
             }
-            Err(error) if error.code() == crate::diagnostic::Code::FileMissing => {}
+            Err(error) if error.code() == Code::FileMissing => {}
             Err(error) => return Err(error),
         }
     }

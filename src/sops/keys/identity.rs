@@ -8,6 +8,9 @@ use super::hybrid::HybridIdentity;
 /// The largest file that is read for identities.
 pub(super) const MAX_IDENTITY_BYTES: usize = 1 << 20;
 
+/// The most work that a passphrase may ask for, as a power of two: what age itself allows.
+const MAX_WORK_FACTOR: u8 = 22;
+
 /// What opens data keys, and the public key that names it.
 pub(super) struct Identity {
     key: Box<dyn age::Identity + Send + Sync>,
@@ -171,7 +174,8 @@ pub(super) fn unlock(text: &[u8], passphrase: secrecy::SecretString) -> Result<P
     let armored = age::armor::ArmoredReader::new(text);
     let decryptor =
         age::Decryptor::new(armored).map_err(|_| "is not a valid age file".to_owned())?;
-    let key = age::scrypt::Identity::new(passphrase);
+    let mut key = age::scrypt::Identity::new(passphrase);
+    key.set_max_work_factor(MAX_WORK_FACTOR);
     let reader = decryptor
         .decrypt(std::iter::once(&key as &dyn age::Identity))
         .map_err(|_| wrong())?;
