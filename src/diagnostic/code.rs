@@ -80,6 +80,12 @@ codes! {
     /// A field that must be there is missing.
     FieldMissing = "field-missing", Input;
 
+    // programs
+    /// A program cannot be started, fails, or takes too much.
+    ProgramFailed = "program-failed", Input;
+    /// A file or repository cannot be fetched.
+    FetchFailed = "fetch-failed", Input;
+
     // kube
     /// Two objects of a build have the same identity.
     ResourceDuplicate = "resource-duplicate", Input;

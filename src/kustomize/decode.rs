@@ -265,25 +265,36 @@ macro_rules! record {
 pub(crate) use record;
 
 /// Resolves plain scalars as go-yaml v2 does, which reads `kustomization.yaml` and its like: `yes`, `no`,
-/// `on` and `off` are booleans there.
+/// `on` and `off` are booleans there, and as keys the texts `true` and `false`.
 pub(crate) fn resolve_as_yaml_1_1(node: &mut Node) {
-    let is_plain_text = node.tag() == Tag::Str && node.style() == Style::Plain;
+    if let Some(truth) = truth_of(node) {
+        *node = Node::bool(truth).with_mark(node.mark());
+        return;
+    }
     match node.value_mut() {
         Value::Sequence(items) => items.iter_mut().for_each(resolve_as_yaml_1_1),
         Value::Mapping(mapping) => {
             for entry in mapping.entries_mut() {
+                if let Some(truth) = truth_of(&entry.key) {
+                    let key = Node::string(if truth { "true" } else { "false" });
+                    entry.key = key.with_mark(entry.key.mark());
+                }
                 resolve_as_yaml_1_1(&mut entry.value);
             }
         }
-        Value::Scalar(_) if !is_plain_text => {}
-        Value::Scalar(text) => {
-            let truth = match text.as_str() {
-                "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => "true",
-                "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => "false",
-                _ => return,
-            };
-            *node = Node::scalar(Tag::Bool, truth).with_mark(node.mark());
-        }
+        Value::Scalar(_) => {}
+    }
+}
+
+/// The boolean that YAML 1.1 sees in a plain text.
+fn truth_of(node: &Node) -> Option<bool> {
+    if node.style() != Style::Plain {
+        return None;
+    }
+    match node.as_str()? {
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
+        _ => None,
     }
 }
 

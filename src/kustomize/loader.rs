@@ -89,6 +89,13 @@ impl<'a> Loader<'a> {
         &*self.files
     }
 
+    /// The directory at a path, where there is one.
+    pub(super) fn directory_at(&self, path: &str) -> Option<TreePath> {
+        let path = self.resolve(path).ok()?;
+        let kind = self.files.kind(&path).ok()?;
+        (kind == Some(Kind::Directory)).then_some(path)
+    }
+
     /// Reads a file that a kustomization names: by a relative or absolute path, or an address.
     pub(super) fn read(&self, path: &str) -> Result<Arc<File>> {
         if remote::is_file_address(path) {

@@ -145,10 +145,10 @@ pub struct ProgramCall<'a> {
 pub struct ChartCall<'a> {
     /// The files of the build.
     pub files: &'a dyn Files,
+    /// The chart, where it is there; it is pulled otherwise.
+    pub chart: Option<TreePath>,
     /// The directory of the kustomization that names it.
     pub directory: &'a TreePath,
-    /// The directory with the chart, from there.
-    pub chart_home: String,
     /// helm's configuration directory, from there; empty for a temporary one.
     pub config_home: String,
     /// The chart's name.
@@ -159,8 +159,6 @@ pub struct ChartCall<'a> {
     pub repository: String,
     /// Whether versions in development count.
     pub is_devel: bool,
-    /// All values, in YAML.
-    pub values: Vec<u8>,
     /// What helm is told beside chart and values, the release's name first.
     pub arguments: Vec<String>,
     /// API versions that the chart shall believe in, unless the invoker names some.
@@ -169,6 +167,15 @@ pub struct ChartCall<'a> {
     pub kube_version: String,
     /// Whether helm is to tell more.
     pub is_debug: bool,
+}
+
+/// A chart that is at hand.
+pub trait Chart {
+    /// The values that it comes with.
+    fn values(&self) -> Result<Vec<u8>>;
+
+    /// Inflates it with values and gives its manifests.
+    fn inflate(&self, values: &[u8]) -> Result<Vec<u8>>;
 }
 
 /// What a build may ask of the world beyond its files. The caller decides what is allowed; what is not
@@ -191,11 +198,8 @@ pub trait Generators: Sync {
     /// Runs a program and gives what it printed.
     fn run(&self, call: &ProgramCall<'_>) -> Result<Vec<u8>>;
 
-    /// Reads the values that a chart comes with; pulls it where it is not there.
-    fn chart_values(&self, call: &ChartCall<'_>) -> Result<Arc<File>>;
-
-    /// Inflates a chart and gives its manifests.
-    fn inflate(&self, call: &ChartCall<'_>) -> Result<Vec<u8>>;
+    /// Gets a chart: from the files of the build, or from its repository.
+    fn chart<'a>(&'a self, call: &'a ChartCall<'a>) -> Result<Box<dyn Chart + 'a>>;
 }
 
 /// Builds the kustomization in a directory.

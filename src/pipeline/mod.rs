@@ -13,4 +13,5 @@ pub mod values;
 pub use mask::Mask;
 pub use progress::{Progress, Timed};
 pub use project::Project;
+mod outside;
 pub mod plain;

@@ -7,9 +7,18 @@
     reason = "this room is the door to processes"
 )]
 
+mod helm;
+mod network;
+mod process;
+mod temporary;
+
 use std::io::Read;
 use std::process::{Command, Stdio};
 
+pub use helm::{Chart, Helm, Pull};
+pub use network::{clone_repository, fetch};
+pub use process::Process;
+pub use temporary::{TemporaryFile, is_there};
 use zeroize::Zeroizing;
 
 /// The variables that hold keys as they are: no program that we start gets them.

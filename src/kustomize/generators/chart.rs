@@ -5,7 +5,7 @@ use std::sync::Arc;
 use compact_str::CompactString;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
-use crate::files::File;
+use crate::files::{File, TreePath};
 use crate::kube::Resource;
 use crate::kustomize::ChartCall;
 use crate::kustomize::decode::resolve_as_yaml_1_1;
@@ -28,27 +28,42 @@ pub(crate) fn inflate(
     if chart.name.is_empty() {
         return Err(Diagnostic::new(Code::FieldMissing, "the chart has no name").at(place));
     }
-    let generators = loader.world().generators;
-    let chart_home = chart_home(chart, globals);
-    let mut call = ChartCall {
+    let home = chart_home(chart, globals);
+    let path = format!("{home}/{}", chart.name);
+    let call = ChartCall {
         files: loader.files(),
+        chart: loader.directory_at(&path),
         directory: loader.directory(),
-        chart_home,
         config_home: globals.config_home.to_string(),
         name: chart.name.to_string(),
         version: chart.version.to_string(),
         repository: chart.repo.to_string(),
         is_devel: chart.devel,
-        values: Vec::new(),
         arguments: arguments(chart),
         api_versions: chart.api_versions.iter().map(ToString::to_string).collect(),
         kube_version: chart.kube_version.to_string(),
         is_debug: chart.debug,
     };
     let at = |error: Diagnostic| error.or_at(place.clone());
-    let chart_values = generators.chart_values(&call).map_err(at)?;
-    call.values = values(chart, chart_values, loader, source, &place)?;
-    let text = generators.inflate(&call).map_err(at)?;
+    let at_hand = loader.world().generators.chart(&call).map_err(at)?;
+    let base = if !chart.values_file.is_empty() {
+        let mark = chart.values_file.mark;
+        let at = source.place(mark.line, mark.column);
+        loader
+            .read(&chart.values_file)
+            .map_err(|error| error.or_at(at))?
+    } else if call.chart.is_some() {
+        loader.read(&format!("{path}/values.yaml")).map_err(at)?
+    } else {
+        let name = format!("(values of chart {})", chart.name);
+        Arc::new(File {
+            path: TreePath::root(),
+            bytes: at_hand.values().map_err(at)?.into(),
+            source: Arc::new(Source::committed(name)),
+        })
+    };
+    let values = values(chart, &base, loader, source, &place)?;
+    let text = at_hand.inflate(&values).map_err(at)?;
     parse(&text, chart, &place)
 }
 
@@ -99,33 +114,24 @@ fn arguments(chart: &HelmChart) -> Vec<String> {
 /// The values that helm reads, as one text.
 fn values(
     chart: &HelmChart,
-    chart_values: Arc<File>,
+    base: &File,
     loader: &Loader<'_>,
     source: &Source,
     place: &Place,
 ) -> Result<Vec<u8>> {
-    let entry_place = |mark: yaml::Mark| source.place(mark.line, mark.column);
-    let base = if chart.values_file.is_empty() {
-        chart_values
-    } else {
-        let at = entry_place(chart.values_file.mark);
-        loader
-            .read(&chart.values_file)
-            .map_err(|error| error.or_at(at))?
-    };
+    check_merge(&chart.values_merge, place)?;
     let inline = chart.values_inline.as_ref().map(|raw| &raw.0);
     let inline = inline.filter(|node| node.as_mapping().is_some_and(|m| !m.is_empty()));
     let first = match inline {
         None => base.bytes.to_vec(),
-        Some(inline) => merged_inline(inline, &base, &chart.values_merge, place)?,
+        Some(inline) => merged_inline(inline, base, &chart.values_merge, place)?,
     };
-    check_merge(&chart.values_merge, place)?;
     if chart.additional_values_files.is_empty() {
         return Ok(first);
     }
     let mut all = parse_as_helm(&first, &base.source)?;
     for path in &chart.additional_values_files {
-        let at = entry_place(path.mark);
+        let at = source.place(path.mark.line, path.mark.column);
         let file = loader.read(path).map_err(|error| error.or_at(at))?;
         lay_over(&mut all, parse_as_helm(&file.bytes, &file.source)?);
     }

@@ -1,0 +1,111 @@
+//! Files and repositories that are fetched.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Process;
+use super::temporary::temporary;
+use crate::diagnostic::{Code, Diagnostic, Result, Source};
+use crate::files::{File, Files, Kind, MAX_FILE_BYTES, Tree, TreePath};
+
+/// How long a server may take for a file.
+const FETCH_LIMIT: Duration = Duration::from_secs(30);
+
+/// Fetches a file by http. Fails with [`Code::FetchFailed`].
+pub fn fetch(address: &str) -> Result<Arc<File>> {
+    let failed = |why: String| {
+        Diagnostic::new(
+            Code::FetchFailed,
+            format!("{address} cannot be fetched: {why}"),
+        )
+    };
+    let configuration = ureq::Agent::config_builder()
+        .timeout_global(Some(FETCH_LIMIT))
+        .build();
+    let agent = ureq::Agent::new_with_config(configuration);
+    let mut response = agent
+        .get(address)
+        .call()
+        .map_err(|error| failed(error.to_string()))?;
+    let body = response.body_mut().with_config().limit(MAX_FILE_BYTES);
+    let bytes = body
+        .read_to_vec()
+        .map_err(|error| failed(error.to_string()))?;
+    Ok(Arc::new(File {
+        path: TreePath::root(),
+        bytes: bytes.into(),
+        source: Arc::new(Source::committed(address)),
+    }))
+}
+
+/// A commit of a repository, in a directory that lasts as long as this.
+struct Checkout {
+    tree: Tree,
+    _directory: tempfile::TempDir,
+}
+
+/// Fetches one commit of a repository with git, and its submodules if they are wanted.
+///
+/// Fails with [`Code::ProgramFailed`] and [`Code::WriteFailed`].
+pub fn clone_repository(
+    repository: &str,
+    reference: &str,
+    limit: Duration,
+    submodules: bool,
+) -> Result<Arc<dyn Files>> {
+    let directory = temporary()?;
+    let reference = if reference.is_empty() {
+        "HEAD"
+    } else {
+        reference
+    };
+    let git = |arguments: &[&str]| git(directory.path(), arguments, limit);
+    git(&["init", "--quiet"])?;
+    git(&["fetch", "--quiet", "--depth=1", "--", repository, reference])
+        .map_err(|error| error.note(format!("fetching {reference} of {repository}")))?;
+    git(&["checkout", "--quiet", "FETCH_HEAD"])?;
+    if submodules {
+        git(&["submodule", "--quiet", "update", "--init", "--recursive"])?;
+    }
+    Ok(Arc::new(Checkout {
+        tree: Tree::open(directory.path())?,
+        _directory: directory,
+    }))
+}
+
+fn git(directory: &Path, arguments: &[&str], limit: Duration) -> Result<()> {
+    Process {
+        program: OsStr::new("git"),
+        arguments: arguments.iter().map(|a| (*a).to_owned()).collect(),
+        variables: vec![("GIT_TERMINAL_PROMPT".to_owned(), "0".to_owned())],
+        directory: Some(directory),
+        input: b"",
+        limit: Some(limit),
+    }
+    .run()
+    .map(|_| ())
+}
+
+impl Files for Checkout {
+    fn read(&self, path: &TreePath) -> Result<Arc<File>> {
+        self.tree.read(path)
+    }
+
+    fn kind(&self, path: &TreePath) -> Result<Option<Kind>> {
+        self.tree.kind(path)
+    }
+
+    fn list(&self, directory: &TreePath) -> Result<Vec<String>> {
+        self.tree.list(directory)
+    }
+
+    fn real_path(&self, path: &TreePath) -> Result<TreePath> {
+        self.tree.real_path(path)
+    }
+
+    fn from_absolute(&self, path: &str) -> Option<TreePath> {
+        self.tree.from_absolute(path)
+    }
+}

@@ -1,0 +1,181 @@
+//! A program that reads a text and prints one.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this room is the door to processes"
+)]
+
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::SECRET_VARIABLES;
+use crate::diagnostic::{Code, Diagnostic, Result};
+
+/// The most that is read from a program: as much as the largest file.
+const MAX_OUTPUT_BYTES: u64 = crate::files::MAX_FILE_BYTES;
+
+/// What is kept of what a program says on standard error.
+const MAX_ERROR_BYTES: u64 = 4096;
+
+/// How often a program with a deadline is looked at.
+const POLL: Duration = Duration::from_millis(20);
+
+/// A run of a program.
+#[derive(Debug)]
+pub struct Process<'a> {
+    /// The program: a name that is found on the path, or a path.
+    pub program: &'a OsStr,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// Variables beside those of this process.
+    pub variables: Vec<(String, String)>,
+    /// Where it runs; this process's own directory when there is none.
+    pub directory: Option<&'a Path>,
+    /// What it reads on standard input.
+    pub input: &'a [u8],
+    /// How long it may take.
+    pub limit: Option<Duration>,
+}
+
+impl Process<'_> {
+    /// Runs it to its end and gives what it printed.
+    ///
+    /// Fails with [`Code::ProgramFailed`] when it cannot be started, fails, or prints or takes too much.
+    pub fn run(&self) -> Result<Vec<u8>> {
+        let mut child = self.start()?;
+        let mut input = child.stdin.take();
+        let output = child.stdout.take();
+        let errors = child.stderr.take();
+        let (printed, said, status) = std::thread::scope(|scope| {
+            scope.spawn(move || {
+                // A program need not read all of its input.
+                input.as_mut().map(|pipe| pipe.write_all(self.input))
+            });
+            let said = scope.spawn(move || read(errors, MAX_ERROR_BYTES));
+            let printed = scope.spawn(move || read(output, MAX_OUTPUT_BYTES + 1));
+            let status = self.wait(&mut child);
+            let join = |thread: std::thread::ScopedJoinHandle<'_, Vec<u8>>| thread.join();
+            (
+                join(printed).unwrap_or_default(),
+                join(said).unwrap_or_default(),
+                status,
+            )
+        });
+        if printed.len() as u64 > MAX_OUTPUT_BYTES {
+            return Err(self.failed("printed too much"));
+        }
+        match status {
+            Some(status) if status.success() => Ok(printed),
+            Some(status) => {
+                let how = match status.code() {
+                    Some(code) => format!("failed with exit status {code}"),
+                    None => "was ended by a signal".to_owned(),
+                };
+                let said = String::from_utf8_lossy(&said);
+                let error = self.failed(&how);
+                Err(match said.trim() {
+                    "" => error,
+                    said => error.note(said.to_owned()),
+                })
+            }
+            None => Err(self.failed("took too long")),
+        }
+    }
+
+    fn start(&self) -> Result<Child> {
+        let mut command = Command::new(self.program);
+        command
+            .args(&self.arguments)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for name in SECRET_VARIABLES {
+            command.env_remove(name);
+        }
+        if let Some(directory) = self.directory {
+            command.current_dir(directory);
+        }
+        command.spawn().map_err(|error| {
+            let why = format!("cannot be started: {}", error.kind());
+            self.failed(&why)
+        })
+    }
+
+    /// Waits for the end; ends it when its time is up.
+    fn wait(&self, child: &mut Child) -> Option<std::process::ExitStatus> {
+        let Some(limit) = self.limit else {
+            return child.wait().ok();
+        };
+        let start = Instant::now();
+        loop {
+            match child.try_wait() {
+                Ok(Some(status)) => return Some(status),
+                Ok(None) if start.elapsed() < limit => std::thread::sleep(POLL),
+                _ => {
+                    // Nothing is left to do when it cannot be ended.
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    return None;
+                }
+            }
+        }
+    }
+
+    fn failed(&self, how: &str) -> Diagnostic {
+        let program = Path::new(self.program);
+        let name = program
+            .file_name()
+            .unwrap_or(self.program)
+            .to_string_lossy();
+        Diagnostic::new(Code::ProgramFailed, format!("{name} {how}"))
+    }
+}
+
+fn read(pipe: Option<impl Read>, limit_bytes: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Some(pipe) = pipe {
+        let mut limited = pipe.take(limit_bytes);
+        // What was read before an error counts.
+        let _ = limited.read_to_end(&mut bytes);
+        // The rest is read and dropped, so that the program can end.
+        let _ = std::io::copy(&mut limited.into_inner(), &mut std::io::sink());
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(script: &str, input: &[u8], limit: Option<Duration>) -> Result<Vec<u8>> {
+        Process {
+            program: OsStr::new("sh"),
+            arguments: vec!["-c".to_owned(), script.to_owned()],
+            variables: Vec::new(),
+            directory: None,
+            input,
+            limit,
+        }
+        .run()
+    }
+
+    #[test]
+    fn input_goes_in_and_output_comes_out() {
+        let large = vec![b'x'; 1 << 20];
+        assert_eq!(run("cat", &large, None).expect("cat works"), large);
+        assert_eq!(run("true", &large, None).expect("it need not read"), b"");
+    }
+
+    #[test]
+    fn tells_why_it_failed() {
+        let error = run("echo no >&2; exit 3", b"", None).expect_err("it fails");
+        assert_eq!(error.phrase(), "sh failed with exit status 3");
+        assert_eq!(error.notes(), ["no"]);
+        let limit = Some(Duration::from_millis(50));
+        let error = run("exec sleep 5", b"", limit).expect_err("it takes too long");
+        assert_eq!(error.phrase(), "sh took too long");
+    }
+}
