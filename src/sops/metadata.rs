@@ -14,6 +14,10 @@ pub(super) type Fault = String;
 /// The most master keys a file may have: each costs a key agreement for each identity.
 const MAX_KEYS: usize = 2000;
 
+/// The most bytes of wrapped keys a file may have: each stanza in them costs a key agreement for each
+/// identity, and two hundred post-quantum recipients take half of it.
+const MAX_WRAPPED_BYTES: usize = 1 << 20;
+
 /// The most key groups: a share's point is one byte.
 const MAX_GROUPS: usize = 255;
 
@@ -127,10 +131,16 @@ fn read_groups(raw: &Branch) -> Result<Vec<Group>, Fault> {
         return Err("no key of any kind is named".to_owned());
     }
     let keys: usize = groups.iter().map(|g| g.age.len() + g.others.len()).sum();
-    if keys > MAX_KEYS || groups.len() > MAX_GROUPS {
-        return Err(format!(
-            "more than {MAX_KEYS} keys or {MAX_GROUPS} key groups are named"
-        ));
+    let wrapped: usize = groups
+        .iter()
+        .flat_map(|g| &g.age)
+        .map(|k| k.wrapped.len())
+        .sum();
+    if keys > MAX_KEYS || groups.len() > MAX_GROUPS || wrapped > MAX_WRAPPED_BYTES {
+        let limits = format!(
+            "{MAX_KEYS} keys, {MAX_GROUPS} key groups or {MAX_WRAPPED_BYTES} bytes of wrapped keys"
+        );
+        return Err(format!("more than {limits} are named"));
     }
     Ok(groups)
 }

@@ -171,9 +171,9 @@ pub(super) fn is_protected(text: &[u8]) -> bool {
 pub(super) fn unlock(text: &[u8], passphrase: secrecy::SecretString) -> Result<Parsed, String> {
     use std::io::Read as _;
     let wrong = || "does not open with this passphrase".to_owned();
-    let armored = age::armor::ArmoredReader::new(text);
+    let armored = std::io::BufReader::new(age::armor::ArmoredReader::new(text));
     let decryptor =
-        age::Decryptor::new(armored).map_err(|_| "is not a valid age file".to_owned())?;
+        age::Decryptor::new_buffered(armored).map_err(|_| "is not a valid age file".to_owned())?;
     let mut key = age::scrypt::Identity::new(passphrase);
     key.set_max_work_factor(MAX_WORK_FACTOR);
     let reader = decryptor

@@ -251,8 +251,12 @@ fn list(names: impl Iterator<Item = String>) -> String {
 /// Opens one wrapped key with any of the identities.
 fn open(key: &AgeKey, identities: &[Identity]) -> Result<Share, Failure> {
     let armored = armor(&key.wrapped).ok_or(Failure::Damaged)?;
-    let reader = age::armor::ArmoredReader::new(armored);
-    let decryptor = age::Decryptor::new(reader).map_err(|_| Failure::Damaged)?;
+    let mut bytes = Vec::with_capacity(armored.len());
+    age::armor::ArmoredReader::new(armored)
+        .read_to_end(&mut bytes)
+        .map_err(|_| Failure::Damaged)?;
+    // Line by line: the other reader parses the header anew for each byte.
+    let decryptor = age::Decryptor::new_buffered(&bytes[..]).map_err(|_| Failure::Damaged)?;
     let identities = identities.iter().map(|i| i as &dyn age::Identity);
     let reader = decryptor.decrypt(identities).map_err(|error| match error {
         age::DecryptError::NoMatchingKeys => Failure::NoMatch,
