@@ -12,6 +12,7 @@ mod segment;
 mod source_map;
 mod statement;
 mod token;
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::expression::{Argument, Expression, Node};
+use super::tree::{Argument, Expression, Node};
 use super::{Fault, Kind, Translated, Vocabulary};
 use crate::template::settings::{Settings, Undefined};
 

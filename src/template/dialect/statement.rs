@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use super::expression::{Node, Parser};
+use super::expression::Parser;
 use super::print::{
     BLOCK_END, BLOCK_START, COMMENT_END, COMMENT_START, Printer, VARIABLE_END, VARIABLE_START,
 };
 use super::segment::Segment;
 use super::token::{Token, tokens};
+use super::tree::Node;
 use super::{Fault, Translated, Vocabulary};
 use crate::diagnostic::nearest;
 use crate::template::settings::Settings;
@@ -100,6 +101,8 @@ impl<'a> Writer<'a> {
                 let tokens = tokens(self.source, range.clone())?;
                 let mut parser = Parser::new(&tokens, range.end);
                 self.statement(&mut parser)?;
+                // As in Python, a statement may end with a colon.
+                parser.take(":");
                 parser.expect_end()?;
                 self.newlines(range);
                 Ok(())
@@ -461,11 +464,16 @@ impl<'a> Writer<'a> {
             self.printer.write(VARIABLE_END, at);
             return Ok(());
         }
+        // What an included template sets is its own: a scope around it keeps it so.
+        self.begin("with", at);
+        self.finish(at);
         self.begin("include", at);
         self.printer.expression(&name)?;
         if ignore_missing {
             self.printer.write(" ignore missing", at);
         }
+        self.finish(at);
+        self.begin("endwith", at);
         self.finish(at);
         Ok(())
     }
