@@ -104,10 +104,10 @@ fn pairwise() -> Vec<Choice> {
         both.map(|(a, b)| [a, index(a), b, index(b)]).collect()
     };
     let mut open: BTreeSet<[usize; 4]> = BTreeSet::new();
-    for a in 0..SWITCHES.len() {
-        for b in a + 1..SWITCHES.len() {
-            for i in 0..SWITCHES[a].1.len() {
-                open.extend((0..SWITCHES[b].1.len()).map(|j| [a, i, b, j]));
+    for (a, (_, first)) in SWITCHES.iter().enumerate() {
+        for (b, (_, second)) in SWITCHES.iter().enumerate().skip(a + 1) {
+            for i in 0..first.len() {
+                open.extend((0..second.len()).map(|j| [a, i, b, j]));
             }
         }
     }
