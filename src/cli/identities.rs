@@ -225,3 +225,53 @@ fn run(words: Vec<String>) -> Fetch {
     let programs = Processes::by_the_invoker();
     Box::new(move |recipient| programs.output(&words, &[("SOPS_AGE_RECIPIENT", recipient)]))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use super::{Ask, Context, Found, Identities, add_path};
+    use crate::files::Trusted;
+
+    // Made for this test, public, and protecting nothing.
+    const IDENTITY: &str =
+        "AGE-SECRET-KEY-19EFFRR268KCQE7T7XLWS09AVTRWR6Y0WGVV480NT2DCSK75L5NHQ0UMLXF";
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test")]
+    fn a_mounted_directory_gives_every_key_and_names_what_is_not_read() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        for (name, text) in [
+            ("a.agekey", IDENTITY),
+            ("keys.txt", "# none\n"),
+            ("age.key", IDENTITY),
+            ("..data", ""),
+        ] {
+            std::fs::write(directory.path().join(name), text).expect("it can be written");
+        }
+        let context = Context {
+            arguments: Vec::new(),
+            environment: BTreeMap::new(),
+            working_directory: directory.path().to_owned(),
+            trusted: Trusted::by_the_invoker(),
+        };
+        let ask: Ask = Arc::new(|_: &str| Err("nobody is there".to_owned()));
+        let mut found = Identities::new();
+        add_path(&mut found, &context, directory.path(), &ask);
+        let told: Vec<_> = found
+            .sources()
+            .iter()
+            .map(|s| (s.name.rsplit('/').next(), &s.found))
+            .collect();
+        assert!(matches!(
+            told.as_slice(),
+            [
+                (Some("a.agekey"), Found::Keys { .. }),
+                (Some("keys.txt"), Found::Empty),
+                (Some("age.key"), Found::Unusable(_)),
+            ]
+        ));
+        assert_eq!(found.public_keys().count(), 1);
+    }
+}
