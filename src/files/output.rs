@@ -212,12 +212,12 @@ impl OutputTree {
         let same = fs::symlink_metadata(&place).is_ok_and(|m| m.is_file())
             && fs::read(&place).is_ok_and(|bytes| bytes == file.bytes);
         if !same {
-            self.replace(&place, &parent, &file.bytes)?;
+            return self.replace(&place, &parent, file);
         }
-        if let Some(metadata) = file.metadata {
-            self.set_metadata(&place, metadata)?;
+        match file.metadata {
+            Some(metadata) => self.set_metadata(&place, metadata),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Refuses a directory that a link leads out of the tree; what does not exist yet cannot.
@@ -234,16 +234,25 @@ impl OutputTree {
         }
     }
 
-    fn replace(&self, place: &Path, parent: &Path, bytes: &[u8]) -> Result<()> {
+    fn replace(&self, place: &Path, parent: &Path, file: &OutputFile) -> Result<()> {
         let failed = |e: &io::Error| self.failed(place, e);
         let mut temporary = tempfile::Builder::new()
             .prefix(".prerender-")
             .permissions(fs::Permissions::from_mode(0o644))
             .tempfile_in(parent)
             .map_err(|e| failed(&e))?;
-        temporary.write_all(bytes).map_err(|e| failed(&e))?;
-        if let Ok(old) = fs::metadata(place) {
-            let _ = temporary.as_file().set_permissions(old.permissions());
+        temporary.write_all(&file.bytes).map_err(|e| failed(&e))?;
+        let handle = temporary.as_file();
+        if let Some(metadata) = file.metadata {
+            let times = fs::FileTimes::new().set_modified(metadata.modified);
+            handle.set_times(times).map_err(|e| failed(&e))?;
+            let permissions = fs::Permissions::from_mode(metadata.mode);
+            handle
+                .set_permissions(permissions)
+                .map_err(|e| failed(&e))?;
+        } else if let Ok(old) = fs::metadata(place) {
+            // A file keeps the mode that its owner gave it.
+            let _ = handle.set_permissions(old.permissions());
         }
         temporary.persist(place).map_err(|e| failed(&e.error))?;
         Ok(())
