@@ -82,6 +82,18 @@ pub struct History {
     pub transformations: Vec<BuildOrigin>,
 }
 
+impl History {
+    /// Whether the reference would keep notes of it in the object's annotations.
+    pub fn is_annotated(&self) -> bool {
+        !self.previous.is_empty()
+            || !self.prefixes.is_empty()
+            || !self.suffixes.is_empty()
+            || self.needs_hash
+            || self.behavior != Behavior::Unspecified
+            || self.origin.is_some()
+    }
+}
+
 /// One object: its document, where it came from, and what happened to it in the build.
 ///
 /// Group, version, kind, name and namespace are those of the document, also after it was changed.

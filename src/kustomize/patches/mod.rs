@@ -233,8 +233,13 @@ pub(crate) fn run_json(
                 object.remember_id();
             }
             let id = object.id();
+            let is_annotated = object.history().is_annotated();
             object
                 .change(|node| {
+                    if is_annotated {
+                        // The reference keeps its notes there, so that they can be added to.
+                        need_annotations(node);
+                    }
                     operations.apply(node)?;
                     settle_annotations(node);
                     Ok(())
@@ -353,6 +358,17 @@ fn stringify(node: &mut Node, field: &str) {
         entry.value = Node::scalar(Tag::Str, text)
             .with_style(Style::DoubleQuoted)
             .with_mark(entry.value.mark());
+    }
+}
+
+/// Makes `metadata.annotations` where an object has none.
+fn need_annotations(node: &mut Node) {
+    let Some(metadata) = node.get_mut("metadata").and_then(Node::as_mapping_mut) else {
+        return;
+    };
+    let annotations = metadata.get_or_insert_with("annotations", Node::mapping);
+    if annotations.is_null() {
+        *annotations = Node::mapping();
     }
 }
 
