@@ -96,6 +96,9 @@ impl OutputTree {
     /// Fails with [`Code::WriteFailed`], and with [`Code::OutsideRoot`] when a link in the directory leads
     /// out of it; files before that one are written by then.
     pub fn write(&self) -> Result<()> {
+        if fs::symlink_metadata(&self.directory).is_err() {
+            return self.write_anew();
+        }
         let recorded = self.recorded();
         self.make_directory(&self.directory)?;
         let real =
@@ -108,11 +111,45 @@ impl OutputTree {
             for path in recorded.iter().filter(|p| !self.files.contains_key(*p)) {
                 self.remove(&real, path)?;
             }
-            let list: String = self.files.keys().map(|p| format!("{p}\n")).collect();
             let record = TreePath::parse(RECORD).expect("a name stays in its directory");
-            self.write_file(&real, &record, &OutputFile::new(list.into_bytes()))?;
+            self.write_file(&real, &record, &OutputFile::new(self.list().into_bytes()))?;
         }
         Ok(())
+    }
+
+    /// Writes a tree where nothing is yet: beside its place, whole, and then renamed.
+    fn write_anew(&self) -> Result<()> {
+        let parent = self.directory.parent().unwrap_or(Path::new("."));
+        self.make_directory(parent)?;
+        let temporary = tempfile::Builder::new()
+            .prefix(".prerender-")
+            .permissions(fs::Permissions::from_mode(0o755))
+            .tempdir_in(parent)
+            .map_err(|e| self.failed(parent, &e))?;
+        let root = temporary.path();
+        self.make_parents(root)?;
+        self.files.par_iter().try_for_each(|(path, file)| {
+            let place = root.join(path.as_str());
+            let new = fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .open(&place);
+            new.and_then(|handle| fill(&handle, file))
+                .map_err(|e| self.failed(&place, &e))
+        })?;
+        if self.stale == Stale::Remove {
+            let record = root.join(RECORD);
+            fs::write(&record, self.list()).map_err(|e| self.failed(&record, &e))?;
+        }
+        fs::rename(root, &self.directory).map_err(|e| self.failed(&self.directory, &e))?;
+        // What was renamed is no longer temporary.
+        let _ = temporary.keep();
+        Ok(())
+    }
+
+    /// The text of the record.
+    fn list(&self) -> String {
+        self.files.keys().map(|p| format!("{p}\n")).collect()
     }
 
     /// Tells each file that [`Self::write`] would add, change or remove, by [`Code::OutputDiffers`].
@@ -236,23 +273,17 @@ impl OutputTree {
 
     fn replace(&self, place: &Path, parent: &Path, file: &OutputFile) -> Result<()> {
         let failed = |e: &io::Error| self.failed(place, e);
-        let mut temporary = tempfile::Builder::new()
+        let temporary = tempfile::Builder::new()
             .prefix(".prerender-")
             .permissions(fs::Permissions::from_mode(0o644))
             .tempfile_in(parent)
             .map_err(|e| failed(&e))?;
-        temporary.write_all(&file.bytes).map_err(|e| failed(&e))?;
-        let handle = temporary.as_file();
-        if let Some(metadata) = file.metadata {
-            let times = fs::FileTimes::new().set_modified(metadata.modified);
-            handle.set_times(times).map_err(|e| failed(&e))?;
-            let permissions = fs::Permissions::from_mode(metadata.mode);
-            handle
-                .set_permissions(permissions)
-                .map_err(|e| failed(&e))?;
-        } else if let Ok(old) = fs::metadata(place) {
+        fill(temporary.as_file(), file).map_err(|e| failed(&e))?;
+        if file.metadata.is_none()
+            && let Ok(old) = fs::metadata(place)
+        {
             // A file keeps the mode that its owner gave it.
-            let _ = handle.set_permissions(old.permissions());
+            let _ = temporary.as_file().set_permissions(old.permissions());
         }
         temporary.persist(place).map_err(|e| failed(&e.error))?;
         Ok(())
@@ -291,6 +322,16 @@ impl OutputTree {
         }
         Ok(())
     }
+}
+
+/// Gives an open file its bytes, time and mode.
+fn fill(mut handle: &fs::File, file: &OutputFile) -> io::Result<()> {
+    handle.write_all(&file.bytes)?;
+    if let Some(metadata) = file.metadata {
+        handle.set_times(fs::FileTimes::new().set_modified(metadata.modified))?;
+        handle.set_permissions(fs::Permissions::from_mode(metadata.mode))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
