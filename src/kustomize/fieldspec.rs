@@ -191,12 +191,19 @@ impl<F: FnMut(&mut Node) -> Result<(), Fault>> Walk<'_, F> {
         }
         let wanted = self.wanted(is_list, rest.is_none());
         let mapping = node.as_mapping_mut().expect("the caller saw a mapping");
-        let field = match (mapping.position(name), &wanted) {
-            (Some(at), _) => &mut mapping.entries_mut()[at].value,
-            (None, Wanted::Mapping) => mapping.get_or_insert_with(name, Node::mapping),
-            (None, Wanted::Scalar(_)) => mapping.get_or_insert_with(name, || scalar::untagged("")),
+        let at = match (mapping.position(name), &wanted) {
+            (Some(at), _) => at,
             (None, Wanted::Nothing | Wanted::List) => return Ok(()),
+            (None, Wanted::Mapping) => {
+                scalar::push(mapping, name, Node::mapping());
+                mapping.len() - 1
+            }
+            (None, Wanted::Scalar(_)) => {
+                scalar::push(mapping, name, scalar::untagged(""));
+                mapping.len() - 1
+            }
         };
+        let field = &mut mapping.entries_mut()[at].value;
         if scalar::is_null(field) {
             replace_null(field, &wanted);
         }
@@ -286,9 +293,7 @@ pub(crate) fn set_entry(node: &mut Node, key: &str, text: &str) -> Result<(), Fa
     };
     match mapping.get_mut(key) {
         Some(value) => scalar::set(value, text, Tag::Str),
-        None => {
-            mapping.insert(key, Node::string(text));
-        }
+        None => scalar::push(mapping, key, Node::string(text)),
     }
     Ok(())
 }

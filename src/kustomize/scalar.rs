@@ -1,6 +1,6 @@
 //! Sets scalars as the reference does: which keeps or drops the type and always keeps the style.
 
-use crate::yaml::{self, Mapping, Node, Schema, Style, Tag, Text, Value};
+use crate::yaml::{self, Entry, Mapping, Node, Schema, Style, Tag, Text, Value};
 
 /// Builds a plain scalar whose type its text decides.
 pub(crate) fn untagged(text: impl Into<Text>) -> Node {
@@ -15,10 +15,14 @@ pub(crate) fn set_untagged(node: &mut Node, text: impl Into<Text>) {
     resolve(node);
 }
 
-/// Gives a node a text and a type; its style stays.
+/// Gives a node a text and a type; its style stays, and a number in quotes is a string.
 pub(crate) fn set(node: &mut Node, text: impl Into<Text>, tag: Tag) {
-    *node.value_mut() = Value::Scalar(text.into());
-    node.set_tag(tag);
+    let text = text.into();
+    let is_quoted = !matches!(node.style(), Style::Plain | Style::Flow);
+    // The reference writes no tag that the text has by itself, and then the quotes decide.
+    let is_implied = is_quoted && yaml::resolve(&text, Schema::Go) == tag;
+    *node.value_mut() = Value::Scalar(text);
+    node.set_tag(if is_implied { Tag::Str } else { tag });
 }
 
 /// Changes the text of a scalar and keeps its type, if anything has fixed it.
@@ -51,6 +55,13 @@ fn resolve(node: &mut Node) {
         Style::SingleQuoted | Style::DoubleQuoted | Style::Literal | Style::Folded => Tag::Str,
     };
     node.set_untagged(tag);
+}
+
+/// Adds an entry that is not there, its key typed by its text alone: `"1"` becomes a number, which no
+/// manifest can have as a key.
+pub(crate) fn push(mapping: &mut Mapping, key: &str, value: Node) {
+    let key = untagged(key);
+    mapping.entries_mut().push(Entry { key, value });
 }
 
 /// Sets an entry to a scalar whose type its text decides.
@@ -87,5 +98,5 @@ pub(crate) fn insert_untagged(mapping: &mut Mapping, key: &str, text: &str) {
         value.set_style(Style::DoubleQuoted);
         set_untagged(&mut value, text);
     }
-    mapping.insert(key, value);
+    push(mapping, key, value);
 }

@@ -354,6 +354,7 @@ fn stringify(node: &mut Node, field: &str) {
         return;
     };
     for entry in entries.entries_mut() {
+        entry.key = scalar::untagged(entry.key.scalar_text().unwrap_or_default());
         let text: CompactString = entry.value.scalar_text().unwrap_or_default().into();
         entry.value = Node::scalar(Tag::Str, text)
             .with_style(Style::DoubleQuoted)

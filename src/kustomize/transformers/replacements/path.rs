@@ -183,8 +183,9 @@ fn visit_field(
         (Some(at), _) => visit(rest, &mut mapping.entries_mut()[at].value, missing, set),
         (None, Missing::Skip) => Ok(()),
         (None, Missing::Make(value)) => {
-            let field = mapping.get_or_insert_with(name, || made_for(rest, value));
-            visit(rest, field, missing, set)
+            scalar::push(mapping, name, made_for(rest, value));
+            let last = mapping.len() - 1;
+            visit(rest, &mut mapping.entries_mut()[last].value, missing, set)
         }
     }
 }
@@ -259,7 +260,7 @@ fn visit_items(
     } else {
         let mut made = Node::mapping();
         if let Some(mapping) = made.as_mapping_mut() {
-            mapping.insert(key, scalar::untagged(text));
+            scalar::push(mapping, key, scalar::untagged(text));
         }
         made
     };
