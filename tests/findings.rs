@@ -6,6 +6,7 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
+    clippy::panic,
     reason = "a test runner"
 )]
 
@@ -59,7 +60,7 @@ fn main() -> ExitCode {
 fn parse(text: &str) -> Vec<Node> {
     yaml::parse(text, ParseOptions::default()).unwrap_or_else(|e| {
         let source = Source::committed("case");
-        std::panic::panic_any(e.at(&source).to_string())
+        panic!("{}", e.at(&source))
     })
 }
 

@@ -6,6 +6,7 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
+    clippy::panic,
     reason = "a test runner"
 )]
 
@@ -21,6 +22,8 @@ use prerender::validate::flows::{
 };
 use prerender::yaml::{self, Node, ParseOptions};
 
+type Print = fn(&Analysis) -> String;
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/flows");
@@ -33,7 +36,7 @@ fn main() -> ExitCode {
     for file in files {
         trials.extend(cases(&root, &file));
     }
-    let reports: [(&str, fn(&Analysis) -> String); 3] = [
+    let reports: [(&str, Print); 3] = [
         ("table.txt", table),
         ("flows.json", json),
         ("page.html", |analysis| html(analysis, "kubernetes/apps")),
@@ -48,7 +51,7 @@ fn main() -> ExitCode {
 }
 
 /// Prints one analysis and compares it with `reports/NAME`; `BLESS=1` writes it.
-fn report(root: &Path, name: &str, print: fn(&Analysis) -> String) -> Result<(), Failed> {
+fn report(root: &Path, name: &str, print: Print) -> Result<(), Failed> {
     let mut resources = ResMap::default();
     for file in ["cluster", "document-audit"] {
         let path = format!("objects/{file}.yaml");
@@ -79,7 +82,7 @@ fn documents(path: &Path) -> Vec<Node> {
     let text = std::fs::read_to_string(path).unwrap();
     yaml::parse(&text, ParseOptions::default()).unwrap_or_else(|e| {
         let source = Source::committed(path.display().to_string());
-        std::panic::panic_any(e.at(&source).to_string())
+        panic!("{}", e.at(&source))
     })
 }
 

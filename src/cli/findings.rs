@@ -22,9 +22,16 @@ pub(crate) enum Format {
 pub(crate) fn print(report: &Report, format: Format) -> Vec<u8> {
     match format {
         Format::Text => Vec::new(),
-        Format::Json => pretty(&json!(report.findings.iter().map(object).collect::<Vec<_>>())),
+        Format::Json => pretty(&json!(
+            report.findings.iter().map(object).collect::<Vec<_>>()
+        )),
         Format::Sarif => pretty(&sarif(report)),
-        Format::Github => report.findings.iter().map(annotation).collect::<String>().into_bytes(),
+        Format::Github => report
+            .findings
+            .iter()
+            .map(annotation)
+            .collect::<String>()
+            .into_bytes(),
     }
 }
 
@@ -119,7 +126,11 @@ fn uri(path: &str) -> String {
 
 /// `::error file=…,line=…::text`, each part with its own escapes.
 fn annotation(finding: &Diagnostic) -> String {
-    let text = |s: &str| s.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let text = |s: &str| {
+        s.replace('%', "%25")
+            .replace('\r', "%0D")
+            .replace('\n', "%0A")
+    };
     let property = |s: &str| text(s).replace(':', "%3A").replace(',', "%2C");
     let mut properties = Vec::new();
     if let Some(place) = finding.place() {
@@ -132,7 +143,12 @@ fn annotation(finding: &Diagnostic) -> String {
         }
     }
     properties.push(format!("title={}", finding.code().name()));
-    format!("::{} {}::{}\n", level(finding), properties.join(","), text(&whole(finding)))
+    format!(
+        "::{} {}::{}\n",
+        level(finding),
+        properties.join(","),
+        text(&whole(finding))
+    )
 }
 
 #[cfg(test)]

@@ -4,9 +4,12 @@
 //! [`Done`] or a [`Report`]: it never prints. Start with [`main`].
 
 mod about;
+mod check;
 mod context;
 mod decrypt;
 mod encrypt;
+mod findings;
+mod flows;
 mod identities;
 mod init;
 mod output;
@@ -45,6 +48,10 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Render, and report every finding: gate, schemas, flows, deprecated fields
+    Check(check::Arguments),
+    /// Show who may talk to whom under the rendered network policies
+    Flows(flows::Arguments),
     /// Print a sealed file as `sops decrypt` does
     Decrypt(decrypt::Arguments),
     /// Seal a file by the creation rules of .sops.yaml
@@ -100,6 +107,8 @@ fn arguments(context: &Context) -> Vec<OsString> {
 
 fn run(context: &Context, command: Command) -> Outcome {
     match command {
+        Command::Check(arguments) => check::run(context, &arguments),
+        Command::Flows(arguments) => flows::run(context, &arguments),
         Command::Decrypt(arguments) => decrypt::run(context, &arguments),
         Command::Encrypt(arguments) => encrypt::run(context, &arguments),
         Command::Init(arguments) => init::run(context, &arguments),

@@ -1,6 +1,7 @@
 //! Joins the stages of a render.
 
 pub mod adjust;
+pub mod checks;
 pub mod generators;
 mod mask;
 pub mod overlays;

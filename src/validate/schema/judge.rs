@@ -268,9 +268,10 @@ fn name_of(node: &Node) -> &'static str {
 }
 
 fn is_value(wanted: &serde_json::Value, text: &str) -> bool {
-    wanted
-        .as_str()
-        .map_or_else(|| wanted.to_string() == text, |w| w == text)
+    match wanted.as_str() {
+        Some(wanted) => wanted == text,
+        None => show(wanted) == text,
+    }
 }
 
 fn show(value: &serde_json::Value) -> String {

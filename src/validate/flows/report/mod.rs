@@ -100,6 +100,9 @@ fn reasons(analysis: &Analysis, need: &NeededFlow) -> Vec<String> {
         Fate::Endangered => Mode::AsEnforced,
         _ => Mode::AsWritten,
     };
+    if analysis.endpoints[need.from].is_host() {
+        return vec!["Cilium lets a node reach its own pods".to_owned()];
+    }
     let verdict = analysis.verdict_on(need, mode);
     [
         (verdict.egress, Direction::Egress),

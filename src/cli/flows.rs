@@ -1,0 +1,101 @@
+//! `flows`: who may talk to whom under the rendered network policies.
+
+use std::path::PathBuf;
+
+use super::check::RootOptions;
+use super::{Context, Done, Outcome};
+use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::pipeline::checks::{Assumptions, PodReference, analyse, html, json, table};
+
+/// Tells which flows the network policies of a render allow, deny or leave open.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The directory of the root kustomization
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// Fail when a flow that CloudNativePG needs is dropped, or would be once the policies enforce
+    #[arg(long)]
+    require: bool,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// The pods of the operator, where the render does not show them
+    #[arg(long, value_name = "NAMESPACE/LABEL=VALUE")]
+    operator: Option<String>,
+    /// The pods of Prometheus, where the render does not show them
+    #[arg(long, value_name = "NAMESPACE/LABEL=VALUE")]
+    prometheus: Option<String>,
+    /// The pods of the cluster's DNS, where the render does not show them
+    #[arg(long, value_name = "NAMESPACE/LABEL=VALUE")]
+    dns: Option<String>,
+    #[command(flatten)]
+    options: RootOptions,
+}
+
+/// A form of the analysis.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum Format {
+    /// For a terminal
+    #[default]
+    Table,
+    /// For other tools
+    Json,
+    /// One page that needs nothing else
+    Html,
+}
+
+/// Runs the command.
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
+    let assumptions = assumptions(arguments)?;
+    let objects = arguments.options.objects(context, &arguments.path)?;
+    let analysis = analyse(&objects.resources, &assumptions);
+    let stdout = match arguments.format {
+        Format::Table => table(&analysis),
+        Format::Json => json(&analysis),
+        Format::Html => html(&analysis, &arguments.path.display().to_string()),
+    };
+    let mut report = objects.warnings;
+    if arguments.require {
+        report.findings.extend(analysis.require().findings);
+    }
+    Ok(Done {
+        stdout: stdout.into_bytes(),
+        report,
+        status: None,
+    })
+}
+
+fn assumptions(arguments: &Arguments) -> Result<Assumptions> {
+    let mut assumptions = Assumptions::default();
+    for (flag, given, slot) in [
+        ("--operator", &arguments.operator, &mut assumptions.operator),
+        (
+            "--prometheus",
+            &arguments.prometheus,
+            &mut assumptions.prometheus,
+        ),
+        ("--dns", &arguments.dns, &mut assumptions.dns),
+    ] {
+        if let Some(text) = given {
+            *slot = reference(flag, text)?;
+        }
+    }
+    Ok(assumptions)
+}
+
+/// Reads `namespace/label=value`; the label may hold a `/` of its own.
+fn reference(flag: &str, text: &str) -> Result<PodReference> {
+    let parts = text
+        .split_once('/')
+        .and_then(|(namespace, label)| Some((namespace, label.split_once('=')?)));
+    match parts {
+        Some((namespace, (key, value))) if !namespace.is_empty() && !key.is_empty() => {
+            Ok(PodReference::new(namespace, key, value))
+        }
+        _ => {
+            let phrase = format!("{flag} is NAMESPACE/LABEL=VALUE");
+            Err(Diagnostic::new(Code::Usage, phrase)
+                .help("for example cnpg-system/app.kubernetes.io/name=cloudnative-pg"))
+        }
+    }
+}
