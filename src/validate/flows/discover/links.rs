@@ -1,10 +1,15 @@
 //! Who uses which Cluster, and where a Cluster's backups and bootstrap come from and go.
 
+use std::collections::BTreeMap;
+
 use super::{items, list};
 use crate::kube::{ResMap, Resource};
 use crate::validate::flows::endpoint::{Endpoint, Role};
 use crate::validate::walk::{self, Role as Part};
 use crate::yaml::Node;
+
+/// The API group of CloudNativePG.
+const CNPG: &str = "postgresql.cnpg.io";
 
 /// The plugin that backs up to an `ObjectStore`.
 const BARMAN_PLUGIN: &str = "barman-cloud.cloudnative-pg.io";
@@ -25,12 +30,15 @@ pub(in crate::validate::flows) struct Link {
 }
 
 /// Finds the links, and adds what lies beyond the render and is linked to.
-pub(super) fn find(endpoints: &mut Vec<Endpoint>, resources: &ResMap) -> Vec<Link> {
-    let mut links = clients(endpoints, resources);
-    for cluster in resources
-        .iter()
-        .filter(|r| r.gvk().is("postgresql.cnpg.io", "Cluster"))
-    {
+///
+/// `owners` are the objects that the first endpoints come from.
+pub(super) fn find(
+    endpoints: &mut Vec<Endpoint>,
+    owners: &[&Resource],
+    resources: &ResMap,
+) -> Vec<Link> {
+    let mut links = clients(endpoints, owners);
+    for cluster in resources.iter().filter(|r| r.gvk().is(CNPG, "Cluster")) {
         let key = (
             cluster.effective_namespace().to_owned(),
             cluster.name().to_owned(),
@@ -100,27 +108,26 @@ fn names(endpoints: &[Endpoint]) -> Vec<Name> {
     names
 }
 
-/// Workloads whose object names the Service or the Secret of a Cluster.
-fn clients(endpoints: &[Endpoint], resources: &ResMap) -> Vec<Link> {
+/// Workloads whose object names the Service or the Secret of a Cluster. `owners` are the objects that the
+/// first endpoints come from.
+fn clients(endpoints: &[Endpoint], owners: &[&Resource]) -> Vec<Link> {
     let names = names(endpoints);
-    let mut links = Vec::new();
+    let mut by_text: BTreeMap<&str, Vec<&Name>> = BTreeMap::new();
+    for name in &names {
+        by_text.entry(&name.text).or_default().push(name);
+    }
+    let mut links: Vec<Link> = Vec::new();
     if names.is_empty() {
         return links;
     }
-    for (index, endpoint) in endpoints.iter().enumerate() {
-        let own = resources.iter().find(|r| {
-            endpoint.place.is_some()
-                && r.place() == endpoint.place
-                && r.gvk().group != "postgresql.cnpg.io"
-        });
-        let Some(resource) = own.filter(|_| endpoint.role == Role::Workload) else {
+    for (index, (endpoint, owner)) in endpoints.iter().zip(owners).enumerate() {
+        if endpoint.role != Role::Workload || owner.gvk().group == CNPG {
             continue;
-        };
-        for name in &names {
-            let is_linked = |l: &Link| {
-                l.endpoint == index && l.cluster == name.cluster && l.pooler == name.pooler
-            };
-            if mentions(resource, &endpoint.namespace, name) && !links.iter().any(is_linked) {
+        }
+        let own = links.len();
+        for name in mentioned(owner, &endpoint.namespace, &by_text) {
+            let is_linked = |l: &Link| l.cluster == name.cluster && l.pooler == name.pooler;
+            if !links[own..].iter().any(is_linked) {
                 let mut found = link(&name.cluster, index, Role::Client, 0);
                 found.pooler.clone_from(&name.pooler);
                 links.push(found);
@@ -130,29 +137,36 @@ fn clients(endpoints: &[Endpoint], resources: &ResMap) -> Vec<Link> {
     links
 }
 
-fn mentions(resource: &Resource, namespace: &str, name: &Name) -> bool {
-    let mut found = false;
+/// The names that an object mentions, beside its own.
+fn mentioned<'n>(
+    resource: &Resource,
+    namespace: &str,
+    names: &BTreeMap<&str, Vec<&'n Name>>,
+) -> Vec<&'n Name> {
+    let mut found = Vec::new();
     walk::scalars(resource.node(), &mut |path, part, node| {
         let is_own_name = path.len() <= 2;
-        if !found && part == Part::Value && !is_own_name {
-            let words = node
-                .scalar_text()
-                .unwrap_or_default()
-                .split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.');
-            found = words.into_iter().any(|word| is_name(word, namespace, name));
+        if part != Part::Value || is_own_name {
+            return;
+        }
+        let text = node.scalar_text().unwrap_or_default();
+        for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.') {
+            let (first, rest) = word
+                .split_once('.')
+                .map_or((word, None), |(f, r)| (f, Some(r)));
+            let meant = names.get(first).into_iter().flatten();
+            found.extend(meant.filter(|name| leads_to(rest, namespace, name)));
         }
     });
     found
 }
 
 /// `db-rw` in the Cluster's namespace; `db-rw.identity`, `db-rw.identity.svc…` anywhere.
-fn is_name(word: &str, namespace: &str, name: &Name) -> bool {
-    let mut labels = word.split('.');
-    labels.next() == Some(&name.text)
-        && match labels.next() {
-            None => namespace == name.cluster.0,
-            Some(label) => name.is_host && label == name.cluster.0,
-        }
+fn leads_to(rest: Option<&str>, namespace: &str, name: &Name) -> bool {
+    match rest.and_then(|rest| rest.split('.').next()) {
+        None => namespace == name.cluster.0,
+        Some(label) => name.is_host && label == name.cluster.0,
+    }
 }
 
 /// The addresses of the object stores of a Cluster, for backups and for its bootstrap.
@@ -293,7 +307,7 @@ fn text_port(entry: &Node) -> Option<u16> {
 
 /// Whether an object is a Cluster that is backed up through the Barman Cloud plugin.
 pub(in crate::validate::flows) fn uses_plugin(resource: &Resource) -> bool {
-    resource.gvk().is("postgresql.cnpg.io", "Cluster")
+    resource.gvk().is(CNPG, "Cluster")
         && list(resource, &["spec", "plugins"])
             .iter()
             .any(|plugin| scalar(plugin, &["name"]) == Some(BARMAN_PLUGIN))

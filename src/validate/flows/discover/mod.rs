@@ -72,10 +72,12 @@ pub(super) struct Population {
 /// Finds everyone in a render.
 pub(super) fn population(resources: &ResMap, assumptions: &Assumptions) -> Population {
     let mut endpoints: Vec<Endpoint> = Vec::new();
+    let mut owners: Vec<&Resource> = Vec::new();
     for resource in resources.iter() {
         endpoints.extend(workloads::of(resource));
         endpoints.extend(cnpg::of(resource));
         endpoints.extend(charts::of(resource, resources));
+        owners.resize(endpoints.len(), resource);
     }
     let shows = |role: Role| endpoints.iter().any(|e| e.role == role);
     let is_about_cnpg = [Role::Operator, Role::Instance, Role::Pooler]
@@ -105,7 +107,7 @@ pub(super) fn population(resources: &ResMap, assumptions: &Assumptions) -> Popul
     endpoints.extend(assumed);
     label_namespaces(&mut endpoints, resources);
     name_services(&mut endpoints, resources);
-    let links = links::find(&mut endpoints, resources);
+    let links = links::find(&mut endpoints, &owners, resources);
     Population { endpoints, links }
 }
 
