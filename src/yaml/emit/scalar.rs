@@ -94,49 +94,33 @@ impl Line<'_> {
     /// Writes a text in single quotes.
     pub(super) fn single_quoted(&mut self, text: &str, layout: Layout) {
         self.put_byte(b'\'');
-        let bytes = text.as_bytes();
         let (mut after_space, mut after_break) = (false, false);
-        let mut index = 0;
-        while index < bytes.len() {
-            let rest = &bytes[index..];
-            if rest[0] == b' ' {
-                let inside = index > 0 && index + 1 < bytes.len() && rest[1] != b' ';
-                if inside && !after_space && self.is_beyond(layout.width) {
-                    self.fold(layout.indent);
-                } else {
-                    self.put_byte(b' ');
+        for (index, character) in text.char_indices() {
+            let rest = &text.as_bytes()[index..];
+            match character {
+                ' ' => {
+                    let inside = index > 0 && rest.get(1).is_some_and(|&next| next != b' ');
+                    if inside && !after_space && self.is_beyond(layout.width) {
+                        self.fold(layout.indent);
+                    } else {
+                        self.put_byte(b' ');
+                    }
+                    after_space = true;
+                    continue;
                 }
-                after_space = true;
-                index += 1;
-                continue;
-            }
-            if is_separator(rest) {
-                self.put_separator(&rest[..3]);
-                after_break = true;
-                index += 3;
-                continue;
-            }
-            if after_break {
-                self.pad(layout.indent);
-            }
-            let length = rest
-                .iter()
-                .position(|&b| matches!(b, b' ' | b'\'' | 0xE2))
-                .unwrap_or(rest.len());
-            match rest[length.min(rest.len() - 1)] {
-                _ if length > 0 => {
-                    self.put(&text[index..index + length]);
-                    index += length;
+                '\u{2028}' | '\u{2029}' => {
+                    self.put_separator(&rest[..3]);
+                    after_break = true;
+                    continue;
                 }
-                b'\'' => {
-                    self.put_ascii(b"''");
-                    index += 1;
-                }
-                _ => {
-                    self.put(&text[index..index + 3]);
-                    index += 3;
-                }
+                _ if after_break => self.pad(layout.indent),
+                _ => {}
             }
+            if character == '\'' {
+                self.put_byte(b'\'');
+            }
+            self.out.extend_from_slice(&rest[..character.len_utf8()]);
+            self.column += 1;
             (after_space, after_break) = (false, false);
         }
         self.put_byte(b'\'');
