@@ -141,11 +141,9 @@ fn read_query(query: &str, address: &mut RepositoryAddress) {
     if let Some(seconds) = value("timeout").and_then(seconds) {
         address.timeout_seconds = seconds;
     }
-    if let Some(truth) = value("submodules") {
-        match truth {
-            "0" | "f" | "F" | "false" | "False" | "FALSE" => address.submodules = false,
-            _ => {}
-        }
+    let off = ["0", "f", "F", "false", "False", "FALSE"];
+    if value("submodules").is_some_and(|truth| off.contains(&truth)) {
+        address.submodules = false;
     }
 }
 
