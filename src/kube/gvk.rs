@@ -50,6 +50,11 @@ impl Gvk {
             && fits(&selector.version, &self.version)
     }
 
+    /// Whether this is a kind that is built into Kubernetes v1.21.2.
+    pub fn is_built_in(&self) -> bool {
+        scope::known(self).is_some()
+    }
+
     /// Where objects of this kind live; kinds that are not built in count as namespaced.
     pub fn scope(&self) -> Scope {
         scope::known(self).unwrap_or(Scope::Namespaced)

@@ -55,6 +55,8 @@ pub(super) struct Build {
     pub(super) warnings: Report,
     /// The schema that the first kustomization with `openapi` sets.
     pub(super) schema: Schema,
+    /// Whether an object of a kind that is not built in was read so far.
+    met_custom_kind: bool,
 }
 
 impl Build {
@@ -73,7 +75,9 @@ impl Build {
                 let phrase = "openapi has a version and a path, and only one can count";
                 return Err(target.invalid(phrase, version));
             }
-            (Some(file), None) => openapi::read(&file)?,
+            // Once the reference was asked for the scope of a custom kind, it adds its own schema to a later
+            // one.
+            (Some(file), None) => openapi::read(&file, self.met_custom_kind)?,
             (None, Some(version)) if &***version == openapi::BUILT_IN_VERSION => Schema::BuiltIn,
             (None, Some(version)) => {
                 let (is, known) = (&version.value, openapi::BUILT_IN_VERSION);
@@ -246,7 +250,10 @@ impl<'a> Target<'a> {
     ) -> Result<()> {
         match self.loader.follow(path)? {
             Followed::File(file) => match documents::read(&file) {
-                Ok(resources) => self.add_resources(resources, path, to),
+                Ok(resources) => {
+                    build.met_custom_kind |= resources.iter().any(|r| !r.gvk().is_built_in());
+                    self.add_resources(resources, path, to)
+                }
                 // What http answers for a repository's address is its web page.
                 Err(_) if remote::is_file_address(path) && remote::parse(path).is_some() => {
                     self.accumulate_directory(self.loader.enter(path)?, path, to, build)

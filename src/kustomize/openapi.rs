@@ -37,11 +37,16 @@ impl Schema {
     }
 }
 
-/// Reads a document of OpenAPI definitions, YAML or JSON.
-pub(super) fn read(file: &File) -> Result<Schema> {
+/// Reads a document of OpenAPI definitions, YAML or JSON; the built-in ones may be added.
+pub(super) fn read(file: &File, adds_built_in: bool) -> Result<Schema> {
     let text = text_of(file)?;
     let document = yaml::parse_first(text, ParseOptions::default())
         .map_err(|error| error.at(&file.source))?
         .unwrap_or_else(Node::null);
-    Ok(Schema::Custom(Definitions::new(&document)))
+    let definitions = Definitions::new(&document);
+    Ok(Schema::Custom(if adds_built_in {
+        definitions.with_built_in()
+    } else {
+        definitions
+    }))
 }

@@ -24,10 +24,8 @@ type Map<K, V> = IndexMap<K, V, Hashing>;
 /// Fails with [`Code::ReferenceAmbiguous`] when a name may mean objects that are called differently now.
 pub(super) fn follow(resources: &mut ResMap, references: &[NameReference]) -> Result<()> {
     refuse_blank_namespaces(resources)?;
+    // The fields are walked also when nothing was renamed: a value in the way of a path is an error.
     let targets = Targets::of(resources);
-    if targets.by_name.is_empty() {
-        return Ok(());
-    }
     let mut fields_of: Map<(CompactString, Gvk), Vec<(&NameReference, FieldSpec)>> = Map::default();
     for (position, resource) in resources.iter_mut().enumerate() {
         let kind: CompactString = resource.original_kind().into();

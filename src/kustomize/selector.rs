@@ -56,14 +56,6 @@ impl Selector {
             && self.labels.selects(resource, "labels")?
             && self.annotations.selects(resource, "annotations")?)
     }
-
-    /// The name, when only one will do.
-    pub(crate) fn only_name(&self) -> Option<&str> {
-        match &self.name {
-            Pattern::Text(name) => Some(name),
-            Pattern::Any | Pattern::Expression(_) => None,
-        }
-    }
 }
 
 /// A regular expression for a whole text.

@@ -16,6 +16,8 @@ pub struct Definitions {
     by_name: BTreeMap<String, usize>,
     /// Positions of the schemas of whole objects by `apiVersion` and kind.
     objects: BTreeMap<(String, String), usize>,
+    /// Whether the built-in types are there too, and win.
+    has_built_in: bool,
 }
 
 impl Definitions {
@@ -35,8 +37,19 @@ impl Definitions {
         found
     }
 
+    /// Lays the built-in types over the definitions.
+    #[must_use]
+    pub fn with_built_in(mut self) -> Self {
+        self.has_built_in = true;
+        self
+    }
+
     /// The shape of a whole object.
     pub(super) fn object(&self, api_version: &str, kind: &str) -> Option<Shape<'_>> {
+        if let Some(shape) = super::built_in_object(api_version, kind).filter(|_| self.has_built_in)
+        {
+            return Some(shape);
+        }
         let key = (api_version.to_owned(), kind.to_owned());
         let position = *self.objects.get(&key)?;
         Some(Shape::Custom(self, &self.schemas.entries()[position].value))
@@ -46,29 +59,36 @@ impl Definitions {
     pub(super) fn field<'a>(&'a self, schema: &'a Node, name: &str) -> FieldShape<'a> {
         let declared = schema.get("properties").and_then(|p| p.get(name));
         let field = declared.or_else(|| schema.get("additionalProperties"));
-        let Some(field) = field
+        let resolved = field
             .filter(|f| f.as_mapping().is_some())
-            .and_then(|f| self.resolve(f))
-        else {
-            return FieldShape::of(Shape::Unknown);
+            .map_or(Shape::Unknown, |f| self.resolve(f));
+        let array = match resolved {
+            Shape::Custom(_, field) if is_array(field) => field,
+            other => return FieldShape::of(other),
         };
-        if !is_array(field) {
-            return FieldShape::of(Shape::Custom(self, field));
-        }
-        let items = field.get("items").and_then(|items| self.resolve(items));
         FieldShape {
-            value: items.map_or(Shape::Unknown, |items| Shape::Custom(self, items)),
-            merge: merge_keys(field),
+            value: array
+                .get("items")
+                .map_or(Shape::Unknown, |items| self.resolve(items)),
+            merge: merge_keys(array),
         }
     }
 
-    fn resolve<'a>(&'a self, schema: &'a Node) -> Option<&'a Node> {
+    /// Follows a schema's references; what leads nowhere is unknown.
+    fn resolve<'a>(&'a self, schema: &'a Node) -> Shape<'a> {
+        self.follow(schema).unwrap_or(Shape::Unknown)
+    }
+
+    fn follow<'a>(&'a self, schema: &'a Node) -> Option<Shape<'a>> {
         let mut schema = schema;
         for _ in 0..MAX_REFERENCES {
             let Some(reference) = text(schema, "$ref").filter(|r| !r.is_empty()) else {
-                return Some(schema);
+                return Some(Shape::Custom(self, schema));
             };
             let name = reference.strip_prefix("#/definitions/")?;
+            if let Some(shape) = super::built_in_type(name).filter(|_| self.has_built_in) {
+                return Some(shape);
+            }
             let position = *self
                 .by_name
                 .get(&name.replace("~1", "/").replace("~0", "~"))?;

@@ -25,14 +25,25 @@ impl<'a> Schema<'a> {
     /// The shape of an object, by its `apiVersion` and `kind`; [`Shape::Unknown`] where there is none.
     pub fn object(self, api_version: &str, kind: &str) -> Shape<'a> {
         let shape = match self {
-            Self::BuiltIn => table::OBJECTS
-                .binary_search_by_key(&(api_version, kind), |&(version, kind, _)| (version, kind))
-                .ok()
-                .map(|row| Shape::BuiltIn(table::OBJECTS[row].2)),
+            Self::BuiltIn => built_in_object(api_version, kind),
             Self::Custom(definitions) => definitions.object(api_version, kind),
         };
         shape.unwrap_or(Shape::Unknown)
     }
+}
+
+fn built_in_object(api_version: &str, kind: &str) -> Option<Shape<'static>> {
+    let row = table::OBJECTS
+        .binary_search_by_key(&(api_version, kind), |&(version, kind, _)| (version, kind))
+        .ok()?;
+    Some(Shape::BuiltIn(table::OBJECTS[row].2))
+}
+
+fn built_in_type(name: &str) -> Option<Shape<'static>> {
+    let row = table::TYPES
+        .binary_search_by_key(&name, |&(name, _)| name)
+        .ok()?;
+    Some(Shape::BuiltIn(table::TYPES[row].1))
 }
 
 /// What is known of a value: which of its fields are merged by which keys.
@@ -185,6 +196,7 @@ mod tests {
     #[test]
     fn the_table_is_sorted() {
         assert!(table::OBJECTS.is_sorted_by_key(|row| (row.0, row.1)));
+        assert!(table::TYPES.is_sorted_by_key(|row| row.0));
         for (_, _, kind) in table::OBJECTS {
             assert!(kind.0.is_sorted_by_key(|f| f.name));
         }

@@ -431,3 +431,107 @@ fn unescape(part: &str) -> Cow<'_, str> {
     result.push_str(rest);
     Cow::Owned(result)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Operations, Text, index, unescape};
+    use crate::diagnostic::Source;
+    use crate::yaml::{self, ParseOptions};
+
+    fn patched(object: &str, patch: &str) -> Option<String> {
+        let source = Arc::new(Source::committed("p.yaml"));
+        let text = Text {
+            text: patch,
+            source: &source,
+            first_line: 1,
+        };
+        let mut object = yaml::parse(object, ParseOptions::default()).ok()?.remove(0);
+        Operations::read(&text).ok()?.apply(&mut object).ok()?;
+        let mut out = Vec::new();
+        yaml::write_json(&mut out, &object, yaml::JsonStyle::Sorted).ok()?;
+        String::from_utf8(out).ok()
+    }
+
+    #[test]
+    fn applies_as_the_library_does() {
+        let cases = [
+            ("{a: 1}", "[{op: add, path: /b, value: 2}]", None),
+            (
+                "{a: 1}",
+                "- {op: replace, path: /nothere, value: yes}",
+                Some(r#"{"a":1,"nothere":true}"#),
+            ),
+            (
+                "{a: 1}",
+                "- {op: copy, from: /nope, path: /c}",
+                Some(r#"{"a":1,"c":null}"#),
+            ),
+            (
+                "{a: [1, 2]}",
+                "- {op: add, path: /a/-, value: 3}",
+                Some(r#"{"a":[1,2,3]}"#),
+            ),
+            (
+                "{a: [1, 2]}",
+                "- {op: add, path: /a/-1, value: 3}",
+                Some(r#"{"a":[1,2,3]}"#),
+            ),
+            (
+                "{a: [1, 2]}",
+                "- {op: remove, path: /a/-1}",
+                Some(r#"{"a":[1]}"#),
+            ),
+            (
+                "{a/b: 1}",
+                "- {op: move, from: /a~1b, path: /c}",
+                Some(r#"{"c":1}"#),
+            ),
+            (
+                "{a: 1}",
+                "- {op: add, path: ignored/b, value: 1}",
+                Some(r#"{"a":1,"b":1}"#),
+            ),
+            (
+                "{a: 1}",
+                "- {op: test, path: /a, value: 1}",
+                Some(r#"{"a":1}"#),
+            ),
+            (
+                "{a: 1}",
+                "- {op: test, path: /b, value: null}",
+                Some(r#"{"a":1}"#),
+            ),
+            (
+                "{a: 2024-01-01}",
+                "[]",
+                Some(r#"{"a":"2024-01-01T00:00:00Z"}"#),
+            ),
+            ("{a: 1}", "- {op: test, path: /a, value: '1'}", None),
+            ("{a: 1}", "- {op: remove, path: /b}", None),
+            ("{a: [1]}", "- {op: replace, path: /a/1, value: 2}", None),
+            ("{a: 1}", "- {op: add, path: /b/c, value: 2}", None),
+            ("{a: 1}", "- {op: ad, path: /b, value: 2}", None),
+            ("{a: 1}", "op: add", None),
+        ];
+        for (object, patch, wanted) in cases {
+            assert_eq!(
+                patched(object, patch).as_deref(),
+                wanted,
+                "{patch} on {object}"
+            );
+        }
+        let json = r#"[{"op": "add", "path": "\/b", "value": 2}]"#;
+        assert_eq!(patched("{a: 1}", json).as_deref(), Some(r#"{"a":1,"b":2}"#));
+    }
+
+    #[test]
+    fn indexes_and_escapes() {
+        assert_eq!(index("-1", 3), Some(2));
+        assert_eq!(index("3", 3), None);
+        assert_eq!(index("-4", 3), None);
+        assert_eq!(unescape("a~1b~0c~2"), "a/b~c~2");
+        assert_eq!(unescape("~01"), "~1");
+    }
+}

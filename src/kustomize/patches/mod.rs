@@ -292,7 +292,7 @@ fn candidates(resources: &ResMap, gvk: &Gvk, name: &str) -> Option<String> {
     let same_name = resources
         .iter()
         .filter(|r| !r.is_empty() && r.original_name() == name);
-    let describe = |resource: &Resource| format!("{} {}", resource.gvk(), resource.original_id());
+    let describe = |r: &Resource| format!("{} {}", r.gvk().api_version(), r.original_id());
     let mut named: Vec<String> = same_name.chain(same_kind).map(describe).collect();
     named.dedup();
     if named.is_empty() {

@@ -207,7 +207,7 @@ impl<'s> Merge<'s> {
             Value::Mapping(_) => match take_directive(patch) {
                 Ok(Directive::Delete) => return Ok(Fate::Remove),
                 Ok(Directive::Merge | Directive::Replace) | Err(_) => {
-                    self.add_fields(patch, shape)?
+                    self.add_fields(patch, shape)?;
                 }
             },
             Value::Sequence(items) => {
@@ -377,4 +377,130 @@ pub(super) fn clash(target: &Node, patch: &Node) -> Fault {
         sort_of(target)
     );
     Fault::new(Code::PatchFailed, patch, phrase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::merge;
+    use crate::kube::merge_keys::Schema;
+    use crate::yaml::{self, Node, ParseOptions};
+
+    fn parse(text: &str) -> Node {
+        let mut documents = yaml::parse(text, ParseOptions::default()).expect("a valid document");
+        documents.remove(0)
+    }
+
+    /// Merges the specs of two pods; `None` when the patch fails.
+    fn merged(target: &str, patch: &str) -> Option<String> {
+        let pod = |spec: &str| {
+            parse(&format!(
+                "{{apiVersion: v1, kind: Pod, metadata: {{name: p}}, spec: {spec}}}"
+            ))
+        };
+        let mut object = pod(target);
+        merge(&mut object, pod(patch), Schema::BuiltIn).ok()?;
+        let mut out = Vec::new();
+        let spec = object.get("spec").cloned().unwrap_or_else(Node::null);
+        yaml::write_json(&mut out, &spec, yaml::JsonStyle::Sorted).ok()?;
+        String::from_utf8(out).ok()
+    }
+
+    #[test]
+    fn merges_as_the_reference_does() {
+        let ports = |ports: &str| format!("{{containers: [{{name: a, ports: {ports}}}]}}");
+        let cases: [(&str, &str, &str, &str); 13] = [
+            ("a null deletes", "{a: 1, b: 2}", "{a: null}", r#"{"b":2}"#),
+            (
+                "mappings are merged",
+                "{m: {a: 1}}",
+                "{m: {b: 2}}",
+                r#"{"m":{"a":1,"b":2}}"#,
+            ),
+            (
+                "nulls of an addition go",
+                "{}",
+                "{m: {a: null, b: 1}}",
+                r#"{"m":{"b":1}}"#,
+            ),
+            (
+                "an explicit null of the target stays",
+                "{a: null}",
+                "{}",
+                r#"{"a":null}"#,
+            ),
+            (
+                "plain lists are replaced",
+                "{tolerations: [{key: a}]}",
+                "{tolerations: [{key: b}]}",
+                r#"{"tolerations":[{"key":"b"}]}"#,
+            ),
+            (
+                "the patch orders items",
+                "{containers: [{name: a}, {name: b}]}",
+                "{containers: [{name: c}, {name: b, image: i}]}",
+                r#"{"containers":[{"name":"c"},{"image":"i","name":"b"},{"name":"a"}]}"#,
+            ),
+            (
+                "an empty list changes nothing",
+                "{containers: [{name: a}]}",
+                "{containers: []}",
+                r#"{"containers":[{"name":"a"}]}"#,
+            ),
+            (
+                "an item is deleted",
+                "{containers: [{name: a}, {name: b}]}",
+                "{containers: [{name: a, $patch: delete}]}",
+                r#"{"containers":[{"name":"b"}]}"#,
+            ),
+            (
+                "an item is not replaced",
+                "{containers: [{name: a, image: i}]}",
+                "{containers: [{name: a, $patch: replace}]}",
+                r#"{"containers":[{"image":"i","name":"a"}]}"#,
+            ),
+            (
+                "a list is replaced",
+                "{containers: [{name: a}]}",
+                "{containers: [{name: b}, {$patch: replace}]}",
+                r#"{"containers":[{"name":"b"}]}"#,
+            ),
+            (
+                "a mapping is replaced",
+                "{m: {a: 1}}",
+                "{m: {b: 1, $patch: replace}}",
+                r#"{"m":{"b":1}}"#,
+            ),
+            (
+                "a mapping is deleted",
+                "{m: {a: 1}}",
+                "{m: {$patch: delete}}",
+                "{}",
+            ),
+            (
+                "an item without a key takes all with it",
+                "{containers: [{name: a, image: i}, {name: b}]}",
+                "{containers: [{image: q}, {name: a, image: z}]}",
+                r#"{"containers":[{"image":"z","name":"a"}]}"#,
+            ),
+        ];
+        for (what, target, patch, wanted) in cases {
+            assert_eq!(merged(target, patch).as_deref(), Some(wanted), "{what}");
+        }
+        let there =
+            ports("[{containerPort: 80, protocol: TCP}, {containerPort: 80, protocol: UDP}]");
+        let patch = ports("[{containerPort: 80, protocol: UDP, name: u}, {containerPort: 81}]");
+        assert_eq!(
+            merged(&there, &patch).as_deref(),
+            Some(
+                r#"{"containers":[{"name":"a","ports":[{"containerPort":81},{"containerPort":80,"protocol":"TCP"},{"containerPort":80,"name":"u","protocol":"UDP"}]}]}"#
+            )
+        );
+    }
+
+    #[test]
+    fn refuses_sorts_that_clash_and_unknown_directives() {
+        assert_eq!(merged("{m: {a: 1}}", "{m: x}"), None);
+        assert_eq!(merged("{m: [1]}", "{m: {a: 1}}"), None);
+        assert_eq!(merged("{m: {a: 1}}", "{m: {$patch: bogus}}"), None);
+    }
 }

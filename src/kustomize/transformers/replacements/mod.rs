@@ -8,7 +8,7 @@ mod select;
 
 use std::sync::Arc;
 
-use self::path::{Missing, Path, split};
+use self::path::{Missing, split};
 use self::select::{IdSelector, Target};
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
 use crate::kube::{ResMap, Resource};
@@ -170,7 +170,7 @@ impl<'r> Copied<'r> {
             None => None,
         };
         Ok(Self {
-            live: refined.is_none().then(|| (at, parts)),
+            live: refined.is_none().then_some((at, parts)),
             node: refined.unwrap_or_else(|| node.clone()),
             replacement,
         })

@@ -82,8 +82,10 @@ fn written(node: &Node) -> String {
         return text.trim().to_owned();
     }
     let mut out = Vec::new();
-    yaml::write_document(&mut out, node, &WriteOptions::default());
-    String::from_utf8_lossy(&out).trim().to_owned()
+    match yaml::write_document(&mut out, node, &WriteOptions::default()) {
+        Ok(()) => String::from_utf8_lossy(&out).trim().to_owned(),
+        Err(_) => node.scalar_text().unwrap_or_default().trim().to_owned(),
+    }
 }
 
 impl Path {
@@ -224,6 +226,9 @@ fn visit_index(
     missing: Missing<'_>,
     set: &mut Set<'_>,
 ) -> Result<(), Fault> {
+    if let (true, Missing::Make(_)) = (scalar::is_null(node), missing) {
+        return visit_index(index, rest, &mut Node::sequence(Vec::new()), missing, set);
+    }
     let length = items(node)?.len();
     if let (Missing::Make(value), true, Some(items)) =
         (missing, length == index, node.as_sequence_mut())
@@ -252,9 +257,9 @@ fn visit_items(
     let Missing::Make(_) = missing else {
         return Ok(());
     };
-    let Some(list) = node.as_sequence_mut() else {
-        return Ok(());
-    };
+    // What is put into null gets lost in the reference.
+    let mut lost = Vec::new();
+    let list = node.as_sequence_mut().unwrap_or(&mut lost);
     let made = if key.is_empty() {
         scalar::untagged(text)
     } else {
