@@ -1,11 +1,16 @@
-//! `render`: what kustomize prints for a directory.
+//! `render`: the manifests of a directory.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{Context, Done, Outcome};
-use crate::files::locate;
-use crate::pipeline::plain::{self, LoadRestriction, Options, Order, Outside, plugin_homes};
+use super::identities::{self, KeyCommands};
+use super::{Context, Done, Outcome, terminal, values};
+use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::files::{Located, OutputFile, OutputTree, Stale, TreePath, locate};
+use crate::pipeline::plain::{LoadRestriction, Options, Order, Outside, plugin_homes};
+use crate::pipeline::sealing::Identities;
+use crate::pipeline::values::Opener;
+use crate::pipeline::{self, Rendered, Request, Secrets, layout};
 use crate::programs::Helm;
 
 /// What `render` is asked for; kustomize's flags keep their names.
@@ -53,6 +58,48 @@ pub(crate) struct Arguments {
     /// The order of the output where the kustomization does not say
     #[arg(long, value_enum, default_value_t)]
     reorder: Reorder,
+    /// Write to a file, or to a directory (one file an object) when it ends in /
+    #[arg(long, short, value_name = "PATH")]
+    output: Option<PathBuf>,
+    /// Write nothing; fail with 4 when -o would change something
+    #[arg(long)]
+    check: bool,
+    /// What leaves the plugin where a file is sealed
+    #[arg(long, value_enum, default_value_t)]
+    secrets: SecretsArgument,
+    /// A file of values over those of the project; may be repeated
+    #[arg(long, value_name = "FILE")]
+    values: Vec<PathBuf>,
+    /// A value over all others: key=value; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// A set of overlays to use, such as cnpg@1; may be repeated
+    #[arg(long, value_name = "SET", value_delimiter = ',')]
+    overlays: Vec<String>,
+    /// Make warnings of overlays errors
+    #[arg(long)]
+    strict: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum SecretsArgument {
+    /// The plaintext
+    #[default]
+    Plain,
+    /// The sealed file as it is, unopened
+    Keep,
+    /// A text in the place of each sealed value, the same as long as the value is
+    Redact,
+}
+
+impl From<SecretsArgument> for Secrets {
+    fn from(argument: SecretsArgument) -> Self {
+        match argument {
+            SecretsArgument::Plain => Self::Plain,
+            SecretsArgument::Keep => Self::Keep,
+            SecretsArgument::Redact => Self::Redact,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
@@ -116,16 +163,70 @@ impl Arguments {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let root = arguments.root.as_deref();
     let located = locate(&arguments.path, &context.working_directory, root)?;
-    let outside = arguments.outside(context, located.tree.root());
-    let (stdout, report) = plain::render(
+    let identities = || identities_of(context, &located);
+    let overrides = values::overrides(context, &arguments.values, &arguments.set)?;
+    let rendered = pipeline::render(
+        &Request {
+            directory: &located.directory,
+            build: arguments.options(),
+            outside: &arguments.outside(context, located.tree.root()),
+            opener: &Opener::new(&identities),
+            secrets: arguments.secrets.into(),
+            overrides: &overrides,
+            overlays: &arguments.overlays,
+            strict: arguments.strict,
+        },
         &located.tree,
-        &located.directory,
-        &arguments.options(),
-        &outside,
     )?;
-    Ok(Done {
-        stdout,
-        report,
-        status: None,
-    })
+    let mut done = Done {
+        report: rendered.warnings.clone(),
+        ..Done::default()
+    };
+    match &arguments.output {
+        None if arguments.check => {
+            let phrase = "--check compares with what -o names, and there is no -o";
+            return Err(Diagnostic::new(Code::Usage, phrase).into());
+        }
+        None => done.stdout = rendered.to_yaml()?,
+        Some(output) => {
+            let tree = output_tree(&rendered, &context.working_directory.join(output))?;
+            if arguments.check {
+                done.report.findings.extend(tree.check().findings);
+            } else {
+                tree.write()?;
+            }
+        }
+    }
+    Ok(done)
+}
+
+/// The identities of the user, and those that the project names beneath the root.
+fn identities_of(context: &Context, located: &Located) -> Identities {
+    let mut found = identities::of_the_user(context, KeyCommands::Ignore);
+    let project = pipeline::find_project(&located.tree, &located.directory);
+    for path in project.ok().flatten().iter().flat_map(|p| &p.identities) {
+        let path = located.tree.root().join(path.as_str());
+        identities::add_path(&mut found, context, &path, &terminal::passphrases());
+    }
+    found
+}
+
+/// What `-o` names: a directory of one file an object where it ends in `/` or is one, else a file.
+fn output_tree(rendered: &Rendered, output: &Path) -> Result<OutputTree> {
+    let ends_in_slash = output.as_os_str().as_encoded_bytes().ends_with(b"/");
+    if ends_in_slash || output.is_dir() {
+        let mut tree = OutputTree::new(output, Stale::Remove);
+        for (name, bytes) in layout::files(&rendered.resources)? {
+            let path = TreePath::parse(&name).expect("a layout stays in its directory");
+            tree.insert(path, OutputFile::new(bytes));
+        }
+        return Ok(tree);
+    }
+    let name = output.file_name().and_then(|n| n.to_str());
+    let (Some(path), Some(directory)) = (name.and_then(TreePath::parse), output.parent()) else {
+        return Err(Diagnostic::new(Code::Usage, "-o names no file"));
+    };
+    let mut tree = OutputTree::new(directory, Stale::Keep);
+    tree.insert(path, OutputFile::new(rendered.to_yaml()?));
+    Ok(tree)
 }

@@ -141,7 +141,11 @@ fn project(located: &Located) -> Result<Project> {
 }
 
 /// What the command line lays over the values of the project.
-fn overrides(context: &Context, files: &[PathBuf], settings: &[String]) -> Result<Overrides> {
+pub(super) fn overrides(
+    context: &Context,
+    files: &[PathBuf],
+    settings: &[String],
+) -> Result<Overrides> {
     let mut overrides = Overrides::default();
     for path in files {
         let name = path.display().to_string();

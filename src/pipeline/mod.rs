@@ -1,18 +1,27 @@
 //! Joins the stages of a render.
+//!
+//! Up to the build each stage is a view of files over the one below; from there on each takes the last
+//! one's result. [`render()`] is the flow; start there. Nothing here prints, and no stage holds a rule of
+//! its own.
 
 pub mod adjust;
 pub mod checks;
 pub mod generators;
+pub mod layout;
 mod mask;
+mod outside;
 pub mod overlays;
+pub mod plain;
 mod progress;
 mod project;
+mod render;
 pub mod sealing;
+mod secrets;
 pub mod template;
 pub mod values;
 
 pub use mask::Mask;
 pub use progress::{Progress, Timed};
 pub use project::Project;
-mod outside;
-pub mod plain;
+pub use render::{Rendered, Request, find_project, render};
+pub use secrets::Secrets;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::diagnostic::{Code, Diagnostic, Result};
+use super::generators;
+use crate::diagnostic::{Code, Diagnostic, Origin, Result, Source};
 use crate::files::{File, Files, TreePath};
 use crate::kube::Resource;
 use crate::kustomize::{self, ChartCall, Generators, Program, ProgramCall, RepositoryAddress};
@@ -149,8 +150,13 @@ impl Generators for Outside {
         )
     }
 
-    fn generate(&self, _: &Resource, _: &dyn Files, _: &TreePath) -> Result<Option<Arc<File>>> {
-        Ok(None)
+    fn generate(
+        &self,
+        object: &Resource,
+        files: &dyn Files,
+        directory: &TreePath,
+    ) -> Result<Option<Arc<File>>> {
+        built_in(object, files, directory)
     }
 
     fn run(&self, call: &ProgramCall<'_>) -> Result<Vec<u8>> {
@@ -218,6 +224,36 @@ impl Generators for Outside {
             config_home,
         }))
     }
+}
+
+/// Makes what a KSOPS or SopsSecretGenerator object asks for, which needs no program and so no flag.
+fn built_in(
+    object: &Resource,
+    files: &dyn Files,
+    directory: &TreePath,
+) -> Result<Option<Arc<File>>> {
+    let made = Source::committed(directory.as_str());
+    let source = object.source().map_or(&made, AsRef::as_ref);
+    let open = |path: &str| {
+        let named = directory.join(path).ok_or_else(|| {
+            Diagnostic::new(Code::OutsideRoot, format!("{path} leads out of the root"))
+        })?;
+        files.read(&named)
+    };
+    let Some(generated) = generators::generate(object.node(), source, &open)? else {
+        return Ok(None);
+    };
+    let source = Source {
+        path: Arc::clone(&source.path),
+        origin: Origin::Decrypted,
+        secrets: generated.secrets.into(),
+    };
+    let path = TreePath::parse(&source.path).unwrap_or_else(TreePath::root);
+    Ok(Some(Arc::new(File {
+        path,
+        bytes: generated.bytes.into(),
+        source: Arc::new(source),
+    })))
 }
 
 /// A chart on disk, and the helm that inflates it.

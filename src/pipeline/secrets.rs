@@ -7,7 +7,9 @@ use secrecy::SecretString;
 
 use crate::diagnostic::{Origin, Result, Source};
 use crate::files::{File, Files, Kind, TreePath};
-use crate::sops::{self, Identities, SealedFile};
+use crate::sops::{self, SealedFile};
+
+use super::values::Opener;
 
 type Once = Arc<OnceLock<Result<Arc<File>>>>;
 
@@ -29,22 +31,29 @@ pub enum Secrets {
 /// the build asks for it.
 pub struct Opened<'a> {
     below: &'a dyn Files,
-    identities: &'a Identities,
+    opener: &'a Opener<'a>,
     secrets: Secrets,
     opened: Mutex<BTreeMap<TreePath, Once>>,
 }
 
 impl<'a> Opened<'a> {
     /// Builds the view.
-    pub fn new(below: &'a dyn Files, identities: &'a Identities, secrets: Secrets) -> Self {
-        Self { below, identities, secrets, opened: Mutex::default() }
+    pub fn new(below: &'a dyn Files, opener: &'a Opener<'a>, secrets: Secrets) -> Self {
+        Self {
+            below,
+            opener,
+            secrets,
+            opened: Mutex::default(),
+        }
     }
 
     /// The plaintext values of every file that was opened so far.
     pub fn plaintexts(&self) -> Vec<SecretString> {
         let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         let files = opened.values().filter_map(|once| once.get()?.as_ref().ok());
-        files.flat_map(|file| file.source.secrets.iter().cloned()).collect()
+        files
+            .flat_map(|file| file.source.secrets.iter().cloned())
+            .collect()
     }
 
     fn once(&self, path: &TreePath) -> Once {
@@ -54,19 +63,32 @@ impl<'a> Opened<'a> {
 }
 
 /// Opens one sealed file.
-pub(super) fn open(file: &File, format: sops::Format, identities: &Identities, secrets: Secrets) -> Result<Arc<File>> {
-    let sealed = SealedFile { name: file.path.as_str(), bytes: &file.bytes, format };
+fn open(
+    file: &File,
+    format: sops::Format,
+    opener: &Opener<'_>,
+    secrets: Secrets,
+) -> Result<Arc<File>> {
+    let sealed = SealedFile {
+        name: file.path.as_str(),
+        bytes: &file.bytes,
+        format,
+    };
     let mut options = sops::Options::plain(format);
     if secrets == Secrets::Redact {
         options.values = sops::Values::Redacted;
     }
-    let decrypted = sops::decrypt(&sealed, identities, &options)?;
+    let decrypted = sops::decrypt(&sealed, opener.identities(), &options)?;
     let source = Source {
         path: Arc::clone(&file.source.path),
         origin: Origin::Decrypted,
         secrets: decrypted.secrets.into(),
     };
-    Ok(Arc::new(File { path: file.path.clone(), bytes: decrypted.bytes.as_slice().into(), source: Arc::new(source) }))
+    Ok(Arc::new(File {
+        path: file.path.clone(),
+        bytes: decrypted.bytes.as_slice().into(),
+        source: Arc::new(source),
+    }))
 }
 
 impl Files for Opened<'_> {
@@ -76,9 +98,10 @@ impl Files for Opened<'_> {
             return Ok(file);
         }
         match sops::detect(&file.bytes, path.file_name()) {
-            Some(format) => {
-                self.once(path).get_or_init(|| open(&file, format, self.identities, self.secrets)).clone()
-            }
+            Some(format) => self
+                .once(path)
+                .get_or_init(|| open(&file, format, self.opener, self.secrets))
+                .clone(),
             None => Ok(file),
         }
     }

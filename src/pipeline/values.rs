@@ -31,6 +31,11 @@ impl<'a> Opener<'a> {
         }
     }
 
+    /// The identities, looked for once.
+    pub fn identities(&self) -> &Identities {
+        self.found.get_or_init(self.look)
+    }
+
     /// Opens a file when it is sealed.
     pub fn open(&self, file: &File) -> Result<Option<crate::values::Opened>> {
         let Some(format) = sops::detect(&file.bytes, file.path.file_name()) else {
@@ -41,7 +46,7 @@ impl<'a> Opener<'a> {
             bytes: &file.bytes,
             format,
         };
-        let identities = self.found.get_or_init(self.look);
+        let identities = self.identities();
         let opened = sops::decrypt(&sealed, identities, &sops::Options::plain(format))?;
         Ok(Some(crate::values::Opened {
             bytes: opened.bytes,
