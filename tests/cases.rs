@@ -16,7 +16,6 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
-    clippy::panic,
     reason = "a test runner"
 )]
 
@@ -73,7 +72,7 @@ fn run(case: &Path) -> Result<(), Failed> {
                     String::from_utf8_lossy(b).into_owned()
                 })
             };
-            let diff = similar::TextDiff::from_lines(&text(want), &text(got))
+            let diff = similar::TextDiff::from_lines(text(want).as_str(), text(got).as_str())
                 .unified_diff()
                 .header("expected", "given")
                 .to_string();

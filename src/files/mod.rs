@@ -81,6 +81,10 @@ pub trait Files: Sync {
     fn real_path(&self, path: &TreePath) -> Result<TreePath>;
 
     /// Turns an absolute path of the file system into one below the root, when it lies there.
+    #[expect(
+        clippy::wrong_self_convention,
+        reason = "the tree reads a path from the file system's"
+    )]
     fn from_absolute(&self, path: &str) -> Option<TreePath>;
 }
 

@@ -29,7 +29,7 @@ pub enum Secrets {
 ///
 /// A file without the metadata costs one scan of its bytes. A sealed file is opened once, however often
 /// the build asks for it.
-pub struct Opened<'a> {
+pub(super) struct Opened<'a> {
     below: &'a dyn Files,
     opener: &'a Opener<'a>,
     secrets: Secrets,
@@ -38,7 +38,7 @@ pub struct Opened<'a> {
 
 impl<'a> Opened<'a> {
     /// Builds the view.
-    pub fn new(below: &'a dyn Files, opener: &'a Opener<'a>, secrets: Secrets) -> Self {
+    pub(super) fn new(below: &'a dyn Files, opener: &'a Opener<'a>, secrets: Secrets) -> Self {
         Self {
             below,
             opener,
@@ -48,7 +48,7 @@ impl<'a> Opened<'a> {
     }
 
     /// The plaintext values of every file that was opened so far.
-    pub fn plaintexts(&self) -> Vec<SecretString> {
+    pub(super) fn plaintexts(&self) -> Vec<SecretString> {
         let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         let files = opened.values().filter_map(|once| once.get()?.as_ref().ok());
         files

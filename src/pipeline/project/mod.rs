@@ -14,16 +14,16 @@ use crate::yaml::{self, Spanned};
 
 use file::{DelimitersSection, ProjectFile, TemplatesSection, ValuesEntry};
 
-pub use file::Level;
+pub(super) use file::Level;
 
 /// The names of a project file; two of them in one directory are an error.
-pub const NAMES: [&str; 2] = ["prerender.yaml", ".prerender.yaml"];
+const NAMES: [&str; 2] = ["prerender.yaml", ".prerender.yaml"];
 
 /// What `apiVersion` must say.
 const API_VERSION: &str = "prerender.dev/v1alpha1";
 
 /// The profile of a `makejinja.toml` that names a Python loader.
-pub const DEFAULT_PROFILE: &str = "cluster-template";
+pub(super) const DEFAULT_PROFILE: &str = "cluster-template";
 
 /// A file of values that the project names.
 #[derive(Debug, Clone)]

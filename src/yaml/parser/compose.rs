@@ -386,8 +386,11 @@ impl<'a> Composer<'a> {
     fn entry(&mut self, in_mapping: bool) -> Result<Node> {
         let head = self.held.as_ref().map_or(0, |held| held.head_length());
         let entry = self.take();
-        if head > 0 && matches!(self.peek()?.kind, Kind::SequenceStart | Kind::MappingStart) {
-            self.held.as_mut().map(|held| held.split_stem(head));
+        if head > 0
+            && matches!(self.peek()?.kind, Kind::SequenceStart | Kind::MappingStart)
+            && let Some(held) = self.held.as_mut()
+        {
+            held.split_stem(head);
         }
         match self.peek()?.kind {
             Kind::Entry | Kind::BlockEnd => Ok(absent(after(&entry))),

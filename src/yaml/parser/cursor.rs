@@ -12,6 +12,10 @@ const LEAD: u8 = 32;
 
 static CLASSES: [u8; 256] = classes();
 
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a byte counts to 255, and constants know no other conversion"
+)]
 const fn classes() -> [u8; 256] {
     let mut table = [0; 256];
     let mut byte = 0;
