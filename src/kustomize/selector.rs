@@ -56,6 +56,14 @@ impl Selector {
             && self.labels.selects(resource, "labels")?
             && self.annotations.selects(resource, "annotations")?)
     }
+
+    /// The name that an object must have or have had; empty when more than one will do.
+    pub(crate) fn only_name(&self) -> &str {
+        match &self.name {
+            Pattern::Text(name) => name,
+            Pattern::Any | Pattern::Expression(_) => "",
+        }
+    }
 }
 
 /// A regular expression for a whole text.

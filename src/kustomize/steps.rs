@@ -8,6 +8,7 @@ use super::accumulate::{Build, Target};
 use super::decode::record;
 use super::documents::{self, text_of};
 use super::kustomization::{Patch as Entry, ReplacementField, SelectorFields, Text};
+use super::names::Names;
 use super::patches::json::Operations;
 use super::patches::{self, Application};
 use super::plugins;
@@ -106,9 +107,10 @@ impl Target<'_> {
 
     /// `patches`.
     pub(super) fn run_patches(&self, resources: &mut ResMap, build: &Build) -> Result<()> {
+        let mut names = Names::default();
         for entry in &self.kustomization.patches {
             self.step(resources, "PatchTransformer", |resources| {
-                self.run_patch(entry, &self.source, resources, build)
+                self.run_patch(entry, &self.source, resources, build, &mut names)
             })?;
         }
         Ok(())
@@ -120,6 +122,7 @@ impl Target<'_> {
         source: &Arc<Source>,
         resources: &mut ResMap,
         build: &Build,
+        names: &mut Names,
     ) -> Result<()> {
         let place = source.place(entry.mark.line, entry.mark.column);
         let text = entry.patch.trim();
@@ -146,7 +149,7 @@ impl Target<'_> {
         };
         let patch = patches::read(&text, documents::read_text).map_err(on_the_way)?;
         let application = Application::new(entry, source, build.schema.merge_keys())?;
-        application.run(resources, &patch)
+        application.run(resources, &patch, names)
     }
 
     fn read_from(&self, path: &Text, source: &Source) -> Result<Arc<File>> {
@@ -210,7 +213,13 @@ impl Target<'_> {
             return Err(invalid("the patch has no operation", &place));
         }
         let selector = Selector::new(target, source)?;
-        patches::run_json(resources, &operations, &selector, false)
+        patches::run_json(
+            resources,
+            &operations,
+            &selector,
+            &mut Names::default(),
+            false,
+        )
     }
 
     /// `replacements`.
@@ -253,7 +262,13 @@ impl Target<'_> {
         build: &Build,
     ) -> Result<()> {
         let entry: Entry = plugins::read(configuration)?;
-        self.run_patch(&entry, &plugins::source_of(configuration), resources, build)
+        self.run_patch(
+            &entry,
+            &plugins::source_of(configuration),
+            resources,
+            build,
+            &mut Names::default(),
+        )
     }
 
     /// A `PatchStrategicMergeTransformer`.

@@ -14,6 +14,7 @@ use compact_str::CompactString;
 
 use super::fault::Fault;
 use super::kustomization::Patch as Entry;
+use super::names::Names;
 use super::scalar;
 use super::selector::Selector;
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
@@ -125,19 +126,24 @@ impl<'a> Application<'a> {
     /// Objects that it deletes stay as empty ones, to be dropped. Fails with [`Code::PatchTargetMissing`]
     /// when a patch without a target finds no object of its name, [`Code::PatchInvalid`] when a target is
     /// missing or one too many, and [`Code::PatchFailed`].
-    pub(crate) fn run(&self, resources: &mut ResMap, patch: &Patch) -> Result<()> {
+    pub(crate) fn run(
+        &self,
+        resources: &mut ResMap,
+        patch: &Patch,
+        names: &mut Names,
+    ) -> Result<()> {
         match (patch, &self.target) {
             (Patch::Strategic(patches), None) => patches
                 .iter()
-                .try_for_each(|patch| self.merge_by_name(resources, patch)),
+                .try_for_each(|patch| self.merge_by_name(resources, patch, names)),
             (Patch::Strategic(patches), Some(target)) => match &patches[..] {
-                [patch] => self.merge_into_selected(resources, patch, target),
+                [patch] => self.merge_into_selected(resources, patch, target, names),
                 _ => Err(self
                     .wrong("an entry with a target can hold one strategic merge patch only")
                     .help("give each patch an entry of its own, or leave the target out")),
             },
             (Patch::Json(operations), Some(target)) => {
-                run_json(resources, operations, target, true)
+                run_json(resources, operations, target, names, true)
             }
             (Patch::Json(_), None) => Err(self
                 .wrong("a JSON patch needs a target")
@@ -149,13 +155,22 @@ impl<'a> Application<'a> {
         Diagnostic::new(Code::PatchInvalid, phrase).at(self.place.clone())
     }
 
-    fn merge_by_name(&self, resources: &mut ResMap, patch: &Resource) -> Result<()> {
+    fn merge_by_name(
+        &self,
+        resources: &mut ResMap,
+        patch: &Resource,
+        names: &mut Names,
+    ) -> Result<()> {
         let at = find(resources, patch).map_err(|error| error.via(self.place.clone()))?;
         let mut node = patch.node().clone();
         if self.may_rename || self.may_change_kind {
             stringify(&mut node, "annotations");
         }
-        resources.update(at, |object| self.merge(object, node, patch))
+        resources.update(at, |object| {
+            self.merge(object, node, patch)?;
+            names.note(at, object);
+            Ok(())
+        })
     }
 
     fn merge_into_selected(
@@ -163,10 +178,15 @@ impl<'a> Application<'a> {
         resources: &mut ResMap,
         patch: &Resource,
         target: &Selector,
+        names: &mut Names,
     ) -> Result<()> {
-        for at in selected(resources, target)? {
+        for at in selected(resources, target, names)? {
             let node = addressed(patch, resources.get(at).map(Resource::gvk));
-            resources.update(at, |object| self.merge(object, node, patch))?;
+            resources.update(at, |object| {
+                self.merge(object, node, patch)?;
+                names.note(at, object);
+                Ok(())
+            })?;
             if self.may_rename || self.may_change_kind {
                 check_unique(resources, at)?;
             }
@@ -225,10 +245,11 @@ pub(crate) fn run_json(
     resources: &mut ResMap,
     operations: &json::Operations,
     target: &Selector,
+    names: &mut Names,
     remembers_id: bool,
 ) -> Result<()> {
-    for at in selected(resources, target)? {
-        resources.update(at, |object| {
+    for at in selected(resources, target, names)? {
+        resources.update(at, |object| -> Result<()> {
             if remembers_id {
                 object.remember_id();
             }
@@ -244,16 +265,22 @@ pub(crate) fn run_json(
                     settle_annotations(node);
                     Ok(())
                 })
-                .map_err(|error: Diagnostic| error.note(format!("the patch is applied to {id}")))
+                .map_err(|error: Diagnostic| error.note(format!("the patch is applied to {id}")))?;
+            names.note(at, object);
+            Ok(())
         })?;
     }
     Ok(())
 }
 
-fn selected(resources: &ResMap, target: &Selector) -> Result<Vec<usize>> {
+/// The objects that a target selects, but for those that a patch has emptied.
+fn selected(resources: &ResMap, target: &Selector, names: &mut Names) -> Result<Vec<usize>> {
     let mut positions = Vec::new();
-    for (at, resource) in resources.iter().enumerate() {
-        if target.selects(resource)? {
+    for at in names.candidates(resources, target.only_name()) {
+        let object = resources.get(at).filter(|object| !object.is_empty());
+        if let Some(object) = object
+            && target.selects(object)?
+        {
             positions.push(at);
         }
     }
