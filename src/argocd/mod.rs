@@ -4,5 +4,6 @@
 
 pub mod confined;
 pub mod environment;
+pub mod generate;
 pub mod parameters;
 pub mod policy;

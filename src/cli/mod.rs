@@ -4,6 +4,7 @@
 //! [`Done`] or a [`Report`]: it never prints. Start with [`main`].
 
 mod about;
+mod argocd;
 mod check;
 mod context;
 mod decrypt;
@@ -48,6 +49,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// The entry points of the Argo CD config management plugin
+    Argocd(argocd::Arguments),
     /// Render, and report every finding: gate, schemas, flows, deprecated fields
     Check(check::Arguments),
     /// Show who may talk to whom under the rendered network policies
@@ -115,6 +118,7 @@ fn run(context: &Context, command: Command) -> Outcome {
         Command::Overlays(arguments) => overlays::run(context, &arguments),
         Command::Values(arguments) => values::run(context, &arguments),
         Command::Template(arguments) => template::run(context, &arguments),
+        Command::Argocd(arguments) => argocd::run(context, &arguments),
         Command::Render(arguments) => render::run(context, &arguments),
         Command::Schema => about::schema(),
         Command::Completions { shell } => about::completions(shell),

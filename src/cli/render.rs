@@ -175,6 +175,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
             overrides: &overrides,
             overlays: &arguments.overlays,
             strict: arguments.strict,
+            host: None,
         },
         &located.tree,
     )?;

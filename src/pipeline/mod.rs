@@ -23,5 +23,7 @@ pub mod values;
 pub use mask::Mask;
 pub use progress::{Progress, Timed};
 pub use project::Project;
-pub use render::{Rendered, Request, find_project, render};
+pub use render::{Host, Rendered, Request, find_project, render};
 pub use secrets::Secrets;
+
+pub use crate::overlay::{HostParameter, Policy};

@@ -2,16 +2,18 @@
 
 use secrecy::SecretString;
 
+use super::adjust::{Adjustments, adjusted, kustomization_path};
 use super::mask::Mask;
 use super::outside::Outside;
+use super::progress::{Progress, Timed};
 use super::project::Project;
 use super::secrets::{Opened, Secrets};
 use super::values::{Opener, Overrides, Templates, Values, chosen_profile, project_values};
 use crate::diagnostic::{Report, Result};
-use crate::files::{Files, Kind, TreePath};
+use crate::files::{Files, Kind, Layer, TreePath};
 use crate::kube::ResMap;
 use crate::kustomize::{self, Built};
-use crate::overlay::{self, Config, Expansion, Instance};
+use crate::overlay::{self, Config, Expansion, HostParameter, Instance, Policy};
 use crate::template::Delimiters;
 use crate::validate::{self, GateOptions, Severities};
 
@@ -33,6 +35,25 @@ pub struct Request<'a> {
     pub overlays: &'a [String],
     /// Whether findings that are warnings are errors.
     pub strict: bool,
+    /// What a host sets; `None` on the command line.
+    pub host: Option<&'a Host>,
+}
+
+/// What a host sets around a render.
+#[derive(Default)]
+pub struct Host {
+    /// Fields of the root kustomization.
+    pub adjustments: Adjustments,
+    /// The namespace that Argo CD gives objects which have none.
+    pub destination_namespace: Option<String>,
+    /// Overlay parameters of the Application.
+    pub parameters: Vec<HostParameter>,
+    /// The administrator's policy of overlays.
+    pub policy: Option<Policy>,
+    /// Whether nothing at all may be rendered.
+    pub allow_empty: bool,
+    /// Noted for a watchdog.
+    pub progress: Progress,
 }
 
 /// A finished render.
@@ -60,7 +81,7 @@ pub fn find_project(files: &dyn Files, directory: &TreePath) -> Result<Option<Pr
     if let Some(project) = Project::find(files, directory)? {
         return Ok(Some(project));
     }
-    if super::adjust::kustomization_path(files, directory)?.is_some() {
+    if kustomization_path(files, directory)?.is_some() {
         return Ok(None);
     }
     let mut above = Some(directory.clone());
@@ -121,9 +142,26 @@ struct Stages<'a> {
 
 impl Stages<'_> {
     fn run(&self) -> Result<Rendered, Report> {
-        let plain = self.build(self.opened)?;
+        let Some(host) = self.request.host else {
+            return self.run_over(self.opened);
+        };
+        let timed = Timed::new(self.opened, &host.progress);
+        let root = kustomization_path(&timed, self.request.directory)?;
+        match root.filter(|_| !host.adjustments.is_empty()) {
+            Some(root) => {
+                let set = adjusted(timed.read(&root)?.as_ref(), &host.adjustments)?;
+                self.run_over(&Layer::new(&timed, [set]))
+            }
+            None => self.run_over(&timed),
+        }
+    }
+
+    fn run_over(&self, files: &dyn Files) -> Result<Rendered, Report> {
+        self.enter("build");
+        let plain = self.build(files)?;
+        self.enter("overlays");
         let config = self.overlays();
-        let expansion = self.expand(&plain.resources, &config)?;
+        let expansion = self.expand(files, &plain.resources, &config)?;
         let Expansion {
             instances,
             report: mut warnings,
@@ -132,6 +170,7 @@ impl Stages<'_> {
         let layered = view.as_ref().map(|view| self.build(view)).transpose()?;
         let built = layered.unwrap_or(plain);
         warnings.findings.splice(0..0, built.warnings.findings);
+        self.enter("gate");
         let gate = self.gate(&built.resources);
         if gate.has_errors() {
             return Err(gate);
@@ -166,22 +205,42 @@ impl Stages<'_> {
     }
 
     /// The overlays that the built objects call for.
-    fn expand<'b>(&'b self, built: &'b ResMap, config: &'b Config) -> Result<Expansion<'b>> {
+    fn expand<'b>(
+        &'b self,
+        files: &'b dyn Files,
+        built: &'b ResMap,
+        config: &'b Config,
+    ) -> Result<Expansion<'b>> {
         let is_whole_project = self
             .project
             .is_some_and(|(p, _)| p.directory == *self.request.directory);
+        let mut host = overlay::Host {
+            strict: self.request.strict,
+            is_whole_project,
+            ..overlay::Host::default()
+        };
+        if let Some(set) = self.request.host {
+            host.must_pin = true;
+            host.target_namespace = set.adjustments.namespace.as_deref();
+            host.destination_namespace = set.destination_namespace.as_deref();
+            host.parameters = &set.parameters;
+            host.policy = set.policy.as_ref();
+        }
+        let values = self.values.context();
         overlay::view(&overlay::Request {
-            files: self.opened,
+            files,
             directory: self.request.directory,
             built,
             config,
-            values: self.values.context(),
-            host: overlay::Host {
-                strict: self.request.strict,
-                is_whole_project,
-                ..overlay::Host::default()
-            },
+            values,
+            host,
         })
+    }
+
+    fn enter(&self, stage: &'static str) {
+        if let Some(host) = self.request.host {
+            host.progress.enter(stage);
+        }
     }
 
     fn gate(&self, resources: &ResMap) -> Report {
@@ -195,7 +254,7 @@ impl Stages<'_> {
         validate::gate(
             resources,
             &GateOptions {
-                severities: if self.project.is_some() {
+                severities: if self.project.is_some() || self.request.host.is_some() {
                     Severities::Strict
                 } else {
                     Severities::Lenient
@@ -204,7 +263,7 @@ impl Stages<'_> {
                 sensitive: &sensitive,
                 plaintext_allowed: allowed,
                 keep_sealed: self.request.secrets == Secrets::Keep,
-                must_have_objects: false,
+                must_have_objects: self.request.host.is_some_and(|host| !host.allow_empty),
             },
         )
     }

@@ -1,0 +1,148 @@
+//! `generate`: one render as the host asks for it, within what the policy grants.
+
+use zeroize::Zeroizing;
+
+use super::confined::Confined;
+use super::environment::Call;
+use super::policy::{self, Grant, OverlaysSection, Program};
+use crate::diagnostic::{Code, Diagnostic, Report, Result};
+use crate::files::{Files, TreePath};
+use crate::pipeline::plain::{Options, Outside};
+use crate::pipeline::values::{Opener, Overrides};
+use crate::pipeline::{self, Host, HostParameter, Policy, Progress, Rendered, Request, Secrets};
+use crate::programs::Helm;
+use crate::values::Setting;
+
+/// What `generate` works on.
+pub struct Generation<'a> {
+    /// What the host asks for.
+    pub call: &'a Call,
+    /// What the policy grants.
+    pub grant: &'a Grant,
+    /// What the host sent.
+    pub files: &'a dyn Files,
+    /// The Application's directory in it.
+    pub directory: &'a TreePath,
+    /// Opens sealed files with the identities that the policy grants.
+    pub opener: &'a Opener<'a>,
+    /// Noted for the watchdog.
+    pub progress: &'a Progress,
+}
+
+/// Renders. Fails as [`pipeline::render()`] does, and with [`Code::PolicyRefuses`] at a path that is not granted.
+pub fn generate(generation: &Generation<'_>) -> Result<Rendered, Report> {
+    let Generation {
+        call,
+        grant,
+        directory,
+        opener,
+        progress,
+        ..
+    } = generation;
+    let files = Confined::new(generation.files, &grant.paths);
+    let request = Request {
+        directory,
+        build: Options::default(),
+        outside: &outside(call, grant),
+        opener,
+        secrets: secrets(call, grant),
+        overrides: &overrides(call, &files)?,
+        overlays: &grant.overlays.sets,
+        strict: false,
+        host: Some(&Host {
+            adjustments: call.parameters.adjustments.clone(),
+            destination_namespace: Some(call.asking.destination.clone()).filter(|n| !n.is_empty()),
+            parameters: parameters(call),
+            policy: Some(overlay_policy(&grant.overlays)),
+            allow_empty: call.allow_empty,
+            progress: (*progress).clone(),
+        }),
+    };
+    pipeline::render(&request, &files).map_err(|report| explained(report, call))
+}
+
+/// What the plugin may have done outside of its files.
+fn outside(call: &Call, grant: &Grant) -> Outside {
+    let may = |program| grant.enable.contains(&program);
+    let helm = Helm {
+        command: "helm".into(),
+        api_versions: Vec::new(),
+        kube_version: None,
+        is_debug: false,
+    };
+    Outside {
+        root: call.root.clone(),
+        network: may(Program::Network),
+        helm: may(Program::Helm).then_some(helm),
+        plugins: may(Program::Exec),
+        exec: may(Program::Exec),
+        ..Outside::default()
+    }
+}
+
+/// What leaves the plugin: the policy's choice, or the Application's where it asks for less.
+fn secrets(call: &Call, grant: &Grant) -> Secrets {
+    let plain = grant.secrets == policy::Secrets::Plain;
+    match call.secrets.filter(|_| plain).unwrap_or(grant.secrets) {
+        policy::Secrets::Plain => Secrets::Plain,
+        policy::Secrets::Keep => Secrets::Keep,
+        policy::Secrets::Redact => Secrets::Redact,
+    }
+}
+
+/// Values that the Application sets: files beneath the root, then single ones.
+fn overrides(call: &Call, files: &dyn Files) -> Result<Overrides> {
+    let mut overrides = Overrides::default();
+    for name in &call.parameters.values {
+        let outside = || {
+            Diagnostic::new(
+                Code::OutsideRoot,
+                format!("the parameter values names {name}, which leads out of the root"),
+            )
+        };
+        let file = files.read(&TreePath::parse(name).ok_or_else(outside)?)?;
+        let text = String::from_utf8_lossy(&file.bytes).into_owned();
+        overrides.files.push((name.clone(), Zeroizing::new(text)));
+    }
+    for (path, value) in &call.parameters.set {
+        overrides
+            .host
+            .push(Setting::text(path, value, "the parameter set"));
+    }
+    Ok(overrides)
+}
+
+fn parameters(call: &Call) -> Vec<HostParameter> {
+    let origin = "ARGOCD_APP_PARAMETERS";
+    let one = |(overlay, name, value): &(String, String, serde_json::Value)| {
+        HostParameter::new(overlay, name, value, origin)
+    };
+    call.parameters.overlays.iter().map(one).collect()
+}
+
+fn overlay_policy(section: &OverlaysSection) -> Policy {
+    let mut policy = Policy::default();
+    policy.mandatory.clone_from(&section.mandatory);
+    policy.lock.clone_from(&section.lock);
+    for (name, value) in &section.parameters {
+        policy.set(name, value, "the policy");
+    }
+    policy
+}
+
+/// Tells what a missing file means where the host sent only a part of the repository.
+fn explained(mut report: Report, call: &Call) -> Report {
+    if call.is_whole {
+        return report;
+    }
+    let explain = |finding: Diagnostic| {
+        match finding.code() {
+        Code::FileMissing | Code::OutsideRoot => finding.help(
+            "the host sent a part of the repository only: add the path to the Application's annotation argocd.argoproj.io/manifest-generate-paths",
+        ),
+        _ => finding,
+    }
+    };
+    report.findings = report.findings.into_iter().map(explain).collect();
+    report
+}

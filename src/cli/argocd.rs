@@ -1,0 +1,180 @@
+//! `argocd`: the entry points of the config management plugin.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::identities;
+use super::{Context, Done, Outcome};
+use crate::argocd::environment::{self, Call};
+use crate::argocd::generate::{Generation, generate};
+use crate::argocd::policy::{self, Grant};
+use crate::diagnostic::{ExitStatus, Place, Result, Source};
+use crate::files::locate;
+use crate::pipeline::Progress;
+use crate::pipeline::sealing::{Ask, Identities};
+use crate::pipeline::values::Opener;
+
+/// The directory of identities where there is no policy; of the sidecar's own environment.
+const KEYS: &str = "PRERENDER_KEYS";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Print the manifests of the Application that the environment describes
+    Generate {
+        /// The administrator's policy
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+    },
+    /// Print what an Application can set
+    Parameters,
+}
+
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
+    match &arguments.command {
+        Command::Generate { policy } => run_generate(context, policy.as_deref()),
+        Command::Parameters => Ok(announcements().to_string().into_bytes().into()),
+    }
+}
+
+fn run_generate(context: &Context, policy: Option<&std::path::Path>) -> Outcome {
+    let call = environment::read(&context.environment, &context.working_directory)?;
+    let grant = grant(context, &call, policy)?;
+    let progress = Progress::default();
+    let (finished, watch) = mpsc::channel::<()>();
+    let watched = progress.clone();
+    let deadline = grant.deadline;
+    std::thread::spawn(move || {
+        if watch.recv_timeout(deadline) == Err(RecvTimeoutError::Timeout) {
+            end(&watched, deadline);
+        }
+    });
+    let located = locate(
+        &call.directory,
+        &context.working_directory,
+        Some(&call.root),
+    )?;
+    let look = || identities_of(context, &grant);
+    let rendered = generate(&Generation {
+        call: &call,
+        grant: &grant,
+        files: &located.tree,
+        directory: &located.directory,
+        opener: &Opener::new(&look),
+        progress: &progress,
+    })?;
+    let stdout = rendered.to_yaml()?;
+    drop(finished);
+    Ok(Done {
+        stdout,
+        report: rendered.warnings,
+        ..Done::default()
+    })
+}
+
+/// What the policy grants; without one, what a sidecar of a single tenant needs.
+fn grant(context: &Context, call: &Call, policy: Option<&std::path::Path>) -> Result<Grant> {
+    let Some(path) = policy else {
+        let keys = context.variable(KEYS).map(PathBuf::from);
+        return Ok(Grant {
+            identities: keys.into_iter().collect(),
+            paths: Vec::new(),
+            enable: Vec::new(),
+            deadline: policy::DEFAULT_DEADLINE,
+            secrets: policy::Secrets::Plain,
+            overlays: policy::OverlaysSection::default(),
+        });
+    };
+    let bytes = context.trusted.read(path)?;
+    let source = Source::committed(path.display().to_string());
+    policy::decide(&bytes, &source, &call.asking)
+}
+
+fn identities_of(context: &Context, grant: &Grant) -> Identities {
+    let mut found = Identities::new();
+    let nobody: Ask = Arc::new(|_| Err("there is no terminal on a host".to_owned()));
+    for path in &grant.identities {
+        identities::add_path(&mut found, context, path, &nobody);
+    }
+    found
+}
+
+/// Tells where the time went and ends the process: the host would kill it without a word.
+#[expect(clippy::exit, reason = "the render cannot be stopped from outside")]
+fn end(progress: &Progress, deadline: Duration) {
+    let error = progress.at_deadline(deadline).or_at(Place::file("."));
+    let _ = writeln!(std::io::stderr().lock(), "{error}");
+    std::process::exit(i32::from(ExitStatus::Limit as u8));
+}
+
+/// The announcement of every parameter: name, title, what it does, its shape.
+fn announcements() -> serde_json::Value {
+    let one = |name: &str, title: &str, tooltip: &str, shape: &str| json!({"name": name, "title": title, "tooltip": tooltip, "collectionType": shape});
+    json!([
+        one(
+            "images",
+            "Images",
+            "Images to set, as name=new:tag or name@digest",
+            "array"
+        ),
+        one(
+            "replicas",
+            "Replicas",
+            "Replica counts by the workload's name",
+            "map"
+        ),
+        one(
+            "namePrefix",
+            "Name prefix",
+            "Put before the name of every object",
+            "string"
+        ),
+        one(
+            "nameSuffix",
+            "Name suffix",
+            "Put after the name of every object",
+            "string"
+        ),
+        one(
+            "namespace",
+            "Namespace",
+            "The namespace of every namespaced object",
+            "string"
+        ),
+        one(
+            "components",
+            "Components",
+            "Components to add, by relative path",
+            "array"
+        ),
+        one(
+            "commonLabels",
+            "Common labels",
+            "Labels of every object and selector",
+            "map"
+        ),
+        one(
+            "commonAnnotations",
+            "Common annotations",
+            "Annotations of every object",
+            "map"
+        ),
+        one(
+            "values",
+            "Values files",
+            "Files of values in the repository, over the project's",
+            "array"
+        ),
+        one("set", "Values", "Single values, over all files", "map"),
+    ])
+}
