@@ -1,17 +1,15 @@
 //! `check`: every finding on what a repository renders.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::findings::{self, Format};
-use super::identities::{self, KeyCommands};
+use super::root::RootArguments;
 use super::{Context, Done, Outcome};
-use crate::diagnostic::{Report, Result, Severity};
-use crate::files::locate;
-use crate::pipeline::checks::{self, Assumptions, Objects};
-use crate::pipeline::overlays::Asked;
-use crate::pipeline::values::{Opener, Overrides};
+use crate::diagnostic::{Report, Severity};
+use crate::pipeline::Secrets;
+use crate::pipeline::checks::{self, Assumptions};
 
-/// Renders and reports every finding. Sealed manifests are not opened.
+/// Renders and reports every finding. Sealed manifests are opened where an identity fits.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The directories of the root kustomizations
@@ -21,34 +19,19 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
-    options: RootOptions,
+    root: RootArguments,
 }
 
-/// What `check` and `flows` have in common.
-#[derive(Debug, clap::Args)]
-pub(super) struct RootOptions {
-    /// The boundary that no file of the repository leads out of
-    #[arg(long, value_name = "DIR")]
-    root: Option<PathBuf>,
-    /// Use sets and overlays besides those of the project
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    overlays: Vec<String>,
-}
-
-impl RootOptions {
-    /// The objects of one root.
-    pub(super) fn objects(&self, context: &Context, path: &std::path::Path) -> Result<Objects> {
-        let located = locate(path, &context.working_directory, self.root.as_deref())?;
-        let identities = || identities::of_the_user(context, KeyCommands::Ignore);
-        checks::objects(&Asked {
-            files: &located.tree,
-            directory: &located.directory,
-            overrides: &Overrides::default(),
-            opener: &Opener::new(&identities),
-            names: &self.overlays,
-            strict: false,
-        })
-    }
+/// Judges one root: how many objects it has, and what is found.
+fn judge(context: &Context, arguments: &Arguments, path: &Path) -> Result<(usize, Report), Report> {
+    let flags = &arguments.root;
+    flags.open(context, path, Secrets::Openable, |root, session| {
+        let rendered = root.objects()?;
+        let checks = session.project().map(|p| p.checks.clone());
+        let assumptions = Assumptions::default();
+        let found = checks::findings(root, &checks.unwrap_or_default(), &rendered, &assumptions);
+        Ok((rendered.resources.len(), found))
+    })
 }
 
 /// Runs the command. A root that cannot be rendered is a finding, and the others are still judged.
@@ -56,14 +39,14 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let mut report = Report::default();
     let mut judged = 0;
     for path in &arguments.paths {
-        match arguments.options.objects(context, path) {
-            Ok(objects) => {
-                judged += objects.resources.len();
-                let found = checks::findings(&objects, &Assumptions::default());
-                report.findings.extend(found.findings);
+        let found = match judge(context, arguments, path) {
+            Ok((objects, found)) => {
+                judged += objects;
+                found
             }
-            Err(error) => report.push(error),
-        }
+            Err(errors) => errors,
+        };
+        report.findings.extend(found.findings);
     }
     if arguments.format != Format::Text {
         return Ok(Done {

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::check::RootOptions;
+use super::root::RootArguments;
 use super::{Context, Done, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::pipeline::Secrets;
 use crate::pipeline::checks::{Assumptions, PodReference, analyse, html, json, table};
 
 /// Tells which flows the network policies of a render allow, deny or leave open.
@@ -29,7 +30,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAMESPACE/LABEL=VALUE")]
     dns: Option<String>,
     #[command(flatten)]
-    options: RootOptions,
+    root: RootArguments,
 }
 
 /// A form of the analysis.
@@ -47,14 +48,15 @@ enum Format {
 /// Runs the command.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let assumptions = assumptions(arguments)?;
-    let objects = arguments.options.objects(context, &arguments.path)?;
-    let analysis = analyse(&objects.resources, &assumptions);
+    let (flags, path) = (&arguments.root, &arguments.path);
+    let rendered = flags.open(context, path, Secrets::Openable, |root, _| root.objects())?;
+    let analysis = analyse(&rendered.resources, &assumptions);
     let stdout = match arguments.format {
         Format::Table => table(&analysis),
         Format::Json => json(&analysis),
         Format::Html => html(&analysis, &arguments.path.display().to_string()),
     };
-    let mut report = objects.warnings;
+    let mut report = rendered.warnings;
     if arguments.require {
         report.findings.extend(analysis.require().findings);
     }

@@ -17,6 +17,7 @@ mod output;
 mod overlays;
 mod panic;
 mod render;
+mod root;
 mod template;
 mod terminal;
 mod values;

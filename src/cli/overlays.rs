@@ -1,15 +1,15 @@
 //! `overlays`: what is built in, what applies to a project, and what it adds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
 
-use super::identities::{self, KeyCommands};
+use super::root::RootArguments;
 use super::{Context, Done, Outcome};
-use crate::diagnostic::{Code, Diagnostic, Place, Result};
-use crate::files::{Located, OutputFile, OutputTree, Stale, TreePath, locate};
-use crate::pipeline::overlays::{self, Asked, Form};
-use crate::pipeline::values::{Opener, Overrides};
+use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
+use crate::files::{OutputFile, OutputTree, Stale, TreePath};
+use crate::pipeline::overlays::{self, Form};
+use crate::pipeline::{Root, Secrets};
 
 /// The arguments of `overlays`.
 #[derive(Debug, clap::Args)]
@@ -30,7 +30,7 @@ enum Command {
     /// Tell which overlay applies to which object, in which mode, and why
     Status {
         #[command(flatten)]
-        root: Root,
+        of: OfPath,
         /// List overlays whose condition does not hold as well
         #[arg(long)]
         all: bool,
@@ -38,7 +38,7 @@ enum Command {
     /// Print only the objects that overlays add
     Render {
         #[command(flatten)]
-        root: Root,
+        of: OfPath,
     },
     /// Copy what an overlay adds to a root, in a form of your own
     Write {
@@ -50,7 +50,7 @@ enum Command {
         #[arg(long = "as", value_enum)]
         form: WrittenForm,
         #[command(flatten)]
-        root: RootOption,
+        of: ForPath,
     },
 }
 
@@ -65,34 +65,21 @@ enum WrittenForm {
 }
 
 #[derive(Debug, clap::Args)]
-struct Root {
+struct OfPath {
     /// The directory of the root kustomization
     #[arg(default_value = ".")]
     path: PathBuf,
     #[command(flatten)]
-    options: RootOptions,
+    root: RootArguments,
 }
 
 #[derive(Debug, clap::Args)]
-struct RootOption {
+struct ForPath {
     /// The directory of the root kustomization that it is for
     #[arg(long, default_value = ".")]
     path: PathBuf,
     #[command(flatten)]
-    options: RootOptions,
-}
-
-#[derive(Debug, clap::Args)]
-struct RootOptions {
-    /// The boundary that no file of the repository leads out of
-    #[arg(long, value_name = "DIR")]
-    root: Option<PathBuf>,
-    /// Use sets and overlays besides those of the project
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    overlays: Vec<String>,
-    /// Fail on what is a warning otherwise
-    #[arg(long)]
-    strict: bool,
+    root: RootArguments,
 }
 
 /// Runs the command.
@@ -104,8 +91,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         Command::Show { name } => Ok(overlays::show(&overlays::builtin_sets()?, name)?
             .into_bytes()
             .into()),
-        Command::Status { root, all } => asked(context, &root.path, &root.options, |asked, _| {
-            let (instances, report) = overlays::status(asked)?;
+        Command::Status { of, all } => {
+            let (instances, report) = asked(context, &of.path, &of.root, overlays::status)?;
             let rows = overlays::rows(&instances, *all);
             let head = ["TARGET", "OVERLAY", "MODE", "STATE", "WHY"];
             let stdout = overlays::table(&head, rows).into_bytes();
@@ -114,66 +101,50 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
                 report,
                 status: None,
             })
-        }),
-        Command::Render { root } => asked(context, &root.path, &root.options, |asked, _| {
-            let (stdout, report) = overlays::added(asked)?;
+        }
+        Command::Render { of } => {
+            let (stdout, report) = asked(context, &of.path, &of.root, overlays::added)?;
             Ok(Done {
                 stdout,
                 report,
                 status: None,
             })
-        }),
+        }
         Command::Write {
             name,
             directory,
             form,
-            root,
+            of,
         } => {
             let form = match form {
                 WrittenForm::Template => Form::Template,
                 WrittenForm::Manifest => Form::Manifest,
                 WrittenForm::Component => Form::Component,
             };
-            asked(context, &root.path, &root.options, |asked, _| {
-                let (files, report) = overlays::copies(asked, name, form)?;
-                write(&context.working_directory.join(directory), files)?;
-                Ok(Done {
-                    stdout: Vec::new(),
-                    report,
-                    status: None,
-                })
+            let (files, report) = asked(context, &of.path, &of.root, |root| {
+                overlays::copies(root, name, form)
+            })?;
+            write(&context.working_directory.join(directory), files)?;
+            Ok(Done {
+                report,
+                ..Done::default()
             })
         }
     }
 }
 
-/// Opens the project of a path, and asks something of its overlays.
-fn asked(
+/// Opens the project of a path, and asks something of its overlays. They need nothing that is sealed.
+fn asked<R>(
     context: &Context,
-    path: &std::path::Path,
-    options: &RootOptions,
-    ask: impl FnOnce(&Asked<'_>, &Located) -> Result<Done>,
-) -> Outcome {
-    let located = locate(path, &context.working_directory, options.root.as_deref())?;
-    let identities = || identities::of_the_user(context, KeyCommands::Ignore);
-    let opener = Opener::new(&identities);
-    let overrides = Overrides::default();
-    let done = ask(
-        &Asked {
-            files: &located.tree,
-            directory: &located.directory,
-            overrides: &overrides,
-            opener: &opener,
-            names: &options.overlays,
-            strict: options.strict,
-        },
-        &located,
-    )?;
-    Ok(done)
+    path: &Path,
+    flags: &RootArguments,
+    ask: impl FnOnce(&Root<'_>) -> Result<R, Report>,
+) -> Result<R, Report> {
+    flags.open(context, path, Secrets::Openable, |root, _| ask(root))
 }
 
 /// Writes a copy; refuses to replace a file.
-fn write(directory: &std::path::Path, files: Vec<(String, String)>) -> Result<()> {
+fn write(directory: &Path, files: Vec<(String, String)>) -> Result<()> {
     let mut tree = OutputTree::new(directory, Stale::Keep);
     for (name, text) in files {
         let path = TreePath::parse(&name).expect("overlays name files without directories");

@@ -17,13 +17,15 @@ mod project;
 mod render;
 pub mod sealing;
 mod secrets;
+mod session;
 pub mod template;
 pub mod values;
 
 pub use mask::Mask;
 pub use progress::{Progress, Timed};
 pub use project::Project;
-pub use render::{Host, Rendered, Request, find_project, render};
-pub use secrets::Secrets;
+pub use render::{Host, Rendered, Request, Root, render};
+pub use secrets::{Opened, Secrets};
+pub use session::{Session, find_project};
 
 pub use crate::overlay::{HostParameter, Policy};

@@ -7,125 +7,67 @@ pub use crate::overlay::{Form, Instance, Set, State, builtin_sets, list, rows, s
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
 use crate::files::{Files, Kind, TreePath};
 use crate::kube::ResMap;
-use crate::kustomize;
-use crate::overlay::{self, Config, Expansion, Surveyed, copy, survey};
+use crate::kustomize::{self, Built};
+use crate::overlay::{Expansion, Surveyed, copy, survey};
 use crate::yaml::{self, Node, ParseOptions};
 
+use super::Root;
+use super::adjust::KUSTOMIZATION_NAMES;
 use super::plain::{Options, Outside};
-use super::project::Project;
-use super::values::{Opener, Overrides, Templates, Values, project_values};
-
-/// The names that kustomize looks for.
-const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
-
-/// A root, and what is asked of its overlays. Sealed files are not opened: overlays do not need them.
-pub struct Asked<'a> {
-    /// The files.
-    pub files: &'a dyn Files,
-    /// The directory of the root.
-    pub directory: &'a TreePath,
-    /// Values over those of the project.
-    pub overrides: &'a Overrides,
-    /// Opens sealed values.
-    pub opener: &'a Opener<'a>,
-    /// Sets and overlays that are used besides the project's.
-    pub names: &'a [String],
-    /// Whether findings that are warnings are errors.
-    pub strict: bool,
-}
 
 /// Tells which overlay applies to which target of a root, and why.
-pub fn status(asked: &Asked<'_>) -> Result<(Vec<Instance>, Report)> {
-    expanded(asked, |expansion, _| {
+pub fn status(root: &Root<'_>) -> Result<(Vec<Instance>, Report), Report> {
+    let (_, told) = expanded(root, |expansion| {
         Ok((expansion.instances.clone(), expansion.report.clone()))
-    })
+    })?;
+    Ok(told)
 }
 
 /// Writes the objects that overlays add, as the finished build has them.
-pub fn added(asked: &Asked<'_>) -> Result<(Vec<u8>, Report)> {
-    expanded(asked, |expansion, _| {
+pub fn added(root: &Root<'_>) -> Result<(Vec<u8>, Report), Report> {
+    let (_, written) = expanded(root, |expansion| {
         let mut output = Vec::new();
         if let Some(view) = &expansion.view {
-            let mut built = build(view, asked.directory)?;
+            let mut built = root.build(view)?.resources;
             let added: Vec<_> = expansion.instances.iter().flat_map(|i| &i.adds).collect();
             built.retain(|r| added.iter().any(|id| id.is_same(&r.id())));
             built.write(&mut output)?;
         }
         Ok((output, expansion.report.clone()))
-    })
+    })?;
+    Ok(written)
 }
 
 /// A copy of what one overlay adds, as names and texts.
 pub fn copies(
-    asked: &Asked<'_>,
+    root: &Root<'_>,
     name: &str,
     form: Form,
-) -> Result<(Vec<(String, String)>, Report)> {
+) -> Result<(Vec<(String, String)>, Report), Report> {
     let sets = builtin_sets()?;
-    expanded(asked, |expansion, _| {
-        let files = copy(&sets, expansion, asked.directory, name, form)?;
+    let (_, copied) = expanded(root, |expansion| {
+        let files = copy(&sets, expansion, root.directory(), name, form)?;
         Ok((files, expansion.report.clone()))
-    })
+    })?;
+    Ok(copied)
 }
 
 fn build(files: &dyn Files, directory: &TreePath) -> Result<ResMap> {
     Ok(kustomize::build(files, directory, &Options::default(), &Outside::default())?.resources)
 }
 
-/// Builds a root, decides on its overlays, and gives both.
+/// Builds a root that uses overlays, decides on them, and gives both.
 fn expanded<R>(
-    asked: &Asked<'_>,
-    then: impl FnOnce(&Expansion<'_>, &ResMap) -> Result<R>,
-) -> Result<R> {
-    let project = Project::find(asked.files, asked.directory)?;
-    let mut config = project
-        .as_ref()
-        .map(|p| p.overlays.clone())
-        .unwrap_or_default();
-    config.merge(Config::of_names(asked.names.iter().map(String::as_str)));
-    let Some(project) = &project else {
-        return decided(asked, asked.files, &config, &Values::empty(), false, then);
-    };
-    let templates = Templates::of(project, asked.files)?;
-    let values = project_values(
-        project,
-        &templates,
-        asked.files,
-        asked.overrides,
-        asked.opener,
-    )?;
-    let view = templates.view(asked.files, &values, asked.opener)?;
-    let is_whole = project.directory == *asked.directory;
-    decided(asked, &view, &config, &values, is_whole, then)
-}
-
-fn decided<R>(
-    asked: &Asked<'_>,
-    files: &dyn Files,
-    config: &Config,
-    values: &Values,
-    is_whole_project: bool,
-    then: impl FnOnce(&Expansion<'_>, &ResMap) -> Result<R>,
-) -> Result<R> {
-    if config.is_empty() {
-        return Err(Diagnostic::new(Code::OverlayConfig, format!("{} uses no overlay", asked.directory))
-            .help("write `use: [cnpg@1]` under overlays in prerender.yaml, run `plugin init`, or pass --overlays cnpg@1"));
+    root: &Root<'_>,
+    then: impl FnOnce(&Expansion<'_>) -> Result<R>,
+) -> Result<(Built, R), Report> {
+    if root.overlays().is_empty() {
+        let phrase = format!("{} uses no overlay", root.directory());
+        return Err(Diagnostic::new(Code::OverlayConfig, phrase)
+            .help("write `use: [cnpg@1]` under overlays in prerender.yaml, run `plugin init`, or pass --overlays cnpg@1")
+            .into());
     }
-    let built = build(files, asked.directory)?;
-    let host = overlay::Host {
-        strict: asked.strict,
-        is_whole_project,
-        ..overlay::Host::default()
-    };
-    let request = overlay::Request {
-        files,
-        directory: asked.directory,
-        built: &built,
-        config,
-        values: values.context(),
-        host,
-    };
-    then(&overlay::view(&request)?, &built)
+    root.expanded(|_, expansion| then(&expansion))
 }
 
 /// Looks once at everything that a tree renders, and writes a project file for it.
@@ -167,7 +109,7 @@ fn find_roots(files: &dyn Files, directory: &TreePath) -> Result<Vec<TreePath>> 
             };
             match files.kind(&path)? {
                 Some(Kind::Directory) => open.push(path),
-                Some(Kind::File) if KUSTOMIZATIONS.contains(&name.as_str()) => {
+                Some(Kind::File) if KUSTOMIZATION_NAMES.contains(&name.as_str()) => {
                     let node = kustomization(files, &path)?;
                     let list = |key| {
                         node.get(key)

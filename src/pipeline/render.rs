@@ -3,14 +3,13 @@
 use secrecy::SecretString;
 
 use super::adjust::{Adjustments, adjusted, kustomization_path};
-use super::mask::Mask;
 use super::outside::Outside;
 use super::progress::{Progress, Timed};
-use super::project::Project;
 use super::secrets::{Opened, Secrets};
-use super::values::{Opener, Overrides, Templates, Values, chosen_profile, project_values};
+use super::session::Session;
+use super::values::{Opener, Overrides, chosen_profile};
 use crate::diagnostic::{Report, Result};
-use crate::files::{Files, Kind, Layer, TreePath};
+use crate::files::{Files, Layer, TreePath};
 use crate::kube::ResMap;
 use crate::kustomize::{self, Built};
 use crate::overlay::{self, Config, Expansion, HostParameter, Instance, Policy};
@@ -76,114 +75,113 @@ impl Rendered {
     }
 }
 
-/// The project of a directory: its project file, or the `makejinja.toml` that would write a kustomization there.
-pub fn find_project(files: &dyn Files, directory: &TreePath) -> Result<Option<Project>> {
-    if let Some(project) = Project::find(files, directory)? {
-        return Ok(Some(project));
-    }
-    if kustomization_path(files, directory)?.is_some() {
-        return Ok(None);
-    }
-    let mut above = Some(directory.clone());
-    while let Some(candidate) = above {
-        let config = candidate.join("makejinja.toml");
-        if let Some(config) = config.filter(|c| matches!(files.kind(c), Ok(Some(Kind::File)))) {
-            return Ok(Some(Project::of_makejinja(config)));
-        }
-        above = candidate.parent();
-    }
-    Ok(None)
-}
-
 /// Renders a directory.
 ///
 /// The same request over the same files gives the same bytes. There is no partial result; no message holds
 /// what was sealed.
 pub fn render(request: &Request<'_>, disk: &dyn Files) -> Result<Rendered, Report> {
-    let project = find_project(disk, request.directory)?;
-    let Some(project) = &project else {
-        let opened = Opened::new(disk, request.opener, request.secrets);
-        let stages = Stages {
-            request,
-            project: None,
-            values: &Values::empty(),
-            opened: &opened,
-        };
-        return stages.run().map_err(|report| stages.masked(report));
-    };
-    let templates = Templates::of(project, disk)?;
-    let values = project_values(project, &templates, disk, request.overrides, request.opener)?;
-    let masked = |error| Mask::new(values.secrets()).finding(error);
-    let rendered = templates
-        .view(disk, &values, request.opener)
-        .map_err(masked)?;
-    let opened = Opened::new(&rendered, request.opener, request.secrets);
-    let stages = Stages {
-        request,
-        project: Some((project, &templates)),
-        values: &values,
-        opened: &opened,
-    };
-    let mut result = stages.run().map_err(|report| stages.masked(report))?;
-    result
-        .warnings
-        .findings
-        .splice(0..0, chosen_profile(project, &templates));
-    Ok(result)
+    let session = Session::open(disk, request.directory, request.overrides, request.opener)?;
+    let opened = session.opened(request.secrets);
+    Root::new(request, &session, &opened).render()
 }
 
-/// What the stages from the build on work with.
-struct Stages<'a> {
+/// One root of an open project.
+pub struct Root<'a> {
     request: &'a Request<'a>,
-    project: Option<(&'a Project, &'a Templates)>,
-    values: &'a Values,
+    session: &'a Session<'a>,
     opened: &'a Opened<'a>,
 }
 
-impl Stages<'_> {
-    fn run(&self) -> Result<Rendered, Report> {
+impl<'a> Root<'a> {
+    /// Takes a root; the session and what was opened may be those of other roots too.
+    pub fn new(request: &'a Request<'a>, session: &'a Session<'a>, opened: &'a Opened<'a>) -> Self {
+        Self {
+            request,
+            session,
+            opened,
+        }
+    }
+
+    /// The directory of its kustomization.
+    pub fn directory(&self) -> &TreePath {
+        self.request.directory
+    }
+
+    /// Renders the root: [`Self::objects`], and the gate.
+    pub fn render(&self) -> Result<Rendered, Report> {
+        let mut rendered = self.objects()?;
+        self.enter("gate");
+        let gate = self.masked(self.gate(&rendered.resources));
+        if gate.has_errors() {
+            return Err(gate);
+        }
+        rendered.warnings.findings.extend(gate.findings);
+        Ok(rendered)
+    }
+
+    /// Builds the root with what its overlays add. Nothing is judged yet.
+    pub fn objects(&self) -> Result<Rendered, Report> {
+        let (plain, (layered, mut warnings, overlays)) = self.expanded(|_, expansion| {
+            let view = expansion.view.as_ref();
+            let layered = view.map(|view| self.build(view)).transpose()?;
+            Ok((layered, expansion.report, expansion.instances))
+        })?;
+        let built = layered.unwrap_or(plain);
+        warnings.findings.splice(0..0, built.warnings.findings);
+        let mut rendered = Rendered {
+            resources: built.resources,
+            warnings,
+            overlays,
+        };
+        rendered.warnings = self.masked(rendered.warnings);
+        let chosen = self.session.project().zip(self.session.templates());
+        let chosen = chosen.and_then(|(project, templates)| chosen_profile(project, templates));
+        rendered.warnings.findings.splice(0..0, chosen);
+        Ok(rendered)
+    }
+
+    /// Builds the root, decides on its overlays, and gives both to a function; what was built stays.
+    pub fn expanded<R>(
+        &self,
+        then: impl FnOnce(&Built, Expansion<'_>) -> Result<R>,
+    ) -> Result<(Built, R), Report> {
+        self.adjusted(then).map_err(|e| self.masked(e.into()))
+    }
+
+    fn adjusted<R>(
+        &self,
+        then: impl FnOnce(&Built, Expansion<'_>) -> Result<R>,
+    ) -> Result<(Built, R)> {
         let Some(host) = self.request.host else {
-            return self.run_over(self.opened);
+            return self.expanded_over(self.opened, then);
         };
         let timed = Timed::new(self.opened, &host.progress);
         let root = kustomization_path(&timed, self.request.directory)?;
         match root.filter(|_| !host.adjustments.is_empty()) {
             Some(root) => {
                 let set = adjusted(timed.read(&root)?.as_ref(), &host.adjustments)?;
-                self.run_over(&Layer::new(&timed, [set]))
+                self.expanded_over(&Layer::new(&timed, [set]), then)
             }
-            None => self.run_over(&timed),
+            None => self.expanded_over(&timed, then),
         }
     }
 
-    fn run_over(&self, files: &dyn Files) -> Result<Rendered, Report> {
+    fn expanded_over<R>(
+        &self,
+        files: &dyn Files,
+        then: impl FnOnce(&Built, Expansion<'_>) -> Result<R>,
+    ) -> Result<(Built, R)> {
         self.enter("build");
         let plain = self.build(files)?;
         self.enter("overlays");
         let config = self.overlays();
         let expansion = self.expand(files, &plain.resources, &config)?;
-        let Expansion {
-            instances,
-            report: mut warnings,
-            view,
-        } = expansion;
-        let layered = view.as_ref().map(|view| self.build(view)).transpose()?;
-        let built = layered.unwrap_or(plain);
-        warnings.findings.splice(0..0, built.warnings.findings);
-        self.enter("gate");
-        let gate = self.gate(&built.resources);
-        if gate.has_errors() {
-            return Err(gate);
-        }
-        warnings.findings.extend(gate.findings);
-        Ok(Rendered {
-            resources: built.resources,
-            warnings: self.masked(warnings),
-            overlays: instances,
-        })
+        let given = then(&plain, expansion)?;
+        Ok((plain, given))
     }
 
-    fn build(&self, files: &dyn Files) -> Result<Built> {
+    /// Builds the root over some files.
+    pub fn build(&self, files: &dyn Files) -> Result<Built> {
         kustomize::build(
             files,
             self.request.directory,
@@ -193,11 +191,9 @@ impl Stages<'_> {
     }
 
     /// The overlays in use: the project's, and those of the command line.
-    fn overlays(&self) -> Config {
-        let mut config = self
-            .project
-            .map(|(p, _)| p.overlays.clone())
-            .unwrap_or_default();
+    pub fn overlays(&self) -> Config {
+        let project = self.session.project();
+        let mut config = project.map(|p| p.overlays.clone()).unwrap_or_default();
         config.merge(Config::of_names(
             self.request.overlays.iter().map(String::as_str),
         ));
@@ -211,12 +207,10 @@ impl Stages<'_> {
         built: &'b ResMap,
         config: &'b Config,
     ) -> Result<Expansion<'b>> {
-        let is_whole_project = self
-            .project
-            .is_some_and(|(p, _)| p.directory == *self.request.directory);
+        let project = self.session.project();
         let mut host = overlay::Host {
             strict: self.request.strict,
-            is_whole_project,
+            is_whole_project: project.is_some_and(|p| p.directory == *self.request.directory),
             ..overlay::Host::default()
         };
         if let Some(set) = self.request.host {
@@ -226,7 +220,7 @@ impl Stages<'_> {
             host.parameters = &set.parameters;
             host.policy = set.policy.as_ref();
         }
-        let values = self.values.context();
+        let values = self.session.values().context();
         overlay::view(&overlay::Request {
             files,
             directory: self.request.directory,
@@ -243,52 +237,45 @@ impl Stages<'_> {
         }
     }
 
-    fn gate(&self, resources: &ResMap) -> Report {
-        let delimiters = self.project.map_or_else(Vec::new, |(_, templates)| {
-            opening(&templates.settings.delimiters)
-        });
-        let allowed = self
-            .project
-            .map_or(&[][..], |(p, _)| &p.checks.plaintext_allow);
+    /// Reports what the gate finds in objects of this root.
+    pub fn gate(&self, resources: &ResMap) -> Report {
+        let project = self.session.project();
+        let delimiters = self.session.templates();
+        let delimiters = delimiters.map_or_else(Vec::new, |t| opening(&t.settings.delimiters));
         let sensitive = self.sensitive();
-        validate::gate(
-            resources,
-            &GateOptions {
-                severities: if self.project.is_some() || self.request.host.is_some() {
-                    Severities::Strict
-                } else {
-                    Severities::Lenient
-                },
-                delimiters: &delimiters,
-                sensitive: &sensitive,
-                plaintext_allowed: allowed,
-                keep_sealed: self.request.secrets == Secrets::Keep,
-                must_have_objects: self.request.host.is_some_and(|host| !host.allow_empty),
+        let options = GateOptions {
+            severities: if project.is_some() || self.request.host.is_some() {
+                Severities::Strict
+            } else {
+                Severities::Lenient
             },
-        )
+            delimiters: &delimiters,
+            sensitive: &sensitive,
+            plaintext_allowed: project.map_or(&[][..], |p| &p.checks.plaintext_allow),
+            keep_sealed: self.request.secrets.may_leave_sealed(),
+            must_have_objects: self.request.host.is_some_and(|host| !host.allow_empty),
+        };
+        validate::gate(resources, &options)
     }
 
     /// The values that `checks.sensitive` lists.
     fn sensitive(&self) -> Vec<SecretString> {
-        let patterns = self.project.map_or(&[][..], |(p, _)| &p.checks.sensitive);
+        let project = self.session.project();
+        let patterns = project.map_or(&[][..], |p| &p.checks.sensitive);
         let listed = |name: &&str| patterns.iter().any(|p| fits(p, name));
-        let texts = self
-            .values
+        let values = self.session.values();
+        let texts = values
             .names()
             .filter(listed)
-            .filter_map(|name| self.values.get(name));
+            .filter_map(|name| values.get(name));
         texts
             .filter_map(|value| value.as_str().map(SecretString::from))
             .collect()
     }
 
     /// A report without anything that was sealed.
-    fn masked(&self, report: Report) -> Report {
-        if report.is_empty() {
-            return report;
-        }
-        let opened = self.opened.plaintexts();
-        Mask::new(opened.iter().chain(self.values.secrets())).report(report)
+    pub fn masked(&self, report: Report) -> Report {
+        self.session.masked(report, self.opened)
     }
 }
 

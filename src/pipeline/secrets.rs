@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use secrecy::SecretString;
 
-use crate::diagnostic::{Origin, Result, Source};
+use crate::diagnostic::{Code, Origin, Result, Source};
 use crate::files::{File, Files, Kind, TreePath};
 use crate::sops::{self, SealedFile};
 
@@ -21,15 +21,24 @@ pub enum Secrets {
     Plain,
     /// The sealed file as it is, unopened.
     Keep,
+    /// The plaintext where one of the identities fits, else the sealed file as it is.
+    Openable,
     /// A text for each value that is the same as long as the value and the file's data key are.
     Redact,
+}
+
+impl Secrets {
+    /// Whether sealed files may leave the plugin as they are.
+    pub(super) fn may_leave_sealed(self) -> bool {
+        matches!(self, Self::Keep | Self::Openable)
+    }
 }
 
 /// Files over the ones below; a file with SOPS metadata reads as its plaintext, its MAC checked.
 ///
 /// A file without the metadata costs one scan of its bytes. A sealed file is opened once, however often
 /// the build asks for it.
-pub(super) struct Opened<'a> {
+pub struct Opened<'a> {
     below: &'a dyn Files,
     opener: &'a Opener<'a>,
     secrets: Secrets,
@@ -98,10 +107,19 @@ impl Files for Opened<'_> {
             return Ok(file);
         }
         match sops::detect(&file.bytes, path.file_name()) {
-            Some(format) => self
-                .once(path)
-                .get_or_init(|| open(&file, format, self.opener, self.secrets))
-                .clone(),
+            Some(format) => {
+                let once = self.once(path);
+                let opened = once.get_or_init(|| open(&file, format, self.opener, self.secrets));
+                match opened {
+                    Err(error)
+                        if self.secrets == Secrets::Openable
+                            && error.code() == Code::SopsNoIdentity =>
+                    {
+                        Ok(file)
+                    }
+                    opened => opened.clone(),
+                }
+            }
             None => Ok(file),
         }
     }

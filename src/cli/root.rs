@@ -1,0 +1,181 @@
+//! A root that a command renders: where it is, what its build may do, and what lies over its project.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::identities::{self, KeyCommands};
+use super::{Context, terminal, values};
+use crate::diagnostic::Report;
+use crate::files::{Located, locate};
+use crate::pipeline::plain::{LoadRestriction, Options, Order, Outside, plugin_homes};
+use crate::pipeline::sealing::Identities;
+use crate::pipeline::values::Opener;
+use crate::pipeline::{self, Request, Root, Secrets, Session};
+use crate::programs::Helm;
+
+/// What every command takes that renders a root; kustomize's flags keep their names.
+#[derive(Debug, clap::Args)]
+pub(super) struct RootArguments {
+    /// The directory that nothing may lead out of
+    #[arg(long)]
+    root: Option<PathBuf>,
+    /// From where a kustomization may name files
+    #[arg(long, value_enum, default_value_t)]
+    load_restrictor: LoadRestrictor,
+    /// Put a label on every object that tells that kustomize made it
+    #[arg(long)]
+    enable_managedby_label: bool,
+    /// Allow helm to inflate the charts of helmCharts
+    #[arg(long)]
+    enable_helm: bool,
+    /// The helm to run
+    #[arg(long, default_value = "helm", value_name = "PROGRAM")]
+    helm_command: OsString,
+    /// An API version that charts shall believe in; may be repeated
+    #[arg(long, value_name = "VERSION", value_delimiter = ',')]
+    helm_api_versions: Vec<String>,
+    /// The Kubernetes version that charts shall believe in
+    #[arg(long, value_name = "VERSION")]
+    helm_kube_version: Option<String>,
+    /// Have helm tell more
+    #[arg(long)]
+    helm_debug: bool,
+    /// Allow plugins to run
+    #[arg(long)]
+    enable_alpha_plugins: bool,
+    /// Allow functions that are programs to run
+    #[arg(long)]
+    enable_exec: bool,
+    /// Allow files and repositories to be fetched
+    #[arg(long)]
+    network: bool,
+    /// A variable that functions get: NAME=value, or NAME for one of this process
+    #[arg(long, short, value_name = "NAME")]
+    env: Vec<String>,
+    /// The order of the output where the kustomization does not say
+    #[arg(long, value_enum, default_value_t)]
+    reorder: Reorder,
+    /// A file of values over those of the project; may be repeated
+    #[arg(long, value_name = "FILE")]
+    values: Vec<PathBuf>,
+    /// A value over all others: key=value; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// A set of overlays to use, such as cnpg@1; may be repeated
+    #[arg(long, value_name = "SET", value_delimiter = ',')]
+    overlays: Vec<String>,
+    /// Make warnings of overlays errors
+    #[arg(long)]
+    strict: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+#[value(rename_all = "PascalCase")]
+enum LoadRestrictor {
+    #[default]
+    LoadRestrictionsRootOnly,
+    LoadRestrictionsNone,
+}
+
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum Reorder {
+    #[default]
+    Legacy,
+    None,
+}
+
+impl RootArguments {
+    /// Finds the root and what is asked of it, and hands both to a function.
+    ///
+    /// Fails with what the function fails with, and where the path, a file of values or a setting is wrong.
+    pub(super) fn with<R>(
+        &self,
+        context: &Context,
+        path: &Path,
+        secrets: Secrets,
+        then: impl FnOnce(&Request<'_>, &Located) -> Result<R, Report>,
+    ) -> Result<R, Report> {
+        let located = locate(path, &context.working_directory, self.root.as_deref())?;
+        let identities = || identities_of(context, &located);
+        let request = Request {
+            directory: &located.directory,
+            build: self.options(),
+            outside: &self.outside(context, located.tree.root()),
+            opener: &Opener::new(&identities),
+            secrets,
+            overrides: &values::overrides(context, &self.values, &self.set)?,
+            overlays: &self.overlays,
+            strict: self.strict,
+            host: None,
+        };
+        then(&request, &located)
+    }
+
+    /// As [`Self::with`], the root's project opened.
+    pub(super) fn open<R>(
+        &self,
+        context: &Context,
+        path: &Path,
+        secrets: Secrets,
+        then: impl FnOnce(&Root<'_>, &Session<'_>) -> Result<R, Report>,
+    ) -> Result<R, Report> {
+        self.with(context, path, secrets, |request, located| {
+            let tree = &located.tree;
+            let session =
+                Session::open(tree, request.directory, request.overrides, request.opener)?;
+            let opened = session.opened(request.secrets);
+            then(&Root::new(request, &session, &opened), &session)
+        })
+    }
+
+    /// The one place where kustomize's flags become options of a build.
+    fn options(&self) -> Options {
+        Options {
+            load_restriction: match self.load_restrictor {
+                LoadRestrictor::LoadRestrictionsRootOnly => LoadRestriction::RootOnly,
+                LoadRestrictor::LoadRestrictionsNone => LoadRestriction::None,
+            },
+            managed_by_label: self.enable_managedby_label,
+            order: match self.reorder {
+                Reorder::Legacy => Order::Legacy,
+                Reorder::None => Order::Fifo,
+            },
+        }
+    }
+
+    /// What the invoker allows a build to have done outside of its files.
+    fn outside(&self, context: &Context, root: &Path) -> Outside {
+        let helm = Helm {
+            command: self.helm_command.clone(),
+            api_versions: self.helm_api_versions.clone(),
+            kube_version: self.helm_kube_version.clone(),
+            is_debug: self.helm_debug,
+        };
+        let variable = |word: &String| match word.contains('=') {
+            true => Some(word.clone()),
+            false => context
+                .variable(word)
+                .map(|value| format!("{word}={value}")),
+        };
+        Outside {
+            root: root.to_owned(),
+            network: self.network,
+            helm: self.enable_helm.then_some(helm),
+            plugins: self.enable_alpha_plugins,
+            exec: self.enable_exec,
+            environment: self.env.iter().filter_map(variable).collect(),
+            plugin_homes: plugin_homes(|name| context.variable(name).map(OsString::from)),
+        }
+    }
+}
+
+/// The identities of the user, and those that the project names beneath the root.
+pub(super) fn identities_of(context: &Context, located: &Located) -> Identities {
+    let mut found = identities::of_the_user(context, KeyCommands::Ignore);
+    let project = pipeline::find_project(&located.tree, &located.directory);
+    for path in project.ok().flatten().iter().flat_map(|p| &p.identities) {
+        let path = located.tree.root().join(path.as_str());
+        identities::add_path(&mut found, context, &path, &terminal::passphrases());
+    }
+    found
+}

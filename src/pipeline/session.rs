@@ -1,0 +1,118 @@
+//! A project that is open: its values loaded, its templates read as what they render to.
+
+use super::adjust::kustomization_path;
+use super::mask::Mask;
+use super::project::Project;
+use super::secrets::{Opened, Secrets};
+use super::values::{Opener, Overrides, Templates, Values, project_values};
+use crate::diagnostic::{Report, Result};
+use crate::files::{Files, Kind, TreePath};
+use crate::template::View;
+
+/// The project of a directory: its project file, or the `makejinja.toml` that would write a kustomization there.
+pub fn find_project(files: &dyn Files, directory: &TreePath) -> Result<Option<Project>> {
+    if let Some(project) = Project::find(files, directory)? {
+        return Ok(Some(project));
+    }
+    if kustomization_path(files, directory)?.is_some() {
+        return Ok(None);
+    }
+    let mut above = Some(directory.clone());
+    while let Some(candidate) = above {
+        let config = candidate.join("makejinja.toml");
+        if let Some(config) = config.filter(|c| matches!(files.kind(c), Ok(Some(Kind::File)))) {
+            return Ok(Some(Project::of_makejinja(config)));
+        }
+        above = candidate.parent();
+    }
+    Ok(None)
+}
+
+/// A project that is open, for any number of roots in it. Values are loaded once, and a template that
+/// several roots reach is rendered once.
+pub struct Session<'a> {
+    disk: &'a dyn Files,
+    opener: &'a Opener<'a>,
+    project: Option<(Project, Templates)>,
+    values: Values,
+    view: Option<View<'a>>,
+}
+
+impl<'a> Session<'a> {
+    /// Opens the project of a directory; without one the files are read as they are.
+    ///
+    /// Fails with the codes of project files, of values and of `makejinja.toml`. No message holds what was sealed.
+    pub fn open(
+        disk: &'a dyn Files,
+        directory: &TreePath,
+        overrides: &Overrides,
+        opener: &'a Opener<'a>,
+    ) -> Result<Self> {
+        let Some(project) = find_project(disk, directory)? else {
+            return Ok(Self {
+                disk,
+                opener,
+                project: None,
+                values: Values::empty(),
+                view: None,
+            });
+        };
+        let templates = Templates::of(&project, disk)?;
+        let values = project_values(&project, &templates, disk, overrides, opener)?;
+        let view = templates
+            .view(disk, &values, opener)
+            .map_err(|error| Mask::new(values.secrets()).finding(error))?;
+        Ok(Self {
+            disk,
+            opener,
+            project: Some((project, templates)),
+            values,
+            view: Some(view),
+        })
+    }
+
+    /// The project, where there is one.
+    pub fn project(&self) -> Option<&Project> {
+        self.project.as_ref().map(|(project, _)| project)
+    }
+
+    /// Where the project's templates are and how they are written.
+    pub fn templates(&self) -> Option<&Templates> {
+        self.project.as_ref().map(|(_, templates)| templates)
+    }
+
+    /// The values; none without a project.
+    pub fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// The files, templates read as what they render to.
+    pub fn files(&self) -> &dyn Files {
+        match &self.view {
+            Some(view) => view,
+            None => self.disk,
+        }
+    }
+
+    /// The files, sealed ones read as is asked.
+    pub fn opened(&self, secrets: Secrets) -> Opened<'_> {
+        Opened::new(self.files(), self.opener, secrets)
+    }
+
+    /// The template that a path is rendered from, where there is one.
+    pub fn template_of(&self, path: &TreePath) -> Result<Option<TreePath>> {
+        match &self.view {
+            Some(view) => view.template_of(path),
+            None => Ok(None),
+        }
+    }
+
+    /// A report without anything that was sealed, in the values or in the files that were opened.
+    pub fn masked(&self, report: Report, opened: &Opened<'_>) -> Report {
+        if report.is_empty() {
+            return report;
+        }
+        let opened = opened.plaintexts();
+        Mask::new(opened.iter().chain(self.values.secrets())).report(report)
+    }
+}
