@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::metadata;
+use super::patches::comments::may_have_schema;
 use crate::diagnostic::{Code, Diagnostic, Result, Source};
 use crate::files::File;
 use crate::kube::Resource;
@@ -122,7 +123,7 @@ fn lines_in(text: &str) -> u32 {
 fn first_document(piece: &Piece<'_>, source: &Source) -> Result<Option<Node>> {
     let options = ParseOptions {
         // The reference reads a schema from comments; nothing else needs them.
-        comments: piece.text.contains("x-kubernetes-"),
+        comments: may_have_schema(piece.text),
         reread: Reread::AsKustomize,
         first_line: piece.first_line,
         ..ParseOptions::default()

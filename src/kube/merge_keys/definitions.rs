@@ -62,6 +62,18 @@ impl Definitions {
         let resolved = field
             .filter(|f| f.as_mapping().is_some())
             .map_or(Shape::Unknown, |f| self.resolve(f));
+        self.of_resolved(resolved)
+    }
+
+    /// What a schema that stands for itself says, its reference followed.
+    pub fn of_schema<'a>(&'a self, schema: &'a Node) -> FieldShape<'a> {
+        match self.follow(schema) {
+            Some(resolved) => self.of_resolved(resolved),
+            None => FieldShape::of(Shape::Plain),
+        }
+    }
+
+    fn of_resolved<'a>(&'a self, resolved: Shape<'a>) -> FieldShape<'a> {
         let array = match resolved {
             Shape::Custom(_, field) if is_array(field) => field,
             other => return FieldShape::of(other),

@@ -2,6 +2,7 @@
 //!
 //! Start with [`read`], then [`Patch::apply`].
 
+pub(crate) mod comments;
 mod irregular;
 pub(crate) mod json;
 mod lists;

@@ -4,12 +4,13 @@
 //! and lists with merge keys item by item. `$patch: delete`, `replace` and `merge` are directives. The target
 //! is walked as a whole: a field without any value (`a:`) goes, also where the patch says nothing.
 
+use super::comments::Comments;
 use super::lists::{self, Patch};
 use crate::diagnostic::Code;
 use crate::kube::merge_keys::{FieldShape, Schema, Shape};
 use crate::kustomize::fault::{Fault, sort_of};
 use crate::kustomize::scalar;
-use crate::yaml::{Entry, Mapping, Mark, Node, Value};
+use crate::yaml::{Entry, Mapping, Mark, Node, Text, Value};
 
 /// The key of a directive.
 pub(super) const DIRECTIVE: &str = "$patch";
@@ -34,7 +35,11 @@ pub(super) enum Directive {
 /// Fails with [`Code::PatchFailed`] where a mapping meets a list or a value, and on an unknown directive.
 /// `$patch: replace` at the top changes nothing, as in the reference.
 pub(super) fn merge(target: &mut Node, mut patch: Node, schema: Schema<'_>) -> Result<bool, Fault> {
-    let merge = Merge { schema };
+    let comments = Comments::default();
+    let merge = Merge {
+        schema,
+        comments: &comments,
+    };
     let shape = merge.identify(Shape::Unknown, [&*target, &patch]);
     if patch.as_mapping().is_none() || target.as_mapping().is_none() {
         return Err(clash(target, &patch));
@@ -49,19 +54,40 @@ pub(super) fn merge(target: &mut Node, mut patch: Node, schema: Schema<'_>) -> R
 
 pub(super) struct Merge<'s> {
     schema: Schema<'s>,
+    comments: &'s Comments,
 }
 
 impl<'s> Merge<'s> {
+    /// What is known of an entry of either side: what a comment says, else the schema.
+    fn field<'n>(
+        &self,
+        shape: Shape<'s>,
+        key: &str,
+        sides: impl IntoIterator<Item = &'n Entry, IntoIter: Clone>,
+    ) -> FieldShape<'s> {
+        let collections = sides
+            .into_iter()
+            .filter(|e| e.value.scalar_text().is_none());
+        let values = collections.clone().map(|entry| &entry.value);
+        let keys = collections.map(|entry| &entry.key);
+        let told = self.comments.of(values.chain(keys), self.schema);
+        told.unwrap_or_else(|| shape.field(key))
+    }
+
     /// The shape of a value that no schema speaks of: that of the first side that names a known kind.
     pub(super) fn identify<'n>(
         &self,
         shape: Shape<'s>,
-        sides: impl IntoIterator<Item = &'n Node>,
+        sides: impl IntoIterator<Item = &'n Node, IntoIter: Clone>,
     ) -> Shape<'s> {
+        let sides = sides.into_iter();
+        if let Some(told) = self.comments.of(sides.clone(), self.schema) {
+            return told.value;
+        }
         if !matches!(shape, Shape::Unknown) {
             return shape;
         }
-        let known = sides.into_iter().map(|side| {
+        let known = sides.map(|side| {
             let text = |key| {
                 side.get(key)
                     .and_then(Node::scalar_text)
@@ -160,15 +186,19 @@ impl<'s> Merge<'s> {
             return Ok(());
         };
         let mut new = Entries::new(patch);
-        retain(target, |key, value| {
-            let field = shape.field(key);
-            match new.take(key) {
-                Some(patch) => self.values(value, patch, field),
-                None => self.keep(value, field),
+        retain(target, |key, entry| match new.take(key) {
+            Some(patch) => {
+                let field = self.field(shape, key, [&*entry, &patch]);
+                self.values(&mut entry.value, patch.value, field)
+            }
+            None => {
+                let field = self.field(shape, key, [&*entry]);
+                self.keep(&mut entry.value, field)
             }
         })?;
         for mut entry in new.rest() {
-            let field = shape.field(entry.key.scalar_text().unwrap_or_default());
+            let key = entry.key.scalar_text().unwrap_or_default();
+            let field = self.field(shape, key, [&entry]);
             if self.add(&mut entry.value, field)? == Fate::Keep {
                 target.entries_mut().push(entry);
             }
@@ -184,7 +214,10 @@ impl<'s> Merge<'s> {
             Value::Scalar(_) if is_left_out => return Ok(Fate::Remove),
             Value::Scalar(_) => {}
             Value::Mapping(mapping) => {
-                retain(mapping, |key, value| self.keep(value, shape.field(key)))?;
+                retain(mapping, |key, entry| {
+                    let field = self.field(shape, key, [&*entry]);
+                    self.keep(&mut entry.value, field)
+                })?;
             }
             Value::Sequence(items) => {
                 if let Some(keys) = field.merge {
@@ -223,8 +256,9 @@ impl<'s> Merge<'s> {
         let Some(mapping) = patch.as_mapping_mut() else {
             return Ok(());
         };
-        retain(mapping, |key, value| {
-            self.add_within(value, shape.field(key))
+        retain(mapping, |key, entry| {
+            let field = self.field(shape, key, [&*entry]);
+            self.add_within(&mut entry.value, field)
         })
     }
 
@@ -286,17 +320,15 @@ fn patch_mark(target: &Node, patch: &Node) -> Node {
 /// Visits every entry and drops those that are to go; the order of the others stays.
 fn retain(
     mapping: &mut Mapping,
-    mut visit: impl FnMut(&str, &mut Node) -> Result<Fate, Fault>,
+    mut visit: impl FnMut(&str, &mut Entry) -> Result<Fate, Fault>,
 ) -> Result<(), Fault> {
     let mut fault = None;
     mapping.entries_mut().retain_mut(|entry| {
         if fault.is_some() {
             return true;
         }
-        match visit(
-            entry.key.scalar_text().unwrap_or_default(),
-            &mut entry.value,
-        ) {
+        let key = Text::from(entry.key.scalar_text().unwrap_or_default());
+        match visit(&key, entry) {
             Ok(fate) => fate == Fate::Keep,
             Err(error) => {
                 fault = Some(error);
@@ -328,7 +360,7 @@ impl Entries {
         Self { entries, index }
     }
 
-    fn take(&mut self, key: &str) -> Option<Node> {
+    fn take(&mut self, key: &str) -> Option<Entry> {
         let at = match &self.index {
             Some(index) => *index.get(key)?,
             None => self
@@ -336,7 +368,7 @@ impl Entries {
                 .iter()
                 .position(|e| e.as_ref().is_some_and(|e| e.key.scalar_text() == Some(key)))?,
         };
-        self.entries[at].take().map(|entry| entry.value)
+        self.entries[at].take()
     }
 
     fn rest(self) -> impl Iterator<Item = Entry> {

@@ -205,6 +205,9 @@ impl Writer<'_> {
         if is_plainly_plain(text) {
             return self.line.plain(text, layout);
         }
+        if text.contains(NEXT_LINE) {
+            return self.string(&fold_next_lines(text), layout);
+        }
         let analysis = Analysis::of(text, Dialect::V2);
         if text.contains('\n') {
             if analysis.block {
@@ -244,6 +247,9 @@ impl Writer<'_> {
         if is_plainly_plain(key) {
             self.line.plain(key, whole);
             return true;
+        }
+        if key.contains(NEXT_LINE) {
+            return self.simple_key(&fold_next_lines(key));
         }
         let analysis = Analysis::of(key, Dialect::V2);
         if !analysis.multiline {
@@ -304,6 +310,35 @@ impl Writer<'_> {
             }),
         }
     }
+}
+
+/// A character that JSON holds as it is, and that YAML takes for a line break.
+const NEXT_LINE: char = '\u{85}';
+
+/// Folds a text at its next lines, as go-yaml v2 does when it reads the JSON: one becomes a space, of several
+/// the first goes and the others become line feeds, and spaces around them go.
+fn fold_next_lines(text: &str) -> String {
+    let mut lines = text.split(NEXT_LINE).peekable();
+    let mut folded = String::with_capacity(text.len());
+    folded.push_str(lines.next().unwrap_or_default().trim_end_matches(' '));
+    let mut breaks = 0;
+    while let Some(line) = lines.next() {
+        breaks += 1;
+        let mut body = line.trim_start_matches(' ');
+        if lines.peek().is_some() {
+            body = body.trim_end_matches(' ');
+            if body.is_empty() {
+                continue;
+            }
+        }
+        match breaks {
+            1 => folded.push(' '),
+            more => folded.extend(std::iter::repeat_n('\n', more - 1)),
+        }
+        breaks = 0;
+        folded.push_str(body);
+    }
+    folded
 }
 
 /// The text of a key; [`Writer::sort_keys`] has refused keys that are no scalars.

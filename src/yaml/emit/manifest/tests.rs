@@ -187,3 +187,17 @@ fn a_key_that_is_set_twice_names_both_places() {
     );
     assert_eq!(error.kind.to_string(), "key is already set at line 2");
 }
+
+#[test]
+fn next_lines_fold() {
+    let rows = [
+        ("a\u{85}b", "a b"),
+        ("a \u{85} b", "a b"),
+        ("a\u{85}", "'a '"),
+        ("\u{85}a", "' a'"),
+        ("a\u{85} \u{85}b", "|-\n  a\n  b"),
+    ];
+    for (text, expected) in rows {
+        assert_eq!(value(Tag::Str, text), expected, "{text:?}");
+    }
+}
