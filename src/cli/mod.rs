@@ -11,6 +11,7 @@ mod decrypt;
 mod encrypt;
 mod findings;
 mod flows;
+mod flux;
 mod identities;
 mod init;
 mod output;
@@ -56,6 +57,8 @@ enum Command {
     Check(check::Arguments),
     /// Show who may talk to whom under the rendered network policies
     Flows(flows::Arguments),
+    /// What goes to Flux, and what Flux would make of it
+    Flux(flux::Arguments),
     /// Print a sealed file as `sops decrypt` does
     Decrypt(decrypt::Arguments),
     /// Seal a file by the creation rules of .sops.yaml
@@ -113,6 +116,7 @@ fn run(context: &Context, command: Command) -> Outcome {
     match command {
         Command::Check(arguments) => check::run(context, &arguments),
         Command::Flows(arguments) => flows::run(context, &arguments),
+        Command::Flux(arguments) => flux::run(context, &arguments),
         Command::Decrypt(arguments) => decrypt::run(context, &arguments),
         Command::Encrypt(arguments) => encrypt::run(context, &arguments),
         Command::Init(arguments) => init::run(context, &arguments),

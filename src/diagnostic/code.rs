@@ -233,6 +233,8 @@ codes! {
     VariableMissing = "variable-missing", Input;
     /// A quoted reference became something else than text.
     SubstitutionRetyped = "substitution-retyped", Input;
+    /// Finished manifests hold what Flux would fill again, and are kept from it.
+    SubstitutionProtected = "substitution-protected", Input;
 
     // validate
     /// A document lacks `apiVersion`, `kind` or a name.

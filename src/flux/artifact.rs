@@ -15,18 +15,70 @@ use sha2::{Digest, Sha256};
 const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 /// The type of the config that Flux's own artifacts carry.
 const CONFIG_TYPE: &str = "application/vnd.cncf.flux.config.v1+json";
-/// The type of the one layer.
+/// The layer type of the OCI image format.
 const LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 /// Creation time of a reproducible artifact.
 const EPOCH: &str = "1970-01-01T00:00:00Z";
 
-/// What an artifact says of where it comes from.
+/// The type of the layer of Flux's own artifacts.
+const FLUX_LAYER_TYPE: &str = "application/vnd.cncf.flux.content.v1.tar+gzip";
+/// The prefix of annotations that the image format defines.
+const PREFIX: &str = "org.opencontainers.image.";
+
+/// The type of the one layer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LayerType {
+    /// Of the OCI image format, which Flux and Argo CD both take.
+    #[default]
+    Oci,
+    /// Flux's own, which Argo CD refuses.
+    Flux,
+}
+
+impl LayerType {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Oci => LAYER_TYPE,
+            Self::Flux => FLUX_LAYER_TYPE,
+        }
+    }
+}
+
+/// What an artifact says of itself.
 #[derive(Debug, Clone, Default)]
-pub struct Provenance {
+pub struct Description {
     /// The repository's URL.
     pub source: Option<String>,
     /// `BRANCH@sha1:COMMIT`.
     pub revision: Option<String>,
+    /// When it was made, in RFC 3339; the epoch when absent.
+    pub created: Option<String>,
+    /// Further annotations of the manifest; they win over the three above.
+    pub annotations: Vec<(String, String)>,
+    /// The name by which `oras` and `skopeo` find the manifest in the layout.
+    pub tag: Option<String>,
+    /// The type of the layer.
+    pub layer: LayerType,
+}
+
+impl Description {
+    fn created(&self) -> &str {
+        self.created.as_deref().unwrap_or(EPOCH)
+    }
+
+    /// The annotations of the manifest, by name.
+    fn annotations(&self) -> BTreeMap<String, &str> {
+        let mut all = BTreeMap::from([(format!("{PREFIX}created"), self.created())]);
+        for (key, value) in [("source", &self.source), ("revision", &self.revision)] {
+            all.extend(value.as_deref().map(|v| (format!("{PREFIX}{key}"), v)));
+        }
+        all.extend(
+            self.annotations
+                .iter()
+                .map(|(key, value)| (key.clone(), value.as_str())),
+        );
+        all
+    }
 }
 
 /// A layout's files by path, and the digest of its manifest.
@@ -39,7 +91,10 @@ pub struct Layout {
 }
 
 /// Packs files, by path, into a layout.
-pub fn pack(files: &BTreeMap<String, Vec<u8>>, provenance: &Provenance) -> std::io::Result<Layout> {
+pub fn pack(
+    files: &BTreeMap<String, Vec<u8>>,
+    description: &Description,
+) -> std::io::Result<Layout> {
     let archive = archive(files)?;
     let mut gzip = GzBuilder::new()
         .mtime(0)
@@ -47,32 +102,27 @@ pub fn pack(files: &BTreeMap<String, Vec<u8>>, provenance: &Provenance) -> std::
     gzip.write_all(&archive)?;
     let layer = gzip.finish()?;
     let config = to_bytes(&json!({
-        "created": EPOCH,
+        "created": description.created(),
         "architecture": "",
         "os": "",
         "config": {},
         "rootfs": {"type": "layers", "diff_ids": [digest(&archive)]},
     }));
-    let mut annotations = json!({"org.opencontainers.image.created": EPOCH});
-    for (key, value) in [
-        ("source", &provenance.source),
-        ("revision", &provenance.revision),
-    ] {
-        if let Some(value) = value {
-            annotations[format!("org.opencontainers.image.{key}")] = Value::from(value.as_str());
-        }
-    }
     let manifest = to_bytes(&json!({
         "schemaVersion": 2,
         "mediaType": MANIFEST_TYPE,
         "config": descriptor(CONFIG_TYPE, &config),
-        "layers": [descriptor(LAYER_TYPE, &layer)],
-        "annotations": annotations,
+        "layers": [descriptor(description.layer.name(), &layer)],
+        "annotations": description.annotations(),
     }));
+    let mut listed = descriptor(MANIFEST_TYPE, &manifest);
+    if let Some(tag) = &description.tag {
+        listed["annotations"] = json!({format!("{PREFIX}ref.name"): tag});
+    }
     let index = to_bytes(&json!({
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.index.v1+json",
-        "manifests": [descriptor(MANIFEST_TYPE, &manifest)],
+        "manifests": [listed],
     }));
     let digest_of_manifest = digest(&manifest);
     let mut layout = BTreeMap::new();
@@ -151,10 +201,10 @@ mod tests {
 
     #[test]
     fn the_same_input_has_the_same_digest() {
-        let layout = pack(&files(), &Provenance::default()).unwrap();
+        let layout = pack(&files(), &Description::default()).unwrap();
         assert_eq!(
             layout.digest,
-            pack(&files(), &Provenance::default()).unwrap().digest
+            pack(&files(), &Description::default()).unwrap().digest
         );
         assert_eq!(layout.files.len(), 5);
         let index: Value = serde_json::from_slice(&layout.files["index.json"]).unwrap();
@@ -163,7 +213,7 @@ mod tests {
 
     #[test]
     fn the_layer_untars_to_the_files() {
-        let layout = pack(&files(), &Provenance::default()).unwrap();
+        let layout = pack(&files(), &Description::default()).unwrap();
         let manifest = &layout.files[&format!("blobs/{}", layout.digest.replace(':', "/"))];
         let manifest: Value = serde_json::from_slice(manifest).unwrap();
         let layer = manifest["layers"][0]["digest"]
@@ -179,5 +229,33 @@ mod tests {
             .map(|e| e.unwrap().path().unwrap().display().to_string())
             .collect();
         assert_eq!(names, ["b/", "a.yaml", "b/deployment.yaml"]);
+    }
+
+    #[test]
+    fn annotations_of_the_invoker_win() {
+        let layout = pack(
+            &files(),
+            &Description {
+                revision: Some("main@sha1:00".to_owned()),
+                annotations: vec![(format!("{PREFIX}revision"), "v1".to_owned())],
+                tag: Some("v1".to_owned()),
+                layer: LayerType::Flux,
+                ..Description::default()
+            },
+        )
+        .unwrap();
+        let manifest = &layout.files[&format!("blobs/{}", layout.digest.replace(':', "/"))];
+        let manifest: Value = serde_json::from_slice(manifest).unwrap();
+        assert_eq!(
+            manifest["annotations"],
+            json!({"org.opencontainers.image.created": EPOCH, "org.opencontainers.image.revision": "v1"})
+        );
+        assert_eq!(manifest["layers"][0]["mediaType"], FLUX_LAYER_TYPE);
+        let index: Value = serde_json::from_slice(&layout.files["index.json"]).unwrap();
+        let listed = &index["manifests"][0];
+        assert_eq!(
+            listed["annotations"]["org.opencontainers.image.ref.name"],
+            "v1"
+        );
     }
 }

@@ -12,7 +12,7 @@ mod traps;
 mod variables;
 
 pub use expression::Fault;
-pub use objects::run;
+pub use objects::{SWITCH, run};
 pub use variables::{Strategy, Strictness, Variables};
 
 /// Expands every reference of a text.

@@ -12,7 +12,7 @@ use crate::yaml::{
 };
 
 /// The label or annotation by which an object is left alone when it says `disabled`.
-const SWITCH: &str = "kustomize.toolkit.fluxcd.io/substitute";
+pub const SWITCH: &str = "kustomize.toolkit.fluxcd.io/substitute";
 
 /// Fills the variables of every object that does not opt out.
 ///
