@@ -2,7 +2,7 @@
 """Measures the plugin side by side with the tools that it replaces, in one run, as ratios.
 
   benches/compare.py --plugin target/release/plugin [--kubectl kubectl] [--sops sops] [--makejinja makejinja]
-                     [--only TEXT] [--runs N] [--growth]
+                     [--templates DIR] [--only TEXT] [--runs N] [--growth]
 
 Runs of the two programs alternate, so that what else the machine does hits both. CPU seconds (user and
 system, from the kernel's account of the child) are what to compare; the best of the runs is taken, since
@@ -45,6 +45,11 @@ def pair(name, ours, theirs, directory, runs):
     for _ in range(runs):
         mine.append(measure(ours, directory))
         peer.append(measure(theirs, directory))
+    show(name, mine, peer)
+
+
+def show(name, mine, peer):
+    """Prints a row."""
     (c1, w1, m1), (c2, w2, m2) = best(mine), best(peer)
     print(f"{name:34} {c1 * 1e3:9.1f} {c2 * 1e3:10.1f} {c2 / max(c1, 1e-6):7.1f}x {w2 / w1:7.1f}x {m1:7.1f} {m2:7.1f}")
 
@@ -151,6 +156,81 @@ def builds(top):
     yield "12 MB of CRDs", crds(f"{top}/crds", 12), 3
 
 
+TEMPLATE = """---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata:
+  name: app-INDEX
+  labels:
+    #% for key, value in labels | dictsort %#
+    #{ key }#: #{ value | default('none', true) }#
+    #% endfor %#
+spec:
+  interval: 1h
+  values:
+    #% if features.app_INDEX | default(features.all) %#
+    replicas: #{ nodes | length if nodes | length < 3 else 3 }#
+    #% endif %#
+    env:
+      DOMAIN: "app-INDEX.#{ domain }#"
+      NODES: "#{ nodes | map(attribute='name') | join(',') }#"
+    nodes:
+      #% for node in nodes %#
+      - name: #{ node.name | upper }#
+        address: #{ node.address }#
+        #% if node.controller %#
+        role: controller
+        #% elif loop.last %#
+        role: last
+        #% endif %#
+      #% endfor %#
+    #| A comment that leaves no line. #|
+    text: #{ "{{ .Values.x }}" }#
+"""
+
+TOML = """[makejinja]
+inputs = ["./templates"]
+output = "./"
+data = ["./values.yaml"]
+jinja_suffix = ".j2"
+force = true
+copy_metadata = true
+undefined = "chainable"
+[makejinja.delimiter]
+block_start = "#%"
+block_end = "%#"
+comment_start = "#|"
+comment_end = "#|"
+variable_start = "#{"
+variable_end = "}#"
+"""
+
+
+def templates(top, count):
+    """A tree of templates in the form of a cluster repository's."""
+    write(f"{top}/makejinja.toml", TOML)
+    nodes = "".join(f"  - {{name: node-{n}, address: 10.0.0.{n}, controller: {str(n < 4).lower()}}}\n" for n in range(1, 9))
+    write(f"{top}/values.yaml", f"domain: example.com\nfeatures: {{all: true}}\nlabels: {{team: a, tier: b, owner: ''}}\nnodes:\n{nodes}")
+    for index in range(count):
+        path = f"{top}/templates/kubernetes/apps/group-{index % 20}/app-{index}/app/helmrelease.yaml.j2"
+        write(path, TEMPLATE.replace("INDEX", str(index)))
+    return top
+
+
+def rendered(plugin, makejinja, directory, top, runs, only):
+    """Compares makejinja and `template` on a tree: into a directory that is new each time, and into one that has it all."""
+    fresh = "templates, a fresh OUT"
+    if only in fresh:
+        mine, peer = [], []
+        for run in range(runs):
+            mine.append(measure([plugin, "template", "-o", f"{top}/ours-{run}"], directory))
+            peer.append(measure([makejinja, "-q", "-o", f"{top}/theirs-{run}"], directory))
+        show(fresh, mine, peer)
+    existing = "templates, an existing OUT"
+    if only in existing:
+        pair(existing, [plugin, "template", "-o", f"{top}/ours"], [makejinja, "-q", "-o", f"{top}/theirs"], directory, runs)
+
+
 def growth(plugin, top):
     """Prints the CPU seconds of growing builds and the exponent between neighbours."""
     before = None
@@ -166,6 +246,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--plugin", default=os.path.join(HERE, "..", "target", "release", "plugin"))
     parser.add_argument("--kubectl", default="kubectl")
+    parser.add_argument("--makejinja", default="makejinja")
+    parser.add_argument("--templates", help="a directory with a makejinja.toml, instead of 340 made-up templates")
     parser.add_argument("--only", default="")
     parser.add_argument("--runs", type=int, default=0)
     parser.add_argument("--growth", action="store_true")
@@ -183,6 +265,12 @@ def main():
         for name, directory, runs in builds(top) if kubectl else ():
             if options.only in name:
                 pair(name, [plugin, "render", directory], [kubectl, "kustomize", directory], top, options.runs or runs)
+        makejinja = shutil.which(options.makejinja)
+        if not makejinja:
+            print("makejinja is not there: templates are not compared")
+        else:
+            directory = os.path.abspath(options.templates) if options.templates else templates(f"{top}/templates", 340)
+            rendered(plugin, makejinja, directory, top, options.runs or 7, options.only)
 
 
 main()

@@ -126,8 +126,9 @@ impl OutputTree {
             .permissions(fs::Permissions::from_mode(0o755))
             .tempdir_in(parent)
             .map_err(|e| self.failed(parent, &e))?;
-        let root = temporary.path();
-        self.make_parents(root)?;
+        // The way to it may lead through links and `..`; none of that leads out of it.
+        let root = fs::canonicalize(temporary.path()).map_err(|e| self.failed(parent, &e))?;
+        self.make_parents(&root)?;
         self.files.par_iter().try_for_each(|(path, file)| {
             let place = root.join(path.as_str());
             let new = fs::OpenOptions::new()
@@ -141,7 +142,7 @@ impl OutputTree {
             let record = root.join(RECORD);
             fs::write(&record, self.list()).map_err(|e| self.failed(&record, &e))?;
         }
-        fs::rename(root, &self.directory).map_err(|e| self.failed(&self.directory, &e))?;
+        fs::rename(&root, &self.directory).map_err(|e| self.failed(&self.directory, &e))?;
         // What was renamed is no longer temporary.
         let _ = temporary.keep();
         Ok(())
@@ -370,6 +371,20 @@ mod tests {
         assert!(tree.check().is_empty());
         fs::write(scratch.path().join("a"), "y").unwrap();
         assert_eq!(tree.check().findings[0].phrase(), "a would change");
+    }
+
+    #[test]
+    fn a_new_tree_may_lie_behind_links_and_dots() {
+        let scratch = tempfile::tempdir().unwrap();
+        fs::create_dir(scratch.path().join("real")).unwrap();
+        std::os::unix::fs::symlink("real", scratch.path().join("link")).unwrap();
+        for place in ["link/one", "real/../two"] {
+            let mut tree = OutputTree::new(scratch.path().join(place), Stale::Keep);
+            tree.insert(path("a/file"), OutputFile::new(b"x".to_vec()));
+            tree.write().unwrap();
+        }
+        assert!(scratch.path().join("real/one/a/file").exists());
+        assert!(scratch.path().join("two/a/file").exists());
     }
 
     #[test]

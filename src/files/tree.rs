@@ -4,11 +4,12 @@
     reason = "this room is the door to the file system"
 )]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fs::{Mode, OFlags};
 
@@ -19,6 +20,8 @@ use crate::diagnostic::{Code, Diagnostic, Place, Result};
 #[derive(Debug)]
 pub struct Tree {
     root: PathBuf,
+    /// The real path of each directory that a path led through.
+    directories: Mutex<BTreeMap<TreePath, Arc<Path>>>,
 }
 
 impl Tree {
@@ -38,7 +41,10 @@ impl Tree {
                 format!("the root {shown} is not a directory"),
             ));
         }
-        Ok(Self { root })
+        Ok(Self {
+            root,
+            directories: Mutex::default(),
+        })
     }
 
     /// The root's real path.
@@ -48,8 +54,7 @@ impl Tree {
 
     /// What a file has besides its bytes, for a copy of it.
     pub fn metadata(&self, path: &TreePath) -> Result<Metadata> {
-        let real = self.resolve(path)?;
-        let metadata = fs::metadata(&real).map_err(|e| unreadable(path, &e))?;
+        let (_, metadata) = self.look_up(path)?;
         Ok(Metadata {
             mode: metadata.permissions().mode() & 0o7777,
             modified: metadata.modified().map_err(|e| unreadable(path, &e))?,
@@ -57,13 +62,42 @@ impl Tree {
     }
 
     fn resolve(&self, path: &TreePath) -> Result<PathBuf> {
-        let real =
-            fs::canonicalize(self.root.join(path.as_str())).map_err(|e| unreadable(path, &e))?;
-        if real.starts_with(&self.root) {
-            Ok(real)
-        } else {
-            Err(outside(path))
+        self.look_up(path).map(|(real, _)| real)
+    }
+
+    /// The real path of a file or directory and what it is. Each directory on the way is resolved once.
+    fn look_up(&self, path: &TreePath) -> Result<(PathBuf, fs::Metadata)> {
+        let failed = |e: io::Error| unreadable(path, &e);
+        let place = match path.parent() {
+            None => self.root.clone(),
+            Some(parent) => self.directory(&parent)?.join(path.file_name()),
+        };
+        let metadata = fs::symlink_metadata(&place).map_err(failed)?;
+        if !metadata.is_symlink() {
+            return Ok((place, metadata));
         }
+        let real = fs::canonicalize(&place).map_err(failed)?;
+        if !real.starts_with(&self.root) {
+            return Err(outside(path));
+        }
+        let metadata = fs::symlink_metadata(&real).map_err(failed)?;
+        Ok((real, metadata))
+    }
+
+    fn directory(&self, path: &TreePath) -> Result<Arc<Path>> {
+        let known = |tree: &Self| {
+            let directories = tree.directories.lock();
+            let directories = directories.unwrap_or_else(PoisonError::into_inner);
+            directories.get(path).cloned()
+        };
+        if let Some(real) = known(self) {
+            return Ok(real);
+        }
+        let real: Arc<Path> = self.resolve(path)?.into();
+        let directories = self.directories.lock();
+        let mut directories = directories.unwrap_or_else(PoisonError::into_inner);
+        directories.insert(path.clone(), Arc::clone(&real));
+        Ok(real)
     }
 }
 
@@ -122,12 +156,11 @@ impl Files for Tree {
     }
 
     fn kind(&self, path: &TreePath) -> Result<Option<Kind>> {
-        let real = match self.resolve(path) {
-            Ok(real) => real,
+        let metadata = match self.look_up(path) {
+            Ok((_, metadata)) => metadata,
             Err(error) if error.code() == Code::FileMissing => return Ok(None),
             Err(error) => return Err(error),
         };
-        let metadata = fs::metadata(&real).map_err(|e| unreadable(path, &e))?;
         Ok(if metadata.is_dir() {
             Some(Kind::Directory)
         } else {
