@@ -21,12 +21,14 @@ pub struct ResId {
     pub namespace: CompactString,
     /// The name.
     pub name: CompactString,
+    /// Where objects of the kind live.
+    pub scope: Scope,
 }
 
 impl ResId {
     /// The namespace that counts: `default` for an empty one, [`NO_NAMESPACE`] for a cluster-scoped kind.
     pub fn effective_namespace(&self) -> &str {
-        effective_namespace(self.gvk.scope(), &self.namespace)
+        effective_namespace(self.scope, &self.namespace)
     }
 
     /// Whether both mean the same object.
@@ -60,6 +62,7 @@ impl fmt::Display for ResId {
             gvk,
             namespace,
             name,
+            scope: _,
         } = self;
         if namespace.is_empty() {
             write!(f, "{}/{name}", gvk.kind)

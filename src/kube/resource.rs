@@ -159,6 +159,11 @@ impl Resource {
         self.scope
     }
 
+    /// Says where objects of its kind live, for a kind that is not built in.
+    pub fn set_scope(&mut self, scope: Scope) {
+        self.scope = scope;
+    }
+
     /// The kind.
     pub fn kind(&self) -> &str {
         &self.gvk.kind
@@ -185,6 +190,7 @@ impl Resource {
             gvk: self.gvk.clone(),
             namespace: self.namespace().into(),
             name: self.name().into(),
+            scope: self.scope,
         }
     }
 
@@ -226,6 +232,7 @@ impl Resource {
             },
             namespace: previous.namespace.clone(),
             name: previous.name.clone(),
+            scope: self.scope,
         })
     }
 

@@ -1,11 +1,12 @@
 //! Which built-in kinds live in a namespace: the table that kustomize v5.7.1 was built with.
 
 /// Where the objects of a kind live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// Outside of every namespace.
     Cluster,
     /// In a namespace. Kinds that are not known count as this.
+    #[default]
     Namespaced,
 }
 

@@ -5,6 +5,7 @@
 //! root.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::decode::Located;
@@ -19,6 +20,7 @@ use super::{
 };
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source};
 use crate::files::{File, Files, TreePath};
+use crate::kube::merge_keys::{self, BuiltIn};
 use crate::kube::{BuildOrigin, ResMap, Resource};
 
 /// Builds the kustomization in a directory.
@@ -57,9 +59,32 @@ pub(super) struct Build {
     pub(super) schema: Schema,
     /// Whether an object of a kind that is not built in was read so far.
     met_custom_kind: bool,
+    /// Whether lists were merged by the built-in schema so far.
+    has_merged: Cell<bool>,
 }
 
 impl Build {
+    /// The schema to merge by.
+    pub(super) fn merge_keys(&self) -> merge_keys::Schema<'_> {
+        self.note_merge();
+        self.schema.merge_keys()
+    }
+
+    /// Notes that lists are merged.
+    pub(super) fn note_merge(&self) {
+        self.has_merged.set(true);
+    }
+
+    /// What becomes of the built-in types once a file of definitions comes: the reference adds them to its
+    /// schema when it needs one first, and later when it was asked for the scope of a custom kind before.
+    fn built_in_types(&self) -> BuiltIn {
+        match (self.has_merged.get(), self.met_custom_kind) {
+            (true, _) => BuiltIn::Below,
+            (false, true) => BuiltIn::Above,
+            (false, false) => BuiltIn::Absent,
+        }
+    }
+
     /// Takes the schema of a kustomization: the root's, else the first that is met.
     fn open_schema(&mut self, target: &Target<'_>, is_root: bool) -> Result<()> {
         let fields = &target.kustomization.openapi;
@@ -70,14 +95,13 @@ impl Build {
         if !is_root && !self.schema.is_unset() {
             return Ok(());
         }
-        self.schema = match (file, fields.get("version").filter(|v| !v.is_empty())) {
+        self.schema = match (file, fields.get("version")) {
             (Some(_), Some(version)) => {
                 let phrase = "openapi has a version and a path, and only one can count";
                 return Err(target.invalid(phrase, version));
             }
-            // Once the reference was asked for the scope of a custom kind, it adds its own schema to a later
-            // one.
-            (Some(file), None) => openapi::read(&file, self.met_custom_kind)?,
+            (Some(file), None) => openapi::read(&file, self.built_in_types())?,
+            (None, Some(version)) if version.is_empty() => Schema::Unset,
             (None, Some(version)) if &***version == openapi::BUILT_IN_VERSION => Schema::BuiltIn,
             (None, Some(version)) => {
                 let (is, known) = (&version.value, openapi::BUILT_IN_VERSION);
@@ -250,7 +274,8 @@ impl<'a> Target<'a> {
     ) -> Result<()> {
         match self.loader.follow(path)? {
             Followed::File(file) => match documents::read(&file) {
-                Ok(resources) => {
+                Ok(mut resources) => {
+                    build.schema.tell_scopes(&mut resources);
                     build.met_custom_kind |= resources.iter().any(|r| !r.gvk().is_built_in());
                     self.add_resources(resources, path, to)
                 }
@@ -384,14 +409,16 @@ impl<'a> Target<'a> {
         }
         let globals = kustomization.helm_globals.clone().unwrap_or_default();
         for chart in &kustomization.helm_charts {
-            let generated =
+            let mut generated =
                 super::generators::chart::inflate(chart, &globals, &self.loader, &self.source)?;
+            build.schema.tell_scopes(&mut generated);
             let origin = self.builtin_origin("HelmChartInflationGenerator");
             self.absorb(generated, origin.as_ref(), to)?;
         }
         let configurations = self.plugin_configurations(&kustomization.generators, build)?;
         for configuration in configurations.iter() {
-            let generated = plugins::generate(configuration, self)?;
+            let mut generated = plugins::generate(configuration, self)?;
+            build.schema.tell_scopes(&mut generated);
             let origin = self
                 .origin
                 .as_ref()

@@ -2,7 +2,8 @@
 
 use crate::diagnostic::Result;
 use crate::files::File;
-use crate::kube::merge_keys::{self, Definitions};
+use crate::kube::Resource;
+use crate::kube::merge_keys::{self, BuiltIn, Definitions};
 use crate::yaml::{self, Node, ParseOptions};
 
 use super::documents::text_of;
@@ -28,6 +29,18 @@ impl Schema {
         matches!(self, Self::Unset)
     }
 
+    /// Tells objects of kinds that are not built in where they live.
+    pub(super) fn tell_scopes<'r>(&self, resources: impl IntoIterator<Item = &'r mut Resource>) {
+        let Self::Custom(definitions) = self else {
+            return;
+        };
+        for resource in resources {
+            if let Some(scope) = definitions.scope(resource.gvk()) {
+                resource.set_scope(scope);
+            }
+        }
+    }
+
     /// The schema to merge by.
     pub(super) fn merge_keys(&self) -> merge_keys::Schema<'_> {
         match self {
@@ -38,15 +51,11 @@ impl Schema {
 }
 
 /// Reads a document of OpenAPI definitions, YAML or JSON; the built-in ones may be added.
-pub(super) fn read(file: &File, adds_built_in: bool) -> Result<Schema> {
+pub(super) fn read(file: &File, built_in: BuiltIn) -> Result<Schema> {
     let text = text_of(file)?;
     let document = yaml::parse_first(text, ParseOptions::default())
         .map_err(|error| error.at(&file.source))?
         .unwrap_or_else(Node::null);
     let definitions = Definitions::new(&document);
-    Ok(Schema::Custom(if adds_built_in {
-        definitions.with_built_in()
-    } else {
-        definitions
-    }))
+    Ok(Schema::Custom(definitions.with_built_in(built_in)))
 }

@@ -77,11 +77,12 @@ impl Target<'_> {
         let Some(entries) = entries.filter(|entries| !entries.is_empty()) else {
             return Ok(());
         };
-        let patches = self.strategic_patches(entries, &self.source)?;
+        let mut patches = self.strategic_patches(entries, &self.source)?;
+        build.schema.tell_scopes(&mut patches);
         let place = self.place(&entries[0]);
         need_patches(&patches, &place)?;
         self.step(resources, "PatchStrategicMergeTransformer", |resources| {
-            patches::run_strategic(resources, &patches, build.schema.merge_keys())
+            patches::run_strategic(resources, &patches, build.merge_keys())
         })
     }
 
@@ -147,7 +148,11 @@ impl Target<'_> {
             true => error.via(place.clone()),
             false => error,
         };
-        let patch = patches::read(&text, documents::read_text).map_err(on_the_way)?;
+        let mut patch = patches::read(&text, documents::read_text).map_err(on_the_way)?;
+        if let patches::Patch::Strategic(patches) = &mut patch {
+            build.schema.tell_scopes(patches);
+            build.note_merge();
+        }
         let application = Application::new(entry, source, build.schema.merge_keys())?;
         application.run(resources, &patch, names)
     }
@@ -285,11 +290,12 @@ impl Target<'_> {
             let text = patches::Text::inline(&fields.patches, fields.patches.mark, &source);
             patches.extend(documents::read_text(text.text, &source, text.first_line)?);
         }
+        build.schema.tell_scopes(&mut patches);
         need_patches(
             &patches,
             &source.place(fields.mark.line, fields.mark.column),
         )?;
-        patches::run_strategic(resources, &patches, build.schema.merge_keys())
+        patches::run_strategic(resources, &patches, build.merge_keys())
     }
 
     /// A `PatchJson6902Transformer`.

@@ -101,6 +101,7 @@ fn mark_target(var: &Var, resources: &mut ResMap, place: &Place) -> Result<()> {
         }
     }
     let id = ResId {
+        scope: gvk.scope(),
         gvk,
         namespace: object.namespace.clone(),
         name: object.name.clone(),
@@ -147,7 +148,7 @@ fn anywhere(id: &ResId, resources: &ResMap) -> Vec<usize> {
 /// The objects of an id. The id of a var is never known to be cluster-scoped in the reference, so that a
 /// namespace that is given for such a kind finds nothing.
 fn in_namespace(id: &ResId, resources: &mut ResMap) -> Vec<usize> {
-    if id.gvk.scope() == Scope::Cluster {
+    if id.scope == Scope::Cluster {
         return Vec::new();
     }
     resources.positions_of_any(id)

@@ -20,6 +20,7 @@ impl World<'_, '_> {
             _ => resource.namespace(),
         };
         ResId {
+            scope: resource.scope(),
             gvk: resource.gvk().clone(),
             namespace: self.filled(namespace).into(),
             name: self.filled(&self.root.name_after(resource.name())).into(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{FieldShape, MergeKeys, Shape};
+use crate::kube::{Gvk, Scope};
 use crate::yaml::{Mapping, Node};
 
 /// How many `$ref`s in a row are followed: a longer row is a circle.
@@ -16,8 +17,21 @@ pub struct Definitions {
     by_name: BTreeMap<String, usize>,
     /// Positions of the schemas of whole objects by `apiVersion` and kind.
     objects: BTreeMap<(String, String), usize>,
-    /// Whether the built-in types are there too, and win.
-    has_built_in: bool,
+    /// Where the objects of a kind live, by `apiVersion` and kind, as the document's paths tell.
+    scopes: BTreeMap<(String, String), Scope>,
+    built_in: BuiltIn,
+}
+
+/// Whether the built-in types are there beside those of a document.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum BuiltIn {
+    /// They are not.
+    #[default]
+    Absent,
+    /// They are, and those of the document win.
+    Below,
+    /// They are, and win.
+    Above,
 }
 
 impl Definitions {
@@ -26,6 +40,7 @@ impl Definitions {
         let schemas = document.get("definitions").and_then(Node::as_mapping);
         let mut found = Self {
             schemas: schemas.cloned().unwrap_or_default(),
+            scopes: scopes_of(document),
             ..Self::default()
         };
         for (position, (name, schema)) in found.schemas.iter().enumerate() {
@@ -37,22 +52,50 @@ impl Definitions {
         found
     }
 
-    /// Lays the built-in types over the definitions.
+    /// Where the objects of a kind live, when the document or Kubernetes knows it.
+    pub fn scope(&self, gvk: &Gvk) -> Option<Scope> {
+        if gvk.is_built_in() {
+            return Some(gvk.scope());
+        }
+        let key = (gvk.api_version(), gvk.kind.to_string());
+        self.scopes.get(&key).copied()
+    }
+
+    /// Adds the built-in types to the definitions.
     #[must_use]
-    pub fn with_built_in(mut self) -> Self {
-        self.has_built_in = true;
+    pub fn with_built_in(mut self, built_in: BuiltIn) -> Self {
+        self.built_in = built_in;
         self
+    }
+
+    /// The one that wins of what is built in and the document's own.
+    fn choose<'a>(
+        &self,
+        built_in: impl FnOnce() -> Option<Shape<'static>>,
+        own: Option<&'a Node>,
+    ) -> Option<Found<'a>> {
+        let own = own.map(Found::Own);
+        let built_in = || built_in().map(Found::BuiltIn);
+        match self.built_in {
+            BuiltIn::Absent => own,
+            BuiltIn::Below => own.or_else(built_in),
+            BuiltIn::Above => built_in().or(own),
+        }
+    }
+
+    fn schema(&self, position: Option<&usize>) -> Option<&Node> {
+        position.map(|&position| &self.schemas.entries()[position].value)
     }
 
     /// The shape of a whole object.
     pub(super) fn object(&self, api_version: &str, kind: &str) -> Option<Shape<'_>> {
-        if let Some(shape) = super::built_in_object(api_version, kind).filter(|_| self.has_built_in)
-        {
-            return Some(shape);
-        }
         let key = (api_version.to_owned(), kind.to_owned());
-        let position = *self.objects.get(&key)?;
-        Some(Shape::Custom(self, &self.schemas.entries()[position].value))
+        let own = self.schema(self.objects.get(&key));
+        let found = self.choose(|| super::built_in_object(api_version, kind), own)?;
+        Some(match found {
+            Found::BuiltIn(shape) => shape,
+            Found::Own(schema) => Shape::Custom(self, schema),
+        })
     }
 
     /// The shape of a field of a value that has `schema`.
@@ -98,16 +141,21 @@ impl Definitions {
                 return Some(Shape::Custom(self, schema));
             };
             let name = reference.strip_prefix("#/definitions/")?;
-            if let Some(shape) = super::built_in_type(name).filter(|_| self.has_built_in) {
-                return Some(shape);
-            }
-            let position = *self
-                .by_name
-                .get(&name.replace("~1", "/").replace("~0", "~"))?;
-            schema = &self.schemas.entries()[position].value;
+            let own_name = name.replace("~1", "/").replace("~0", "~");
+            let own = self.schema(self.by_name.get(&own_name));
+            schema = match self.choose(|| super::built_in_type(name), own)? {
+                Found::BuiltIn(shape) => return Some(shape),
+                Found::Own(schema) => schema,
+            };
         }
         None
     }
+}
+
+/// A schema that a name led to.
+enum Found<'a> {
+    BuiltIn(Shape<'static>),
+    Own(&'a Node),
 }
 
 fn is_array(schema: &Node) -> bool {
@@ -133,17 +181,38 @@ fn merge_keys(schema: &Node) -> Option<MergeKeys<'_>> {
     Some(key.map_or(MergeKeys::BuiltIn(&[]), MergeKeys::One))
 }
 
+const KIND: &str = "x-kubernetes-group-version-kind";
+
 fn objects_of(schema: &Node) -> impl Iterator<Item = (String, String)> {
-    let kinds = schema.get("x-kubernetes-group-version-kind");
-    let kinds = kinds.and_then(Node::as_sequence).unwrap_or_default();
-    kinds.iter().filter_map(|object| {
-        let (version, kind) = (text(object, "version")?, text(object, "kind")?);
-        let api_version = match text(object, "group") {
-            Some(group) if !group.is_empty() => format!("{group}/{version}"),
-            _ => version.to_owned(),
+    let kinds = schema.get(KIND).and_then(Node::as_sequence);
+    kinds.unwrap_or_default().iter().filter_map(object_of)
+}
+
+/// The `apiVersion` and kind of an object.
+fn object_of(object: &Node) -> Option<(String, String)> {
+    let (version, kind) = (text(object, "version")?, text(object, "kind")?);
+    let api_version = match text(object, "group") {
+        Some(group) if !group.is_empty() => format!("{group}/{version}"),
+        _ => version.to_owned(),
+    };
+    Some((api_version, kind.to_owned()))
+}
+
+/// Where objects live: in a namespace when one of the paths to get them goes through one.
+fn scopes_of(document: &Node) -> BTreeMap<(String, String), Scope> {
+    let mut scopes = BTreeMap::new();
+    let paths = document.get("paths").and_then(Node::as_mapping);
+    for (path, item) in paths.into_iter().flat_map(|paths| paths.iter()) {
+        let object = item.lookup(&["get", KIND]).and_then(object_of);
+        let Some(object) = object.filter(|_| path.starts_with('/')) else {
+            continue;
         };
-        Some((api_version, kind.to_owned()))
-    })
+        let scope = scopes.entry(object).or_insert(Scope::Cluster);
+        if path.contains("namespaces/{namespace}") {
+            *scope = Scope::Namespaced;
+        }
+    }
+    scopes
 }
 
 fn text<'a>(node: &'a Node, key: &str) -> Option<&'a str> {

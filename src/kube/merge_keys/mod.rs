@@ -7,7 +7,7 @@
 mod definitions;
 mod table;
 
-pub use definitions::Definitions;
+pub use definitions::{BuiltIn, Definitions};
 
 use crate::yaml::Node;
 

@@ -6,7 +6,7 @@
 
 use std::cell::OnceCell;
 
-use crate::kube::merge_keys::{Definitions, FieldShape, Schema};
+use crate::kube::merge_keys::{BuiltIn, Definitions, FieldShape, Schema};
 use crate::yaml::{self, Node, ParseOptions};
 
 /// The schemas that were read from comments so far, each text once.
@@ -42,7 +42,7 @@ impl Comments {
             Schema::Custom(definitions) => definitions,
             Schema::BuiltIn => self
                 .built_in
-                .get_or_init(|| Definitions::default().with_built_in()),
+                .get_or_init(|| Definitions::default().with_built_in(BuiltIn::Above)),
         };
         Some(definitions.of_schema(found))
     }
