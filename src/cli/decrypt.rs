@@ -85,14 +85,16 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         extract,
     };
     let identities = identities::of_the_user(context, KeyCommands::Run);
-    let plain = sealing::decrypt(&request, &identities)?;
+    let (plain, report) = sealing::decrypt(&request, &identities)?;
+    let mut done = Done {
+        report,
+        ..Done::default()
+    };
     match &arguments.output {
-        None => Ok(Done::from(plain.to_vec())),
-        Some(path) => {
-            context.trusted.replace(path, &plain, Audience::Owner)?;
-            Ok(Done::default())
-        }
+        None => done.stdout = plain.to_vec(),
+        Some(path) => context.trusted.replace(path, &plain, Audience::Owner)?,
     }
+    Ok(done)
 }
 
 /// The deepest directory in which `.sops.yaml` is looked for from.

@@ -7,8 +7,8 @@ pub use crate::sops::{
     MacCheck, PlainFile, RuleOverride, SealedFile, Sealer,
 };
 
-use crate::diagnostic::{Code, Diagnostic, Result};
-use crate::sops::{self, Options, Values};
+use crate::diagnostic::{Code, Diagnostic, Report, Result};
+use crate::sops::{self, Losses, Options, Values};
 use zeroize::Zeroizing;
 
 /// How one sealed file is opened.
@@ -26,19 +26,25 @@ pub struct DecryptRequest<'a> {
     pub extract: Option<Extract>,
 }
 
-/// Opens one sealed file as `sops decrypt` does. Fails as [`sops::decrypt`] does.
+/// Opens one sealed file as `sops decrypt` does, and tells what sops loses in printing it. Fails as
+/// [`sops::decrypt`] does.
 pub fn decrypt(
     request: &DecryptRequest<'_>,
     identities: &Identities,
-) -> Result<Zeroizing<Vec<u8>>> {
+) -> Result<(Zeroizing<Vec<u8>>, Report)> {
     let options = Options {
         output: request.output,
         indents: request.indents,
         mac: request.mac,
         values: Values::Plain,
+        losses: Losses::Repeat,
         extract: request.extract.as_ref(),
     };
-    sops::decrypt(&request.file, identities, &options).map(|opened| opened.bytes)
+    let opened = sops::decrypt(&request.file, identities, &options)?;
+    let warnings = Report {
+        findings: opened.warnings,
+    };
+    Ok((opened.bytes, warnings))
 }
 
 /// How one plain file is sealed.

@@ -27,7 +27,7 @@ pub use extract::Extract;
 pub use format::{Format, detect};
 pub use keys::{Ask, Fetch, Found, Identities, Source, Text as IdentityText};
 pub use open::{
-    Decrypted, MAX_SEALED_BYTES, MacCheck, Options, SealedFile, Values, decrypt, recipients,
+    Decrypted, Losses, MAX_SEALED_BYTES, MacCheck, Options, SealedFile, Values, decrypt, recipients,
 };
 pub use seal::{PlainFile, Sealer, encrypt};
 pub use stores::Indents;

@@ -51,6 +51,16 @@ pub enum Values {
     Redacted,
 }
 
+/// What becomes of values that sops loses in printing them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Losses {
+    /// They are printed.
+    #[default]
+    Mend,
+    /// `null` stands in their place, as in sops, and a warning tells it.
+    Repeat,
+}
+
 /// How a file is opened and written.
 #[derive(Debug, Clone)]
 pub struct Options<'a> {
@@ -62,6 +72,8 @@ pub struct Options<'a> {
     pub mac: MacCheck,
     /// What becomes of the values.
     pub values: Values,
+    /// What becomes of values that sops loses in printing them.
+    pub losses: Losses,
     /// The only part that is wanted.
     pub extract: Option<&'a Extract>,
 }
@@ -74,6 +86,7 @@ impl Options<'_> {
             indents: Indents::default(),
             mac: MacCheck::Verify,
             values: Values::Plain,
+            losses: Losses::Mend,
             extract: None,
         }
     }
@@ -87,6 +100,8 @@ pub struct Decrypted {
     pub secrets: Vec<SecretString>,
     /// A key for redaction that only who can open this file can derive.
     pub redaction_key: SecretBox<[u8; 32]>,
+    /// Values that are printed as null, as sops does.
+    pub warnings: Vec<Diagnostic>,
 }
 
 impl std::fmt::Debug for Decrypted {
@@ -106,14 +121,27 @@ pub fn decrypt(
     identities: &Identities,
     options: &Options<'_>,
 ) -> Result<Decrypted> {
-    let opened = open(file, identities, options.mac, options.values)?;
+    let mut opened = open(file, identities, options.mac, options.values)?;
+    let lost = match (options.losses, options.extract) {
+        (Losses::Repeat, None) => stores::lose(&mut opened.branches, options.output),
+        (Losses::Repeat | Losses::Mend, _) => Vec::new(),
+    };
     let bytes =
         write(&opened.branches, options).map_err(|error| error.or_at(Place::file(file.name)))?;
     Ok(Decrypted {
         bytes: Zeroizing::new(bytes),
         secrets: opened.secrets,
         redaction_key: opened.redaction_key,
+        warnings: lost.iter().map(|path| is_lost(file.name, path)).collect(),
     })
+}
+
+fn is_lost(name: &str, path: &str) -> Diagnostic {
+    let phrase = format!("the value of `{path}` is printed as null, as sops does");
+    Diagnostic::warning(Code::SopsOutput, phrase)
+        .at(Place::file(name))
+        .note("it has several lines and starts with a tab, and the YAML library of sops loses it")
+        .help("`--extract` prints it, and a render uses it as it is")
 }
 
 /// Says whom a sealed file is sealed for, as its metadata have it: age recipients, and other keys by kind and

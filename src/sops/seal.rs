@@ -77,7 +77,8 @@ pub fn encrypt(
         None => None,
     };
     match earlier {
-        Some((sealed, opened)) => {
+        Some((sealed, mut opened)) => {
+            opened.branches = stores::as_read(opened.branches, sealed.format);
             let same_rule = has_rule(&opened.metadata, rule);
             if same_rule && sealed.format == file.output && opened.branches == branches {
                 return Ok(sealed.bytes.to_vec());
@@ -345,13 +346,18 @@ struct Sealing<'a> {
 impl Sealing<'_> {
     fn seal(&mut self, plain: &[u8], kind: Kind, at: &Position) -> Text {
         let path = at.associated_data();
-        if let Some(text) = self
-            .kept
-            .get_mut(&slot(path, kind, plain))
-            .and_then(Vec::pop)
-        {
+        // Releases of sops differ in what they take a number of JSON for.
+        let kinds = match kind {
+            Kind::Float => &[Kind::Float, Kind::Int][..],
+            _ => std::slice::from_ref(&kind),
+        };
+        let mut kept = kinds
+            .iter()
+            .filter_map(|kind| self.kept.get_mut(&slot(path, *kind, plain))?.pop());
+        if let Some(text) = kept.next() {
             return text;
         }
+        drop(kept);
         let mut nonce = [0; NONCE_BYTES];
         (self.random)(&mut nonce);
         Text::new(self.cipher.seal(plain, kind, path, nonce).into_bytes())

@@ -13,8 +13,8 @@ mod typed;
 
 pub use config::parse_config;
 pub use emit::{
-    JsonStyle, ValueError, ValueErrorKind, WriteOptions, write_document, write_documents,
-    write_json, write_manifest,
+    JsonStyle, ValueError, ValueErrorKind, WriteOptions, fits_block, write_document,
+    write_documents, write_json, write_manifest,
 };
 pub use node::{Comments, Entry, Mapping, Mark, Node, Style, Tag, Text, Value};
 pub use parser::{

@@ -311,7 +311,7 @@ pub(super) fn write(branch: &Branch) -> Result<Vec<u8>, StoreError> {
             let phrase = format!("`{name}` is not a section, and an ini file holds nothing else");
             return Err(StoreError::at(section.line, phrase));
         };
-        write_section(&mut out, index, name, items)?;
+        write_section(&mut out, index, name, items);
         let empty_default = index == 0
             && name.eq_ignore_ascii_case(DEFAULT_SECTION)
             && keys(items).next().is_none();
@@ -334,7 +334,7 @@ fn write_section(
     index: usize,
     name: &str,
     items: &Branch,
-) -> Result<(), StoreError> {
+) {
     let (comment, items) = match items.as_slice() {
         [Item::Comment(comment), rest @ ..] => (Some(comment), rest),
         rest => (None, rest),
@@ -362,16 +362,8 @@ fn write_section(
         if let Some(comment) = comment {
             write_comment(out, &comment, true);
         }
-        if matches!(entry.value, Value::List(_) | Value::Branch(_)) {
-            let phrase = format!(
-                "`{}` is not a single value, and a section holds nothing else",
-                entry.key.as_str()
-            );
-            return Err(StoreError::at(entry.line, phrase));
-        }
         write_key(out, entry.key.as_str(), &to_flat_text(&entry.value), width);
     }
-    Ok(())
 }
 
 fn write_comment(out: &mut String, comment: &str, trimmed: bool) {

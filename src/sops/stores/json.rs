@@ -26,6 +26,45 @@ pub(super) fn read(bytes: &[u8]) -> Result<Branch, StoreError> {
     }
 }
 
+/// The largest integer up to which every one is a float too.
+const EXACT_FLOAT: u64 = 1 << 53;
+
+/// Makes each integer a float, as which sops reads the numbers of a sealed file: other formats show it.
+/// Those that no float holds stay, so that none is changed.
+pub(super) fn with_floats(mut branch: Branch) -> Branch {
+    for item in &mut branch {
+        if let Item::Entry(entry) = item {
+            to_floats(&mut entry.value);
+        }
+    }
+    branch
+}
+
+fn to_floats(value: &mut Value) {
+    match value {
+        Value::Int(number) if number.unsigned_abs() <= EXACT_FLOAT => {
+            #[expect(clippy::cast_precision_loss, reason = "it is exact up to 2^53")]
+            let float = *number as f64;
+            *value = Value::Float(float);
+        }
+        Value::Branch(branch) => *branch = with_floats(std::mem::take(branch)),
+        Value::List(list) => {
+            for element in list {
+                if let Element::Value(value) = element {
+                    to_floats(value);
+                }
+            }
+        }
+        Value::Null
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::TooLarge
+        | Value::Float(_)
+        | Value::Time(_)
+        | Value::Text(_) => {}
+    }
+}
+
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,

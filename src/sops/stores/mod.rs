@@ -8,7 +8,7 @@ mod json;
 mod yaml;
 
 use super::Format;
-use super::document::{Branch, Branches, Item, Value, entry};
+use super::document::{Branch, Branches, Comment, Element, Item, Value, entry};
 use crate::diagnostic::{Code, Diagnostic, Place};
 
 /// The deepest nesting that is read: a walk takes stack for each level.
@@ -71,10 +71,19 @@ impl StoreError {
 pub(super) fn read_plain(bytes: &[u8], format: Format) -> Result<Branches, StoreError> {
     match format {
         Format::Yaml => yaml::read(bytes),
-        Format::Json => Ok(vec![json::read(bytes)?]),
+        Format::Json => Ok(vec![json::with_floats(json::read(bytes)?)]),
         Format::Dotenv => Ok(vec![dotenv::read(bytes)?]),
         Format::Ini => Ok(vec![ini::read(bytes)?]),
         Format::Binary => Ok(vec![binary::read(bytes)]),
+    }
+}
+
+/// Makes the numbers of an opened document what [`read_plain`] reads: later releases of sops seal those of
+/// JSON as integers.
+pub(super) fn as_read(branches: Branches, format: Format) -> Branches {
+    match format {
+        Format::Json => branches.into_iter().map(json::with_floats).collect(),
+        Format::Yaml | Format::Dotenv | Format::Ini | Format::Binary => branches,
     }
 }
 
@@ -135,6 +144,44 @@ pub(super) fn write_plain(
         Format::Dotenv => dotenv::write(first),
         Format::Ini => ini::write(first),
         Format::Binary => binary::write(branches),
+    }
+}
+
+/// Puts null in the place of each text that sops loses in printing a format; gives their paths.
+pub(super) fn lose(branches: &mut Branches, format: Format) -> Vec<String> {
+    let mut lost = Vec::new();
+    if format == Format::Yaml {
+        for branch in branches {
+            lose_in(branch, "", &mut lost);
+        }
+    }
+    lost
+}
+
+fn lose_in(branch: &mut Branch, above: &str, lost: &mut Vec<String>) {
+    for item in branch {
+        if let Item::Entry(entry) = item {
+            let path = format!("{above}{}", entry.key.as_str());
+            lose_value(&mut entry.value, &path, lost);
+        }
+    }
+}
+
+fn lose_value(value: &mut Value, path: &str, lost: &mut Vec<String>) {
+    match value {
+        Value::Text(text) if yaml::is_lost(text) => {
+            lost.push(path.to_owned());
+            *value = Value::Null;
+        }
+        Value::Branch(branch) => lose_in(branch, &format!("{path}."), lost),
+        Value::List(list) => {
+            for element in list {
+                if let Element::Value(value) = element {
+                    lose_value(value, path, lost);
+                }
+            }
+        }
+        _ => {}
     }
 }
 
@@ -204,7 +251,57 @@ fn to_flat_text(value: &Value) -> String {
         Value::Float(number) => flat_float(*number),
         Value::Time(moment) => moment.to_seconds(),
         Value::Text(text) => String::from_utf8_lossy(text).into_owned(),
-        Value::TooLarge | Value::List(_) | Value::Branch(_) => String::new(),
+        Value::TooLarge => String::new(),
+        Value::List(_) | Value::Branch(_) => go_text(value),
+    }
+}
+
+/// A collection as Go's `%v` prints the types that sops holds it in: ini files get nothing better.
+fn go_text(value: &Value) -> String {
+    let comment = |comment: &Comment| format!("{{{}}}", String::from_utf8_lossy(&comment.0));
+    let joined = |items: Vec<String>| format!("[{}]", items.join(" "));
+    match value {
+        Value::List(list) => joined(
+            list.iter()
+                .map(|element| match element {
+                    Element::Comment(text) => comment(text),
+                    Element::Value(value) => go_text(value),
+                })
+                .collect(),
+        ),
+        Value::Branch(branch) => joined(
+            branch
+                .iter()
+                .map(|item| match item {
+                    Item::Comment(text) => format!("{{{} <nil>}}", comment(text)),
+                    Item::Entry(entry) => {
+                        format!("{{{} {}}}", entry.key.as_str(), go_text(&entry.value))
+                    }
+                })
+                .collect(),
+        ),
+        Value::Float(number) => {
+            let mut out = Vec::new();
+            crate::go::float::write_general(&mut out, *number);
+            String::from_utf8_lossy(&out).into_owned()
+        }
+        Value::Time(moment) => go_time(moment.as_str()),
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::TooLarge | Value::Text(_) => {
+            to_flat_text(value)
+        }
+    }
+}
+
+/// An RFC 3339 time as Go's `Time.String` prints it.
+fn go_time(text: &str) -> String {
+    let text = text.replacen('T', " ", 1);
+    match text.strip_suffix('Z') {
+        Some(bare) => format!("{bare} +0000 UTC"),
+        None => {
+            let (bare, zone) = text.split_at(text.len().saturating_sub(6));
+            let zone = zone.replace(':', "");
+            format!("{bare} {zone} {zone}")
+        }
     }
 }
 

@@ -24,8 +24,8 @@ const OPTIONS: ParseOptions = ParseOptions {
     ..ParseOptions::DEFAULT
 };
 
-/// Reads every document. Keys may repeat, and `<<` may stand at anything, in all documents but the first,
-/// which is the one that sops decodes.
+/// Reads every document. Keys may repeat in all documents but the first, and `<<` may stand at anything but
+/// at its top: what sops decodes there finds the metadata.
 pub(super) fn read(bytes: &[u8]) -> Result<Branches, StoreError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let lines = bytes[..error.valid_up_to()]
@@ -39,7 +39,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Branches, StoreError> {
     })?;
     let documents = yaml::parse(text, OPTIONS).map_err(|error| syntax(&error))?;
     if let Some(first) = documents.first() {
-        check_first(first)?;
+        check_merges(first)?;
+        check_keys(first)?;
     }
     documents.into_iter().map(document).collect()
 }
@@ -65,10 +66,24 @@ fn fault(node: &Node, phrase: &str) -> StoreError {
     }
 }
 
-fn check_first(node: &Node) -> Result<(), StoreError> {
+/// sops writes the text `<<` as a merge key, which is one where the metadata are looked for alone.
+fn check_merges(root: &Node) -> Result<(), StoreError> {
+    let entries = root.as_mapping().map_or(&[][..], yaml::Mapping::entries);
+    let wrong = entries
+        .iter()
+        .find(|entry| entry.key.tag() == Tag::Merge && !can_merge(&entry.value));
+    wrong.map_or(Ok(()), |entry| {
+        Err(fault(
+            &entry.value,
+            "`<<` merges mappings, and this is none",
+        ))
+    })
+}
+
+fn check_keys(node: &Node) -> Result<(), StoreError> {
     match node.value() {
         yaml::Value::Scalar(_) => Ok(()),
-        yaml::Value::Sequence(items) => items.iter().try_for_each(check_first),
+        yaml::Value::Sequence(items) => items.iter().try_for_each(check_keys),
         yaml::Value::Mapping(mapping) => {
             let mut seen = BTreeSet::new();
             for entry in mapping.entries() {
@@ -79,13 +94,7 @@ fn check_first(node: &Node) -> Result<(), StoreError> {
                         ..fault(&entry.key, "the key is already there")
                     });
                 }
-                if entry.key.tag() == Tag::Merge && !can_merge(&entry.value) {
-                    return Err(fault(
-                        &entry.value,
-                        "`<<` merges mappings, and this is none",
-                    ));
-                }
-                check_first(&entry.value)?;
+                check_keys(&entry.value)?;
             }
             Ok(())
         }
@@ -285,6 +294,14 @@ fn emit(nodes: &[Node], indent: usize) -> Result<Vec<u8>, StoreError> {
     Ok(out)
 }
 
+/// Whether sops prints `null` for a text: it reads back what go-yaml writes for it, go-yaml writes a block, and
+/// reads none that starts with a tab.
+pub(super) fn is_lost(text: &[u8]) -> bool {
+    text.starts_with(b"\t")
+        && text.contains(&b'\n')
+        && std::str::from_utf8(text).is_ok_and(yaml::fits_block)
+}
+
 /// Comments that wait for what follows them.
 #[derive(Default)]
 struct Waiting(Vec<String>);
@@ -410,6 +427,10 @@ fn float_text(number: f64) -> String {
     }
     if number.is_infinite() {
         return if number > 0.0 { ".inf" } else { "-.inf" }.to_owned();
+    }
+    if number == 0.0 && number.is_sign_negative() {
+        // Without the fraction it would be the integer zero, which has no sign.
+        return "-0.0".to_owned();
     }
     let mut text = Vec::new();
     crate::go::float::write_general(&mut text, number);

@@ -65,6 +65,11 @@ struct Findings {
     space_break: bool,
 }
 
+/// Whether a literal block of a document that sops prints can hold a text.
+pub fn fits_block(text: &str) -> bool {
+    Analysis::of(text, Dialect::V3).block
+}
+
 impl Analysis {
     /// Looks at every character of a text.
     pub(super) fn of(text: &str, dialect: Dialect) -> Self {

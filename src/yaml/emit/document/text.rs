@@ -72,7 +72,7 @@ impl<'n> Plan<'n> {
         if text == "<<" {
             return Self::new(text, Some("!!merge"), Wish::Plain);
         }
-        // go-yaml cannot read a block back that starts with a tab; sops prints `null` for it.
+        // go-yaml cannot read a block back that starts with a tab.
         let wish = if text.starts_with('\t') && text.contains('\n') {
             Wish::Double
         } else if text.contains('\n') {
