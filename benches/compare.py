@@ -231,6 +231,40 @@ def rendered(plugin, makejinja, directory, top, runs, only):
         pair(existing, [plugin, "template", "-o", f"{top}/ours"], [makejinja, "-q", "-o", f"{top}/theirs"], directory, runs)
 
 
+def seal(sops, path, text, recipient):
+    """Seals a manifest with the real sops, its `data` and `stringData` only."""
+    write(path, text)
+    subprocess.run([sops, "encrypt", "--age", recipient, "--encrypted-regex", "^(data|stringData)$", "-i", path], check=True)
+
+
+def secret(index, values):
+    """A Secret of some values."""
+    rows = "".join(f"  {name}: {value}\n" for name, value in values)
+    return f"apiVersion: v1\nkind: Secret\nmetadata: {{name: secret-{index}}}\nstringData:\n{rows}"
+
+
+def sealed(top, plugin, sops):
+    """What is opened by both programs: name, commands, the number of runs. Needs `age-keygen`."""
+    os.makedirs(f"{top}/sealed/many", exist_ok=True)
+    key = f"{top}/sealed/keys.txt"
+    subprocess.run(["age-keygen", "-o", key], check=True, capture_output=True)
+    recipient = subprocess.run(["age-keygen", "-y", key], check=True, capture_output=True, text=True).stdout.strip()
+    os.environ["SOPS_AGE_KEY_FILE"] = key
+    files = [f"{top}/sealed/many/{index}.yaml" for index in range(100)]
+    for index, path in enumerate(files):
+        seal(sops, path, secret(index, [("user", "app"), ("password", f"of-{index}-only")]), recipient)
+    names = "".join(f"  - {index}.yaml\n" for index in range(100))
+    write(f"{top}/sealed/many/kustomization.yaml", KIND + "resources:\n" + names)
+    loop = f'for file in {" ".join(files)}; do {sops} -d "$file" || exit 1; done'
+    yield "one sealed file", [plugin, "decrypt", files[0]], [sops, "-d", files[0]], 20
+    yield "100 sealed files, one render", [plugin, "render", f"{top}/sealed/many"], ["sh", "-c", loop], 5
+    keys, large = f"{top}/sealed/keys.yaml", f"{top}/sealed/large.yaml"
+    seal(sops, keys, secret(0, [(f"key-{n}", f"value-{n}") for n in range(2000)]), recipient)
+    seal(sops, large, secret(0, [("blob", "x" * 1_000_000)]), recipient)
+    yield "sealed, 2,000 keys", [plugin, "decrypt", keys], [sops, "-d", keys], 10
+    yield "sealed, one value of 1 MB", [plugin, "decrypt", large], [sops, "-d", large], 10
+
+
 def growth(plugin, top):
     """Prints the CPU seconds of growing builds and the exponent between neighbours."""
     before = None
@@ -248,6 +282,7 @@ def main():
     parser.add_argument("--kubectl", default="kubectl")
     parser.add_argument("--makejinja", default="makejinja")
     parser.add_argument("--templates", help="a directory with a makejinja.toml, instead of 340 made-up templates")
+    parser.add_argument("--sops", default="sops", help="the program itself, not a wrapper in another language")
     parser.add_argument("--only", default="")
     parser.add_argument("--runs", type=int, default=0)
     parser.add_argument("--growth", action="store_true")
@@ -271,6 +306,13 @@ def main():
         else:
             directory = os.path.abspath(options.templates) if options.templates else templates(f"{top}/templates", 340)
             rendered(plugin, makejinja, directory, top, options.runs or 7, options.only)
+        sops = shutil.which(options.sops)
+        if not sops or not shutil.which("age-keygen"):
+            print("sops or age-keygen is not there: opening sealed files is not compared")
+            return
+        for name, ours, theirs, runs in sealed(top, plugin, sops):
+            if options.only in name:
+                pair(name, ours, theirs, top, options.runs or runs)
 
 
 main()

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use secrecy::SecretString;
+
 use crate::files::Trusted;
 
 /// What the process was started with.
@@ -15,20 +17,30 @@ use crate::files::Trusted;
 pub(crate) struct Context {
     /// Every argument, the program's name first.
     pub(crate) arguments: Vec<OsString>,
-    /// The environment.
+    /// The environment, [`SECRET_VARIABLE`] left out.
     pub(crate) environment: BTreeMap<OsString, OsString>,
+    /// What [`SECRET_VARIABLE`] holds: wiped where it ends. The block that the kernel handed over cannot be.
+    pub(crate) identities: Option<SecretString>,
     /// The working directory.
     pub(crate) working_directory: PathBuf,
     /// The opener of files that the invoker named.
     pub(crate) trusted: Trusted,
 }
 
+/// The variable of sops that holds identities themselves.
+pub(super) const SECRET_VARIABLE: &str = "SOPS_AGE_KEY";
+
 impl Context {
     /// Reads the process's own.
     pub(super) fn of_the_process() -> Self {
+        let mut environment: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+        let secret = environment.remove(std::ffi::OsStr::new(SECRET_VARIABLE));
         Self {
             arguments: std::env::args_os().collect(),
-            environment: std::env::vars_os().collect(),
+            environment,
+            identities: secret
+                .and_then(|text| text.into_string().ok())
+                .map(SecretString::from),
             working_directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
             trusted: Trusted::by_the_invoker(),
         }

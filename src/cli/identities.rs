@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
+use super::context::SECRET_VARIABLE;
 use super::{Context, terminal};
 use crate::diagnostic::Code;
 use crate::pipeline::sealing::{Ask, Fetch, Found, Identities, IdentityText};
@@ -35,7 +37,7 @@ pub(crate) fn of_the_user(context: &Context, commands: KeyCommands) -> Identitie
             search.file(&path, format!("~/.ssh/{name}"), IdentityText::Ssh);
         }
     }
-    search.variable("SOPS_AGE_KEY");
+    search.variable();
     search.variable_file("SOPS_AGE_KEY_FILE", IdentityText::Lines);
     search.variable_command("SOPS_AGE_KEY_CMD", IdentityText::Lines);
     for (path, shown) in search.key_files() {
@@ -137,12 +139,15 @@ impl Search<'_> {
         self.found.add_source(name, Found::NotSet);
     }
 
-    fn variable(&mut self, name: &str) {
-        match self.set(name).map(|text| Zeroizing::new(text.to_owned())) {
-            Some(text) => self
-                .found
-                .add(name, text.as_bytes(), IdentityText::Words, &self.ask),
-            None => self.not_set(name),
+    fn variable(&mut self) {
+        match &self.context.identities {
+            Some(text) => self.found.add(
+                SECRET_VARIABLE,
+                text.expose_secret().as_bytes(),
+                IdentityText::Words,
+                &self.ask,
+            ),
+            None => self.not_set(SECRET_VARIABLE),
         }
     }
 
@@ -253,6 +258,7 @@ mod tests {
         let context = Context {
             arguments: Vec::new(),
             environment: BTreeMap::new(),
+            identities: None,
             working_directory: directory.path().to_owned(),
             trusted: Trusted::by_the_invoker(),
         };

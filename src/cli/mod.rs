@@ -91,12 +91,23 @@ enum Command {
 /// Runs the program with the arguments and environment of the process.
 pub fn main() -> ExitCode {
     panic::install_hook();
+    forbid_dumps();
     let context = Context::of_the_process();
     let status = match Arguments::try_parse_from(arguments(&context)) {
         Ok(arguments) => output::finish(run(&context, arguments.command)),
         Err(error) => output::usage(&error),
     };
     ExitCode::from(status as u8)
+}
+
+/// Has the kernel write no memory of this process to disk, and show it to no other process of the user.
+///
+/// A host where that fails is no reason to stop: there was no dump before either.
+fn forbid_dumps() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(
+        rustix::process::DumpableBehavior::NotDumpable,
+    );
 }
 
 /// The arguments, the first one reduced to the name by which the program was called.

@@ -42,6 +42,10 @@ impl Files for Layer<'_> {
         self.below.read(path)
     }
 
+    fn announce(&self, paths: &[TreePath]) {
+        self.below.announce(paths);
+    }
+
     fn kind(&self, path: &TreePath) -> Result<Option<Kind>> {
         if self.laid.contains_key(path) {
             return Ok(Some(Kind::File));

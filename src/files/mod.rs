@@ -70,6 +70,10 @@ pub trait Files: Sync {
     /// `FileUnreadable`, `FileTooLarge` or `OutsideRoot`, and with whatever the stage's own work fails with.
     fn read(&self, path: &TreePath) -> Result<Arc<File>>;
 
+    /// Tells which files will be read next, so that a view whose work is long may begin with all of them. What
+    /// is read, and what fails, does not depend on it.
+    fn announce(&self, _paths: &[TreePath]) {}
+
     /// Tells what a path leads to, links followed; `None` when there is nothing. Fails with
     /// [`Code::OutsideRoot`](crate::diagnostic::Code::OutsideRoot) when a link leaves the root.
     fn kind(&self, path: &TreePath) -> Result<Option<Kind>>;
@@ -91,6 +95,9 @@ pub trait Files: Sync {
 impl<T: Files + ?Sized> Files for &T {
     fn read(&self, path: &TreePath) -> Result<Arc<File>> {
         (**self).read(path)
+    }
+    fn announce(&self, paths: &[TreePath]) {
+        (**self).announce(paths);
     }
     fn kind(&self, path: &TreePath) -> Result<Option<Kind>> {
         (**self).kind(path)

@@ -247,6 +247,7 @@ impl<'a> Target<'a> {
         to: &mut Accumulated,
         build: &mut Build,
     ) -> Result<()> {
+        self.loader.announce(paths);
         for path in paths {
             self.accumulate_resource(path, to, build)
                 .map_err(|error| self.on_the_way(error, path))?;

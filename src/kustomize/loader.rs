@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::kustomization::Text;
 use super::{Generators, LoadRestriction, Options, RepositoryAddress, remote};
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 use crate::files::{File, Files, Kind, TreePath};
@@ -121,6 +122,13 @@ impl<'a> Loader<'a> {
             }
         }
         self.files.read(below_root)
+    }
+
+    /// Tells the files below which entries will be followed next.
+    pub(super) fn announce(&self, paths: &[Text]) {
+        let local = paths.iter().filter(|path| !remote::is_file_address(path));
+        let below_root: Vec<TreePath> = local.filter_map(|p| self.resolve(p).ok()).collect();
+        self.files.announce(&below_root);
     }
 
     /// Reads a file of the kustomization's own directory if it is there and may be read.

@@ -1,10 +1,18 @@
 //! Keeps what came out of sealed files out of every message.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use base64::Engine as _;
+use base64::alphabet;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
 
 use crate::diagnostic::{Diagnostic, Report};
+use crate::go;
 
 /// Shorter values are words of any text: masking them would hide the message and protect nothing.
 const MIN_CHARS: usize = 4;
@@ -12,56 +20,100 @@ const MIN_CHARS: usize = 4;
 /// What stands in a message where a secret stood.
 const MARK: &str = "«secret»";
 
+/// How many bytes of a needle the index holds: no needle is shorter.
+const INDEXED: usize = 4;
+
 /// The texts that no message may repeat: each decrypted value, each of its lines, and the forms that
 /// manifests and URLs give them.
 #[derive(Default)]
 pub struct Mask {
-    /// Longest first, so that a value is not left half shown by a shorter one inside it.
-    needles: Vec<SecretString>,
+    /// By their first bytes, so that a text is gone through once, however many there are.
+    needles: BTreeMap<[u8; INDEXED], Vec<SecretString>>,
 }
 
 impl Mask {
     /// Builds the mask of some decrypted values.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
-        let mut needles = Vec::new();
+        let mut mask = Self::default();
         for secret in secrets {
-            forms(secret.expose_secret(), &mut needles);
+            let value = secret.expose_secret();
+            forms(value, &mut |form| mask.add(form));
+            // What stands below `data` of a sealed Secret is base64 of what is secret.
+            if let Some(inner) = decoded(value) {
+                forms(&inner, &mut |form| mask.add(form));
+            }
         }
-        needles.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        needles.dedup();
-        Self {
-            needles: needles.into_iter().map(SecretString::from).collect(),
+        for needles in mask.needles.values_mut() {
+            needles.sort_unstable_by(|a, b| {
+                let (a, b) = (a.expose_secret(), b.expose_secret());
+                b.len().cmp(&a.len()).then_with(|| a.cmp(b))
+            });
+            needles.dedup_by(|a, b| a.expose_secret() == b.expose_secret());
+        }
+        mask
+    }
+
+    fn add(&mut self, text: Cow<'_, str>) {
+        let Some(start) = text.as_bytes().first_chunk::<INDEXED>() else {
+            return;
+        };
+        if text.chars().count() >= MIN_CHARS {
+            let start = *start;
+            let text = SecretString::from(text.into_owned());
+            self.needles.entry(start).or_default().push(text);
         }
     }
 
     /// Masks a text.
     pub fn text(&self, text: &str) -> String {
-        self.text_but(text, |_| false)
+        self.text_but(text, &[])
     }
 
-    fn text_but(&self, text: &str, is_shown: impl Fn(&str) -> bool) -> String {
-        let mut masked = text.to_owned();
-        for needle in self.needles.iter().map(ExposeSecret::expose_secret) {
-            if masked.contains(needle) && !is_shown(needle) {
-                masked = masked.replace(needle, MARK);
+    fn text_but(&self, text: &str, shown: &[&str]) -> String {
+        let mut covered: Vec<Range<usize>> = Vec::new();
+        let mut names = None;
+        for (start, window) in text.as_bytes().windows(INDEXED).enumerate() {
+            let window: [u8; INDEXED] = window.try_into().expect("a window has its length");
+            let Some(needles) = self.needles.get(&window) else {
+                continue;
+            };
+            let names = names.get_or_insert_with(|| {
+                let mut names = places_of(shown, text);
+                names.extend(objects_in(text));
+                names
+            });
+            let ends = needles
+                .iter()
+                .map(ExposeSecret::expose_secret)
+                .filter(|needle| text[start..].starts_with(*needle))
+                .map(|needle| start + needle.len());
+            let is_name = |end: usize| names.iter().any(|n| n.start <= start && end <= n.end);
+            match (ends.into_iter().find(|end| !is_name(*end)), covered.last_mut()) {
+                (None, _) => {}
+                (Some(end), Some(last)) if start <= last.end => last.end = last.end.max(end),
+                (Some(end), _) => covered.push(start..end),
             }
         }
+        let mut masked = String::with_capacity(text.len());
+        let mut done = 0;
+        for range in covered {
+            masked.push_str(&text[done..range.start]);
+            masked.push_str(MARK);
+            done = range.end;
+        }
+        masked.push_str(&text[done..]);
         masked
     }
 
-    /// Masks every text of a finding, but not what is part of the path that it is about.
+    /// Masks every text of a finding, but not what is part of the path or object that it is about.
     pub fn finding(&self, finding: Diagnostic) -> Diagnostic {
         if self.needles.is_empty() {
             return finding;
         }
-        let paths: Vec<String> = finding
-            .place()
-            .into_iter()
-            .chain(finding.trail())
-            .map(|p| p.file.to_string())
-            .collect();
-        finding
-            .map_text(|text| self.text_but(text, |needle| paths.iter().any(|p| p.contains(needle))))
+        let places = finding.place().into_iter().chain(finding.trail());
+        let places: Vec<_> = places.map(|place| place.file.clone()).collect();
+        let shown: Vec<&str> = places.iter().flat_map(|file| file.split('/')).collect();
+        finding.map_text(|text| self.text_but(text, &shown))
     }
 
     /// Masks every finding of a report.
@@ -76,37 +128,147 @@ impl Mask {
     }
 }
 
-fn forms(value: &str, needles: &mut Vec<String>) {
-    let mut add = |text: String| {
-        if text.chars().count() >= MIN_CHARS {
-            needles.push(text);
+/// Where a text names objects: `Kind/name` and `Kind/namespace/name`, which the output names too.
+fn objects_in(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '.');
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let start = next + text[next..].find(is_part)?;
+        let end = text[start..]
+            .find(|c| !is_part(c))
+            .map_or(text.len(), |length| start + length);
+        next = end;
+        Some(start..end)
+    })
+    .filter(|at| {
+        let (kind, name) = text[at.clone()].split_once('/').unwrap_or_default();
+        kind.starts_with(|c: char| c.is_ascii_uppercase())
+            && kind.bytes().all(|b| b.is_ascii_alphanumeric())
+            && !name.is_empty()
+            && !name.bytes().any(|b| b.is_ascii_uppercase())
+            && name.matches('/').count() < 2
+    })
+}
+
+/// Where each of some names stands in a text, as a word of its own.
+fn places_of(names: &[&str], text: &str) -> Vec<Range<usize>> {
+    let is_inner = |c: char| c.is_alphanumeric();
+    let names = names.iter().filter(|name| !name.is_empty());
+    let found = names.flat_map(|name| {
+        text.match_indices(*name)
+            .map(|(start, _)| start..start + name.len())
+    });
+    found
+        .filter(|at| {
+            !text[..at.start].ends_with(is_inner) && !text[at.end..].starts_with(is_inner)
+        })
+        .collect()
+}
+
+/// Gives a value, each of its lines, and the forms of both.
+fn forms(value: &str, add: &mut impl FnMut(Cow<'_, str>)) {
+    for piece in std::iter::once(value).chain(value.lines()).map(str::trim) {
+        if piece.chars().count() < MIN_CHARS {
+            continue;
         }
-    };
-    for piece in std::iter::once(value)
-        .chain(value.lines())
-        .map(str::trim_end)
-    {
-        add(piece.to_owned());
-        let json = serde_json::Value::from(piece).to_string();
-        add(json[1..json.len() - 1].to_owned());
-        add(piece.replace('\'', "''"));
-        add(percent_encoded(piece));
-        if piece.chars().count() >= MIN_CHARS {
-            add(STANDARD_NO_PAD.encode(piece));
-            add(URL_SAFE_NO_PAD.encode(piece));
+        add(piece.into());
+        add(serde_json_text(piece).into());
+        add(go_json_text(piece).into());
+        add(yaml_text(piece).into());
+        let debug = format!("{piece:?}");
+        add(debug[1..debug.len() - 1].into());
+        add(piece.replace('\'', "''").into());
+        for style in [Percent::Upper, Percent::Lower, Percent::Form] {
+            add(percent_encoded(piece, style).into());
+        }
+        for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+            add(engine.encode(piece).into());
+            embedded(piece, engine, add);
         }
     }
-    if value.chars().count() >= MIN_CHARS {
-        add(STANDARD.encode(value));
+    // With the line break or the blanks that a file ends in.
+    add(STANDARD.encode(value).into());
+}
+
+/// Base64 of a text that is part of a longer one: it depends on where it starts, and its first and last
+/// letters on what stands beside it.
+fn embedded(text: &str, engine: &GeneralPurpose, add: &mut impl FnMut(Cow<'_, str>)) {
+    /// Shorter ones are parts of words.
+    const MIN_LETTERS: usize = 8;
+    for before in 0..3 {
+        let mut bytes = Zeroizing::new(vec![0; before]);
+        bytes.extend_from_slice(text.as_bytes());
+        let letters = engine.encode(&bytes);
+        let first = [0, 2, 3][before];
+        let last = letters.len() - usize::from(bytes.len() % 3 != 0);
+        if let Some(sure) = letters.get(first..last).filter(|l| l.len() >= MIN_LETTERS) {
+            add(sure.into());
+        }
     }
 }
 
+/// Text that a value is base64 of.
+fn decoded(value: &str) -> Option<Zeroizing<String>> {
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &alphabet::STANDARD,
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    let packed: Zeroizing<String> = Zeroizing::new(value.split_ascii_whitespace().collect());
+    let text = String::from_utf8(LENIENT.decode(packed.as_bytes()).ok()?).ok()?;
+    let is_text = |c: char| !c.is_control() || c.is_ascii_whitespace();
+    text.chars().all(is_text).then(|| Zeroizing::new(text))
+}
+
+fn serde_json_text(text: &str) -> String {
+    let json = serde_json::Value::from(text).to_string();
+    json[1..json.len() - 1].to_owned()
+}
+
+/// As Go writes it, which escapes the signs of HTML too.
+fn go_json_text(text: &str) -> String {
+    let mut json = Vec::new();
+    go::json::write_string(&mut json, text);
+    String::from_utf8_lossy(&json[1..json.len() - 1]).into_owned()
+}
+
+/// As YAML writes it in double quotes.
+fn yaml_text(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => escaped.extend(['\\', c]),
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\t' => escaped.push_str("\\t"),
+            '\u{1b}' => escaped.push_str("\\e"),
+            '\u{a0}' => escaped.push_str("\\_"),
+            '\u{85}' => escaped.push_str("\\N"),
+            c if c > '\u{ffff}' => escaped.push_str(&format!("\\U{:08X}", u32::from(c))),
+            c if c.is_control() => escaped.push_str(&format!("\\x{:02X}", u32::from(c))),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Percent {
+    Upper,
+    Lower,
+    /// As browsers send forms: `+` for a blank.
+    Form,
+}
+
 /// RFC 3986: every byte but the unreserved ones as `%XX`.
-fn percent_encoded(text: &str) -> String {
+fn percent_encoded(text: &str, style: Percent) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
+        } else if byte == b' ' && style == Percent::Form {
+            encoded.push('+');
+        } else if style == Percent::Lower {
+            encoded.push_str(&format!("%{byte:02x}"));
         } else {
             encoded.push_str(&format!("%{byte:02X}"));
         }
@@ -133,6 +295,8 @@ mod tests {
             "p%40ss%20%22w%22ord",
             "p@ss \\\"w\\\"ord",
             "c2Vjb25kIGxpbmU",
+            "p%40ss%20%22w%22ord%0asecond%20line",
+            "p%40ss+%22w%22ord",
         ] {
             assert_eq!(
                 mask.text(&format!("a {shown} b")),
@@ -140,6 +304,37 @@ mod tests {
                 "{shown}"
             );
         }
+    }
+
+    #[test]
+    fn a_part_of_longer_base64_is_masked() {
+        let mask = mask(&["correct horse battery"]);
+        for before in ["", "x", "xy", "xyz"] {
+            let inner = format!("{before}correct horse battery: on");
+            let shown = mask.text(&STANDARD.encode(inner));
+            assert!(shown.contains(MARK) && shown.len() < 32, "{shown}");
+        }
+    }
+
+    #[test]
+    fn what_sealed_base64_holds_is_masked() {
+        let mask = mask(&["aHVudGVyMg=="]);
+        assert_eq!(mask.text("not hunter2"), format!("not {MARK}"));
+    }
+
+    #[test]
+    fn overlapping_values_leave_nothing() {
+        let mask = mask(&["xabc", "abcdefgh"]);
+        assert_eq!(mask.text("an xabcdefgh"), format!("an {MARK}"));
+    }
+
+    #[test]
+    fn the_name_of_an_object_stands() {
+        let mask = mask(&["orders"]);
+        assert_eq!(
+            mask.text("Cluster/orders-db has orders, and orders-db; Pod/shop/orders"),
+            format!("Cluster/orders-db has {MARK}, and {MARK}-db; Pod/shop/orders")
+        );
     }
 
     #[test]

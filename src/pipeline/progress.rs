@@ -99,6 +99,10 @@ impl Files for Timed<'_> {
         file
     }
 
+    fn announce(&self, paths: &[TreePath]) {
+        self.below.announce(paths);
+    }
+
     fn kind(&self, path: &TreePath) -> Result<Option<Kind>> {
         self.below.kind(path)
     }

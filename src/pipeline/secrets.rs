@@ -1,8 +1,9 @@
 //! The view in which a sealed file reads as its plaintext.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use secrecy::SecretString;
 
 use crate::diagnostic::{Code, Origin, Result, Source};
@@ -37,13 +38,20 @@ impl Secrets {
 /// Files over the ones below; a file with SOPS metadata reads as its plaintext, its MAC checked.
 ///
 /// A file without the metadata costs one scan of its bytes. A sealed file is opened once, however often
-/// the build asks for it.
+/// the build asks for it; the first one that is met has those that were announced with it opened in parallel.
 pub struct Opened<'a> {
     below: &'a dyn Files,
     opener: &'a Opener<'a>,
     secrets: Secrets,
     opened: Mutex<BTreeMap<TreePath, Once>>,
+    /// What will be asked for next.
+    announced: Mutex<BTreeSet<TreePath>>,
+    /// What was read before it was asked for.
+    ahead: Mutex<BTreeMap<TreePath, Arc<File>>>,
 }
+
+/// Below as many files a second thread costs more than it saves.
+const MIN_AHEAD: usize = 3;
 
 impl<'a> Opened<'a> {
     /// Builds the view.
@@ -53,12 +61,14 @@ impl<'a> Opened<'a> {
             opener,
             secrets,
             opened: Mutex::default(),
+            announced: Mutex::default(),
+            ahead: Mutex::default(),
         }
     }
 
     /// The plaintext values of every file that was opened so far.
     pub(super) fn plaintexts(&self) -> Vec<SecretString> {
-        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = locked(&self.opened);
         let files = opened.values().filter_map(|once| once.get()?.as_ref().ok());
         files
             .flat_map(|file| file.source.secrets.iter().cloned())
@@ -66,9 +76,50 @@ impl<'a> Opened<'a> {
     }
 
     fn once(&self, path: &TreePath) -> Once {
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut opened = locked(&self.opened);
         Arc::clone(opened.entry(path.clone()).or_default())
     }
+
+    fn read_below(&self, path: &TreePath) -> Result<Arc<File>> {
+        locked(&self.announced).remove(path);
+        match locked(&self.ahead).remove(path) {
+            Some(file) => Ok(file),
+            None => self.below.read(path),
+        }
+    }
+
+    /// Opens a sealed file, once.
+    fn open(&self, file: &File, format: sops::Format) -> Result<Arc<File>> {
+        self.once(&file.path)
+            .get_or_init(|| open(file, format, self.opener, self.secrets))
+            .clone()
+    }
+
+    /// Opens the sealed ones among the files that were announced. A failure is told when its file is asked for.
+    fn work_ahead(&self) {
+        let mut announced = std::mem::take(&mut *locked(&self.announced));
+        announced.retain(|path| !locked(&self.opened).contains_key(path));
+        if announced.len() < MIN_AHEAD {
+            return;
+        }
+        // Looked for here, so that no thread waits for another.
+        self.opener.identities();
+        announced.par_iter().for_each(|path| {
+            let Ok(file) = self.below.read(path) else {
+                return;
+            };
+            if let Some(format) = sops::detect(&file.bytes, path.file_name()) {
+                // Kept, failure or not.
+                let _ = self.open(&file, format);
+            }
+            locked(&self.ahead).insert(path.clone(), file);
+        });
+    }
+}
+
+/// What a lock holds. Another thread that panicked left it whole.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Opens one sealed file.
@@ -102,26 +153,26 @@ fn open(
 
 impl Files for Opened<'_> {
     fn read(&self, path: &TreePath) -> Result<Arc<File>> {
-        let file = self.below.read(path)?;
+        let file = self.read_below(path)?;
         if self.secrets == Secrets::Keep {
             return Ok(file);
         }
-        match sops::detect(&file.bytes, path.file_name()) {
-            Some(format) => {
-                let once = self.once(path);
-                let opened = once.get_or_init(|| open(&file, format, self.opener, self.secrets));
-                match opened {
-                    Err(error)
-                        if self.secrets == Secrets::Openable
-                            && error.code() == Code::SopsNoIdentity =>
-                    {
-                        Ok(file)
-                    }
-                    opened => opened.clone(),
-                }
+        let Some(format) = sops::detect(&file.bytes, path.file_name()) else {
+            return Ok(file);
+        };
+        self.work_ahead();
+        match self.open(&file, format) {
+            Err(error)
+                if self.secrets == Secrets::Openable && error.code() == Code::SopsNoIdentity =>
+            {
+                Ok(file)
             }
-            None => Ok(file),
+            opened => opened,
         }
+    }
+
+    fn announce(&self, paths: &[TreePath]) {
+        locked(&self.announced).extend(paths.iter().cloned());
     }
 
     fn kind(&self, path: &TreePath) -> Result<Option<Kind>> {

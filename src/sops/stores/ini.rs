@@ -311,7 +311,8 @@ pub(super) fn write(branch: &Branch) -> Result<Vec<u8>, StoreError> {
             let phrase = format!("`{name}` is not a section, and an ini file holds nothing else");
             return Err(StoreError::at(section.line, phrase));
         };
-        write_section(&mut out, index, name, items);
+        write_section(&mut out, index, name, items)
+            .map_err(|phrase| StoreError::at(section.line, phrase))?;
         let empty_default = index == 0
             && name.eq_ignore_ascii_case(DEFAULT_SECTION)
             && keys(items).next().is_none();
@@ -334,13 +335,13 @@ fn write_section(
     index: usize,
     name: &str,
     items: &Branch,
-) {
+) -> Result<(), &'static str> {
     let (comment, items) = match items.as_slice() {
         [Item::Comment(comment), rest @ ..] => (Some(comment), rest),
         rest => (None, rest),
     };
     if let Some(Comment(text)) = comment {
-        write_comment(out, &String::from_utf8_lossy(text), false);
+        write_comment(out, &String::from_utf8_lossy(text), false)?;
     }
     if index > 0 || !name.eq_ignore_ascii_case(DEFAULT_SECTION) {
         out.push_str(&format!("[{name}]\n"));
@@ -360,15 +361,20 @@ fn write_section(
             items.next();
         }
         if let Some(comment) = comment {
-            write_comment(out, &comment, true);
+            write_comment(out, &comment, true)?;
         }
         write_key(out, entry.key.as_str(), &to_flat_text(&entry.value), width);
     }
+    Ok(())
 }
 
-fn write_comment(out: &mut String, comment: &str, trimmed: bool) {
+/// Fails for an empty line in a comment of several, at which sops stops too.
+fn write_comment(out: &mut String, comment: &str, trimmed: bool) -> Result<(), &'static str> {
     if comment.is_empty() {
-        return;
+        return Ok(());
+    }
+    if comment.split('\n').any(str::is_empty) {
+        return Err("a comment of several lines has an empty one");
     }
     for line in comment.split('\n') {
         let (sign, text) = match line.as_bytes().first() {
@@ -378,6 +384,7 @@ fn write_comment(out: &mut String, comment: &str, trimmed: bool) {
         };
         out.push_str(&format!("{sign} {text}\n"));
     }
+    Ok(())
 }
 
 /// The width that alignment counts for a key.
