@@ -105,9 +105,7 @@ pub fn main() -> ExitCode {
 /// A host where that fails is no reason to stop: there was no dump before either.
 fn forbid_dumps() {
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::set_dumpable_behavior(
-        rustix::process::DumpableBehavior::NotDumpable,
-    );
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
 /// The arguments, the first one reduced to the name by which the program was called.

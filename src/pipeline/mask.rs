@@ -88,7 +88,10 @@ impl Mask {
                 .filter(|needle| text[start..].starts_with(*needle))
                 .map(|needle| start + needle.len());
             let is_name = |end: usize| names.iter().any(|n| n.start <= start && end <= n.end);
-            match (ends.into_iter().find(|end| !is_name(*end)), covered.last_mut()) {
+            match (
+                ends.into_iter().find(|end| !is_name(*end)),
+                covered.last_mut(),
+            ) {
                 (None, _) => {}
                 (Some(end), Some(last)) if start <= last.end => last.end = last.end.max(end),
                 (Some(end), _) => covered.push(start..end),
@@ -159,9 +162,7 @@ fn places_of(names: &[&str], text: &str) -> Vec<Range<usize>> {
             .map(|(start, _)| start..start + name.len())
     });
     found
-        .filter(|at| {
-            !text[..at.start].ends_with(is_inner) && !text[at.end..].starts_with(is_inner)
-        })
+        .filter(|at| !text[..at.start].ends_with(is_inner) && !text[at.end..].starts_with(is_inner))
         .collect()
 }
 

@@ -1,5 +1,6 @@
 //! Unwraps the data key of a file with the identities at hand.
 
+use std::borrow::Cow;
 use std::io::Read as _;
 
 use secrecy::SecretBox;
@@ -252,7 +253,7 @@ fn list(names: impl Iterator<Item = String>) -> String {
 fn open(key: &AgeKey, identities: &[Identity]) -> Result<Share, Failure> {
     let armored = armor(&key.wrapped).ok_or(Failure::Damaged)?;
     let mut bytes = Vec::with_capacity(armored.len());
-    age::armor::ArmoredReader::new(armored)
+    age::armor::ArmoredReader::new(&*armored)
         .read_to_end(&mut bytes)
         .map_err(|_| Failure::Damaged)?;
     // Line by line: the other reader parses the header anew for each byte.
@@ -274,12 +275,29 @@ fn open(key: &AgeKey, identities: &[Identity]) -> Result<Share, Failure> {
     }
 }
 
-/// The armored part; blank lines before it are allowed, as in age.
-fn armor(wrapped: &str) -> Option<&[u8]> {
+/// The armored part; blank lines before it, and carriage returns within lines, are allowed, as in age.
+fn armor(wrapped: &str) -> Option<Cow<'_, [u8]>> {
+    /// The longest line of base64.
+    const MAX_LINE: usize = 64;
     let text = wrapped.trim_start();
     let begins_a_line =
         text.len() == wrapped.len() || wrapped[..wrapped.len() - text.len()].ends_with('\n');
     let known =
         begins_a_line && text.starts_with("-----BEGIN AGE ") && text.len() <= MAX_WRAPPED_BYTES;
-    known.then_some(text.as_bytes())
+    if !known {
+        return None;
+    }
+    if !text.contains('\r') {
+        return Some(text.as_bytes().into());
+    }
+    let mut lines = text.split('\n').map(|l| l.strip_suffix('\r').unwrap_or(l));
+    if lines
+        .clone()
+        .any(|l| l.contains('\r') && (l.len() > MAX_LINE || l.starts_with('-')))
+    {
+        return None;
+    }
+    let first = lines.next().unwrap_or_default().to_owned();
+    let clean = lines.fold(first, |text, line| text + "\n" + &line.replace('\r', ""));
+    Some(clean.into_bytes().into())
 }

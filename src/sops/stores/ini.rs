@@ -1,5 +1,7 @@
 //! ini files as the Go library that sops uses reads and writes them: sections, keys aligned by `=`.
 
+use std::borrow::Cow;
+
 use super::super::document::{Branch, Branches, Comment, Entry, Item, Key, Text, Value, entry};
 use super::{METADATA_KEY, StoreError, flatten, to_flat_text};
 
@@ -9,8 +11,7 @@ const DEFAULT_SECTION: &str = "DEFAULT";
 /// Reads sections. The comment of a section is the first item in it, that of a key stands after the key.
 pub(super) fn read(bytes: &[u8]) -> Result<Branch, StoreError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let text =
-        std::str::from_utf8(bytes).map_err(|_| StoreError::at(0, "the file is not UTF-8"))?;
+    let text = to_text(bytes);
     let mut reader = Reader {
         lines: text.split_inclusive('\n').collect(),
         next: 0,
@@ -21,11 +22,55 @@ pub(super) fn read(bytes: &[u8]) -> Result<Branch, StoreError> {
     while let Some(line) = reader.line() {
         reader.take(line)?;
     }
-    Ok(reader
-        .sections
-        .into_iter()
-        .map(Section::into_item)
-        .collect())
+    let mut sections = reader.sections;
+    let mut branch: Branch = sections.drain(..).map(Section::into_item).collect();
+    if let Cow::Owned(_) = text {
+        branch.iter_mut().for_each(restore);
+    }
+    Ok(branch)
+}
+
+/// Where the characters begin that stand for bytes which are not UTF-8: the last ones that nothing uses.
+const STRAY: u32 = 0x10_FF00;
+
+/// Bytes as text. The library takes a file in any encoding; what is not UTF-8 is kept as characters that
+/// nothing uses.
+fn to_text(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text.into();
+    }
+    let mut text = String::with_capacity(bytes.len() + bytes.len() / 2);
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        let stray = chunk.invalid().iter();
+        text.extend(stray.filter_map(|byte| char::from_u32(STRAY + u32::from(*byte))));
+    }
+    text.into()
+}
+
+/// The bytes again.
+fn from_text(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    for c in text.chars() {
+        match u32::from(c).checked_sub(STRAY).map(u8::try_from) {
+            Some(Ok(byte)) => bytes.push(byte),
+            _ => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    bytes
+}
+
+/// Gives values and comments their bytes back.
+fn restore(item: &mut Item) {
+    let text = match item {
+        Item::Comment(Comment(text)) => text,
+        Item::Entry(entry) => match &mut entry.value {
+            Value::Text(text) => text,
+            Value::Branch(branch) => return branch.iter_mut().for_each(restore),
+            _ => return,
+        },
+    };
+    *text = Text::new(from_text(&String::from_utf8_lossy(text)));
 }
 
 struct Section {
@@ -297,9 +342,9 @@ pub(super) fn add_metadata(branches: &mut Branches, metadata: &Branch) {
     }
 }
 
-/// Writes sections. Fails for an entry that is none.
-pub(super) fn write(branch: &Branch) -> Result<Vec<u8>, StoreError> {
-    let sections = branch.iter().filter_map(|item| match item {
+/// Writes the sections of every document. Fails for an entry that is none.
+pub(super) fn write(branches: &Branches) -> Result<Vec<u8>, StoreError> {
+    let sections = branches.iter().flatten().filter_map(|item| match item {
         Item::Entry(entry) => Some(entry),
         Item::Comment(_) => None,
     });
@@ -320,7 +365,7 @@ pub(super) fn write(branch: &Branch) -> Result<Vec<u8>, StoreError> {
             out.push('\n');
         }
     }
-    Ok(out.into_bytes())
+    Ok(from_text(&out))
 }
 
 fn keys(items: &Branch) -> impl Iterator<Item = &Entry> {
@@ -341,7 +386,7 @@ fn write_section(
         rest => (None, rest),
     };
     if let Some(Comment(text)) = comment {
-        write_comment(out, &String::from_utf8_lossy(text), false)?;
+        write_comment(out, &to_text(text), false)?;
     }
     if index > 0 || !name.eq_ignore_ascii_case(DEFAULT_SECTION) {
         out.push_str(&format!("[{name}]\n"));
@@ -357,13 +402,17 @@ fn write_section(
         // The last of the comments after a key is the one that is written before it.
         let mut comment = None;
         while let Some(Item::Comment(Comment(text))) = items.peek() {
-            comment = Some(String::from_utf8_lossy(text));
+            comment = Some(to_text(text));
             items.next();
         }
         if let Some(comment) = comment {
             write_comment(out, &comment, true)?;
         }
-        write_key(out, entry.key.as_str(), &to_flat_text(&entry.value), width);
+        let value = match &entry.value {
+            Value::Text(text) => to_text(text),
+            value => to_flat_text(value).into(),
+        };
+        write_key(out, entry.key.as_str(), &value, width);
     }
     Ok(())
 }

@@ -142,7 +142,7 @@ pub(super) fn write_plain(
         Format::Yaml => yaml::write(branches, indents.yaml),
         Format::Json => json::write(first, indents.json),
         Format::Dotenv => dotenv::write(first),
-        Format::Ini => ini::write(first),
+        Format::Ini => ini::write(branches),
         Format::Binary => binary::write(branches),
     }
 }
