@@ -27,6 +27,10 @@ pub struct Call {
     pub asking: Asking,
     /// The Application's name.
     pub application: String,
+    /// The version of the cluster, for charts.
+    pub kube_version: Option<String>,
+    /// The API versions of the cluster, for charts.
+    pub api_versions: Vec<String>,
     /// What the Application sets.
     pub parameters: Parameters,
     /// Whether an empty render is wanted.
@@ -63,10 +67,17 @@ pub fn read(environment: &BTreeMap<OsString, OsString>, working_directory: &Path
             path: source_path.to_owned(),
         },
         application: text("ARGOCD_APP_NAME").to_owned(),
+        kube_version: Some(text("KUBE_VERSION").to_owned()).filter(|v| !v.is_empty()),
+        api_versions: list(text("KUBE_API_VERSIONS")),
         parameters,
         allow_empty: switches.allow_empty,
         secrets: switches.secrets,
     })
+}
+
+fn list(text: &str) -> Vec<String> {
+    let items = text.split(',').filter(|item| !item.is_empty());
+    items.map(str::to_owned).collect()
 }
 
 /// Takes the parts of the source path off the end of the working directory, as far as they match.

@@ -66,8 +66,8 @@ fn outside(call: &Call, grant: &Grant) -> Outside {
     let may = |program| grant.enable.contains(&program);
     let helm = Helm {
         command: "helm".into(),
-        api_versions: Vec::new(),
-        kube_version: None,
+        api_versions: call.api_versions.clone(),
+        kube_version: call.kube_version.clone(),
         is_debug: false,
     };
     Outside {
@@ -130,19 +130,45 @@ fn overlay_policy(section: &OverlaysSection) -> Policy {
     policy
 }
 
-/// Tells what a missing file means where the host sent only a part of the repository.
+/// Puts the host's remedies in the place of the command line's.
 fn explained(mut report: Report, call: &Call) -> Report {
-    if call.is_whole {
-        return report;
-    }
-    let explain = |finding: Diagnostic| {
-        match finding.code() {
-        Code::FileMissing | Code::OutsideRoot => finding.help(
-            "the host sent a part of the repository only: add the path to the Application's annotation argocd.argoproj.io/manifest-generate-paths",
-        ),
+    let explain = |finding: Diagnostic| match finding.code() {
+        Code::FileMissing | Code::OutsideRoot => {
+            let finding = finding.map_text(without_flags);
+            match call.is_whole {
+                true => finding,
+                false => finding.help("the host sent a part of the repository only: add the path to the Application's annotation argocd.argoproj.io/manifest-generate-paths"),
+            }
+        }
+        Code::NotEnabled => finding.map_text(by_the_policy),
+        Code::SopsNoIdentity => finding.map_text(from_the_sidecar),
         _ => finding,
-    }
     };
     report.findings = report.findings.into_iter().map(explain).collect();
     report
+}
+
+fn without_flags(text: &str) -> String {
+    text.replace(", or name a wider root with --root", "")
+}
+
+fn from_the_sidecar(text: &str) -> String {
+    match text.starts_with("set SOPS_AGE") {
+        true => "put the identity into the Secret of the sidecar, and let the policy grant it",
+        false => text,
+    }
+    .to_owned()
+}
+
+/// What the policy has to say for a flag that a remedy names.
+fn by_the_policy(text: &str) -> String {
+    let enable = match text.strip_prefix("pass ") {
+        Some(flags) if flags.contains("--network") => "network",
+        Some(flags) if flags.contains("--enable-helm") => "helm",
+        Some(_) => "exec",
+        None => return text.to_owned(),
+    };
+    format!(
+        "an administrator of Argo CD can add {enable} to `enable` of the project's rule in the policy"
+    )
 }

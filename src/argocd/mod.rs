@@ -1,9 +1,11 @@
 //! What Argo CD does around a build: the contract of a config management plugin.
 //!
-//! [`environment`] reads a call, [`parameters`] what an Application sets, [`policy`] what it may do.
+//! [`environment`] reads a call, [`parameters`] what an Application sets, [`policy`] what it may do;
+//! [`generate`] renders. [`simulate`] is the other side: what the host does with an Application.
 
 pub mod confined;
 pub mod environment;
 pub mod generate;
 pub mod parameters;
 pub mod policy;
+pub mod simulate;

@@ -241,17 +241,22 @@ impl MatchSection {
     }
 }
 
-/// A whole number of seconds or minutes: `50s`, `2m`.
+/// A whole number of milliseconds, seconds or minutes: `50s`, `2m`.
 fn duration(text: &Spanned<String>, source: &Source) -> Result<Duration> {
-    let (number, unit) = text.split_at(text.len() - text.chars().last().map_or(0, char::len_utf8));
-    let seconds = match (number.parse::<u64>(), unit) {
-        (Ok(number), "s") => Some(number),
-        (Ok(number), "m") => number.checked_mul(60),
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit = match unit {
+        "ms" => Some(1),
+        "s" => Some(1_000),
+        "m" => Some(60_000),
         _ => None,
     };
-    seconds
-        .filter(|s| *s > 0)
-        .map(Duration::from_secs)
+    let milliseconds = unit.and_then(|unit| number.parse::<u64>().ok()?.checked_mul(unit));
+    milliseconds
+        .filter(|m| *m > 0)
+        .map(Duration::from_millis)
         .ok_or_else(|| {
             Diagnostic::new(Code::FieldType, format!("{} is no duration", **text))
                 .at(at(text, source))

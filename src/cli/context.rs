@@ -46,6 +46,12 @@ impl Context {
         }
     }
 
+    /// The program itself, to be started once more.
+    pub(crate) fn program(&self) -> PathBuf {
+        let called = self.arguments.first().map(PathBuf::from);
+        std::env::current_exe().unwrap_or_else(|_| called.unwrap_or_default())
+    }
+
     /// A variable's value, when it is set, is UTF-8 and is not empty.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         self.environment

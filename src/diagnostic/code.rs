@@ -289,6 +289,10 @@ codes! {
     ParameterInvalid = "parameter-invalid", Input;
     /// The administrator's policy does not let this Application render.
     PolicyRefuses = "policy-refuses", Input;
+    /// The host would show an error in the place of objects.
+    HostError = "host-error", Input;
+    /// What the host warns of, or does without a warning.
+    HostWarning = "host-warning", Input;
 
     // pipeline
     /// An object of a generator that is built in is wrong.

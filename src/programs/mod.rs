@@ -8,6 +8,7 @@
 )]
 
 mod helm;
+mod hosted;
 mod network;
 mod process;
 mod temporary;
@@ -16,9 +17,10 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 
 pub use helm::{Chart, Helm, Pull};
+pub use hosted::{Ended, Hosted, How};
 pub use network::{clone_repository, fetch};
 pub use process::Process;
-pub use temporary::{TemporaryFile, is_there};
+pub use temporary::{TemporaryDirectory, TemporaryFile, is_there};
 use zeroize::Zeroizing;
 
 /// The variables that hold keys as they are: no program that we start gets them.

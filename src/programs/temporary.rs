@@ -21,6 +21,22 @@ pub(super) fn temporary() -> Result<tempfile::TempDir> {
         .map_err(|error| unwritten(&error))
 }
 
+/// A directory that only we can read and that goes, with all that is in it, when it is dropped.
+#[derive(Debug)]
+pub struct TemporaryDirectory(tempfile::TempDir);
+
+impl TemporaryDirectory {
+    /// Makes one. Fails with [`Code::WriteFailed`].
+    pub fn new() -> Result<Self> {
+        temporary().map(Self)
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
 /// A file that only we can read and that goes when it is dropped.
 #[derive(Debug)]
 pub struct TemporaryFile(tempfile::NamedTempFile);

@@ -1,4 +1,4 @@
-//! `argocd`: the entry points of the config management plugin.
+//! `argocd generate` and `argocd parameters`: what the host calls.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::identities;
-use super::{Context, Done, Outcome};
 use crate::argocd::environment::{self, Call};
 use crate::argocd::generate::{Generation, generate};
 use crate::argocd::policy::{self, Grant};
+use crate::cli::identities;
+use crate::cli::{Context, Done, Outcome};
 use crate::diagnostic::{ExitStatus, Place, Result, Source};
 use crate::files::locate;
 use crate::pipeline::Progress;
@@ -24,30 +24,19 @@ const KEYS: &str = "PRERENDER_KEYS";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    #[command(subcommand)]
-    command: Command,
+    /// The administrator's policy
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
 }
 
-#[derive(Debug, clap::Subcommand)]
-enum Command {
-    /// Print the manifests of the Application that the environment describes
-    Generate {
-        /// The administrator's policy
-        #[arg(long, value_name = "FILE")]
-        policy: Option<PathBuf>,
-    },
-    /// Print what an Application can set
-    Parameters,
+/// Prints what an Application can set.
+pub(super) fn parameters() -> Outcome {
+    Ok(announcements().to_string().into_bytes().into())
 }
 
-pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
-    match &arguments.command {
-        Command::Generate { policy } => run_generate(context, policy.as_deref()),
-        Command::Parameters => Ok(announcements().to_string().into_bytes().into()),
-    }
-}
-
-fn run_generate(context: &Context, policy: Option<&std::path::Path>) -> Outcome {
+/// Prints the manifests.
+pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {
+    let policy = arguments.policy.as_deref();
     let call = environment::read(&context.environment, &context.working_directory)?;
     let grant = grant(context, &call, policy)?;
     let progress = Progress::default();
