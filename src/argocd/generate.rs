@@ -55,6 +55,7 @@ pub fn generate(generation: &Generation<'_>) -> Result<Rendered, Report> {
             parameters: parameters(call),
             policy: Some(overlay_policy(&grant.overlays)),
             allow_empty: call.allow_empty,
+            flux: None,
             progress: (*progress).clone(),
         }),
     };

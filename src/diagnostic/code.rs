@@ -287,6 +287,16 @@ codes! {
     // argocd, flux
     /// A parameter or switch that an Application sets is not known, or has the wrong shape.
     ParameterInvalid = "parameter-invalid", Input;
+    /// A Flux Kustomization says what the controller refuses.
+    FluxInvalid = "flux-invalid", Input;
+    /// A Flux Kustomization that is named does not exist.
+    FluxMissing = "flux-missing", Input;
+    /// Flux Kustomizations wait for each other.
+    FluxCycle = "flux-cycle", Input;
+    /// A ConfigMap or Secret of variables that is named does not exist.
+    FluxVariables = "flux-variables", Input;
+    /// A Flux Kustomization is left out: suspended, or its files are elsewhere.
+    FluxLeftOut = "flux-left-out", Input;
     /// The administrator's policy does not let this Application render.
     PolicyRefuses = "policy-refuses", Input;
     /// The host would show an error in the place of objects.

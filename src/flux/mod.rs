@@ -1,8 +1,24 @@
 //! What Flux does around a build.
 //!
-//! [`artifact`] packs files as an OCI layout, [`contents`] says which files of a directory belong into one,
-//! and [`protect`] keeps what is finished from being filled again.
+//! A [`Cluster`] renders Kustomizations in the order in which the controller applies them: [`kustomization`]
+//! reads one, [`sources`] finds its files, [`variables`] what fills it, [`finish`] does what follows the
+//! build. [`artifact`] packs files as an OCI layout, [`contents`] says which files of a directory belong
+//! into one, and [`protect`] keeps what is finished from being filled again.
 
 pub mod artifact;
+mod cluster;
 pub mod contents;
+mod entry;
+mod finish;
+pub mod kustomization;
+mod order;
 pub mod protect;
+mod render;
+mod search;
+pub mod sources;
+pub mod variables;
+
+pub use cluster::{Applied, Cluster, Scope};
+pub use entry::{entries_of_file, entry_of_path};
+pub use finish::OwnerLabels;
+pub use render::{Renderer, Settings};

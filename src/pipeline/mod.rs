@@ -6,6 +6,7 @@
 
 pub mod adjust;
 pub mod checks;
+pub mod flux;
 pub mod generators;
 pub mod layout;
 mod mask;

@@ -59,7 +59,7 @@ fn build(files: &dyn Files, directory: &TreePath) -> Result<ResMap> {
 /// Builds a root that uses overlays, decides on them, and gives both.
 fn expanded<R>(
     root: &Root<'_>,
-    then: impl FnOnce(&Expansion<'_>) -> Result<R>,
+    then: impl FnOnce(&Expansion<'_>) -> Result<R, Report>,
 ) -> Result<(Built, R), Report> {
     if root.overlays().is_empty() {
         let phrase = format!("{} uses no overlay", root.directory());

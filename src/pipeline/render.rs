@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 
 use super::adjust::{Adjustments, adjusted, kustomization_path};
+use super::flux::{self, Flux};
 use super::outside::Outside;
 use super::progress::{Progress, Timed};
 use super::secrets::{Opened, Secrets};
@@ -17,6 +18,7 @@ use crate::template::Delimiters;
 use crate::validate::{self, GateOptions, Severities};
 
 /// One render.
+#[derive(Clone)]
 pub struct Request<'a> {
     /// The directory of the root kustomization, below the root of the tree.
     pub directory: &'a TreePath,
@@ -51,6 +53,8 @@ pub struct Host {
     pub policy: Option<Policy>,
     /// Whether nothing at all may be rendered.
     pub allow_empty: bool,
+    /// What only Flux does.
+    pub flux: Option<Flux>,
     /// Noted for a watchdog.
     pub progress: Progress,
 }
@@ -143,19 +147,23 @@ impl<'a> Root<'a> {
     /// Builds the root, decides on its overlays, and gives both to a function; what was built stays.
     pub fn expanded<R>(
         &self,
-        then: impl FnOnce(&Built, Expansion<'_>) -> Result<R>,
+        then: impl FnOnce(&Built, Expansion<'_>) -> Result<R, Report>,
     ) -> Result<(Built, R), Report> {
-        self.adjusted(then).map_err(|e| self.masked(e.into()))
+        self.adjusted(then).map_err(|report| self.masked(report))
     }
 
     fn adjusted<R>(
         &self,
-        then: impl FnOnce(&Built, Expansion<'_>) -> Result<R>,
-    ) -> Result<(Built, R)> {
+        then: impl FnOnce(&Built, Expansion<'_>) -> Result<R, Report>,
+    ) -> Result<(Built, R), Report> {
         let Some(host) = self.request.host else {
             return self.expanded_over(self.opened, then);
         };
         let timed = Timed::new(self.opened, &host.progress);
+        if let Some(flux) = &host.flux {
+            let set = flux::kustomization(&timed, self.request.directory, &host.adjustments, flux)?;
+            return self.expanded_over(&Layer::new(&timed, set), then);
+        }
         let root = kustomization_path(&timed, self.request.directory)?;
         match root.filter(|_| !host.adjustments.is_empty()) {
             Some(root) => {
@@ -169,8 +177,8 @@ impl<'a> Root<'a> {
     fn expanded_over<R>(
         &self,
         files: &dyn Files,
-        then: impl FnOnce(&Built, Expansion<'_>) -> Result<R>,
-    ) -> Result<(Built, R)> {
+        then: impl FnOnce(&Built, Expansion<'_>) -> Result<R, Report>,
+    ) -> Result<(Built, R), Report> {
         self.enter("build");
         let plain = self.build(files)?;
         self.enter("overlays");
@@ -180,14 +188,18 @@ impl<'a> Root<'a> {
         Ok((plain, given))
     }
 
-    /// Builds the root over some files.
-    pub fn build(&self, files: &dyn Files) -> Result<Built> {
-        kustomize::build(
+    /// Builds the root over some files, and fills its variables where Flux would.
+    pub fn build(&self, files: &dyn Files) -> Result<Built, Report> {
+        let built = kustomize::build(
             files,
             self.request.directory,
             &self.request.build,
             self.request.outside,
-        )
+        )?;
+        match self.request.host.and_then(|host| host.flux.as_ref()) {
+            Some(flux) => flux::bound(built, flux),
+            None => Ok(built),
+        }
     }
 
     /// The overlays in use: the project's, and those of the command line.

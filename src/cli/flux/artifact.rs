@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Escape, RenderOptions, SecretsArgument, identities_of};
-use crate::cli::{Context, Done, Outcome, values};
+use super::{Escape, SecretsArgument};
+use crate::cli::root::RootArguments;
+use crate::cli::{Context, Done, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
-use crate::files::{Located, OutputFile, OutputTree, Stale, TreePath, locate};
+use crate::files::{OutputFile, OutputTree, Stale, Tree, TreePath};
 use crate::flux::artifact::{Description, LayerType, pack};
 use crate::flux::contents;
 use crate::flux::protect::protect;
-use crate::pipeline::plain::{Options, Outside};
-use crate::pipeline::values::Opener;
 use crate::pipeline::{self, Host, Request, layout};
 
 /// What `flux artifact` is asked for.
@@ -60,27 +59,29 @@ pub(super) struct Arguments {
     /// Write nothing; fail with 4 when the layout would change
     #[arg(long)]
     check: bool,
+    /// Pack even when nothing is rendered, with which Flux deletes all that it applied
+    #[arg(long)]
+    allow_empty: bool,
     #[command(flatten)]
-    render: RenderOptions,
+    root: RootArguments,
 }
 
 /// Packs, and prints the digest.
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let description = description(arguments)?;
-    let root = arguments.render.root.as_deref();
-    let located = locate(&arguments.path, &context.working_directory, root)?;
+    let secrets = arguments.secrets.into();
     let mut report = Report::default();
-    let as_is = arguments.as_is || contents::is_written(&located.tree, &located.directory)?;
-    let files = if as_is {
-        contents::of_directory(&located.tree, &located.directory)?
-    } else {
-        rendered(context, arguments, &located, &mut report)?
-    };
-    let packed = pack(&files, &description).map_err(|e| {
-        Diagnostic::new(
-            Code::WriteFailed,
-            format!("the files cannot be packed: {}", e.kind()),
-        )
+    let root = &arguments.root;
+    let files = root.with(context, &arguments.path, secrets, |request, located| {
+        let (tree, directory) = (&located.tree, request.directory);
+        match arguments.as_is || contents::is_written(tree, directory)? {
+            true => Ok(contents::of_directory(tree, directory)?),
+            false => rendered(arguments, request, tree, &mut report),
+        }
+    })?;
+    let packed = pack(&files, &description).map_err(|error| {
+        let phrase = format!("the files cannot be packed: {}", error.kind());
+        Diagnostic::new(Code::WriteFailed, phrase)
     })?;
     let output = context.working_directory.join(&arguments.output);
     let tree = output_tree(&output, packed.files)?;
@@ -115,37 +116,20 @@ fn output_tree(output: &Path, files: BTreeMap<String, Vec<u8>>) -> Result<Output
 
 /// One file an object, and the kustomization that lists them.
 fn rendered(
-    context: &Context,
     arguments: &Arguments,
-    located: &Located,
+    request: &Request<'_>,
+    tree: &Tree,
     report: &mut Report,
 ) -> Result<BTreeMap<String, Vec<u8>>, Report> {
-    let options = &arguments.render;
-    let identities = || identities_of(context, located);
-    let overrides = values::overrides(context, &options.values, &options.set)?;
-    let outside = Outside {
-        root: located.tree.root().to_owned(),
-        network: options.network,
-        ..Outside::default()
-    };
     let host = Host {
-        allow_empty: options.allow_empty,
+        allow_empty: arguments.allow_empty,
         ..Host::default()
     };
-    let mut rendered = pipeline::render(
-        &Request {
-            directory: &located.directory,
-            build: Options::default(),
-            outside: &outside,
-            opener: &Opener::new(&identities),
-            secrets: arguments.secrets.into(),
-            overrides: &overrides,
-            overlays: &options.overlays,
-            strict: false,
-            host: Some(&host),
-        },
-        &located.tree,
-    )?;
+    let request = Request {
+        host: Some(&host),
+        ..request.clone()
+    };
+    let mut rendered = pipeline::render(&request, tree)?;
     report.findings.append(&mut rendered.warnings.findings);
     let protected = protect(&mut rendered.resources, arguments.flux_escape.into());
     report.findings.extend(protected.findings);

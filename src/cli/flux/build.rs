@@ -1,0 +1,373 @@
+//! `flux build`: what the controller would apply.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::{Escape, SecretsArgument};
+use crate::cli::root::identities_of;
+use crate::cli::{Context, Done, Outcome, values};
+use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source};
+use crate::files::{File, Located, OutputFile, OutputTree, Stale, TreePath, locate};
+use crate::flux::kustomization::{Id, Kustomization, Reference};
+use crate::flux::protect::{Protection, protect};
+use crate::flux::sources::Sources;
+use crate::flux::variables::{Given, read_file};
+use crate::flux::{
+    Applied, Cluster, OwnerLabels, Renderer, Scope, Settings, entries_of_file, entry_of_path,
+};
+use crate::pipeline::flux::Strictness;
+use crate::pipeline::plain::Outside;
+use crate::pipeline::values::Opener;
+use crate::pipeline::{Secrets, Session, layout};
+
+/// What `flux build` is asked for.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// One Kustomization, as NAME or NAMESPACE/NAME; what leads to it is rendered to find it
+    name: Option<String>,
+    /// A file of Kustomizations to begin with
+    #[arg(long = "kustomization-file", short = 'f', value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Where the cluster begins; with -f, the directory in the place of spec.path
+    #[arg(long, value_name = "DIR")]
+    path: Option<PathBuf>,
+    /// Render every Kustomization that is applied, in the order of their dependencies
+    #[arg(long, short)]
+    recursive: bool,
+    /// Print a table of the Kustomizations instead of their manifests
+    #[arg(long, conflicts_with_all = ["output", "check"])]
+    list: bool,
+    /// A variable, over all that substitute and substituteFrom say: NAME=VALUE; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    var: Vec<String>,
+    /// A file of variables, as if substituteFrom named it last: ConfigMaps, Secrets, a mapping, or lines of
+    /// NAME=VALUE; may be sealed, may be repeated
+    #[arg(long, value_name = "FILE")]
+    vars_from: Vec<PathBuf>,
+    /// Whether a variable that does not exist is an error, as since Flux 2.9; else it is empty
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = true,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        action = clap::ArgAction::Set
+    )]
+    strict_substitute: bool,
+    /// Add the labels that tell whose an object is
+    #[arg(long)]
+    owner_labels: bool,
+    /// A source whose files are here: KIND/NAMESPACE/NAME=DIRECTORY; may be repeated
+    #[arg(long, value_name = "SOURCE=DIR", value_delimiter = ',')]
+    local_sources: Vec<String>,
+    /// Write to a file, or when it ends in / to a directory: one below it for each Kustomization
+    #[arg(long, short, value_name = "PATH")]
+    output: Option<PathBuf>,
+    /// Write nothing; fail with 4 when -o would change something
+    #[arg(long, requires = "output")]
+    check: bool,
+    /// What is done with `${…}` in what -o writes to a directory, which Flux would fill again
+    #[arg(long, value_enum, default_value = "annotate", value_name = "HOW")]
+    flux_escape: Escape,
+    /// What leaves the plugin where a file is sealed
+    #[arg(long, value_enum, default_value = "plain")]
+    secrets: SecretsArgument,
+    /// The directory that nothing may lead out of, and that spec.path counts from
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// A file of values over those of the project; may be repeated
+    #[arg(long, value_name = "FILE")]
+    values: Vec<PathBuf>,
+    /// A value over all others: key=value; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// A set of overlays to use, such as cnpg@1; may be repeated
+    #[arg(long, value_name = "SET", value_delimiter = ',')]
+    overlays: Vec<String>,
+    /// Allow files and repositories to be fetched
+    #[arg(long)]
+    network: bool,
+    /// Let a Kustomization have no objects, with which Flux deletes all that it applied
+    #[arg(long)]
+    allow_empty: bool,
+}
+
+/// Renders Kustomizations and prints what they apply.
+pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {
+    let begin = begin(context, arguments);
+    let located = locate(
+        &begin,
+        &context.working_directory,
+        arguments.root.as_deref(),
+    )?;
+    let identities = || identities_of(context, &located);
+    let opener = Opener::new(&identities);
+    let given = given(context, arguments, &opener)?;
+    let overrides = values::overrides(context, &arguments.values, &arguments.set)?;
+    let outside = Outside {
+        root: located.tree.root().to_owned(),
+        network: arguments.network,
+        ..Outside::default()
+    };
+    let settings = Settings {
+        disk: &located.tree,
+        directory: &located.directory,
+        outside: &outside,
+        opener: &opener,
+        secrets: arguments.secrets.into(),
+        overrides: &overrides,
+        overlays: &arguments.overlays,
+        given: &given,
+        strictness: match arguments.strict_substitute {
+            true => Strictness::Strict,
+            false => Strictness::Lenient,
+        },
+        owner: match arguments.owner_labels {
+            true => OwnerLabels::Add,
+            false => OwnerLabels::Omit,
+        },
+        allow_empty: arguments.allow_empty,
+    };
+    let session = Session::open(&located.tree, &located.directory, &overrides, &opener)?;
+    let (opened, sealed) = (
+        session.opened(settings.secrets),
+        session.opened(Secrets::Keep),
+    );
+    let renderer = Renderer::new(&settings, &session, &opened, &sealed);
+    let mut cluster = Cluster::new(
+        &renderer,
+        Sources::new(local_sources(context, arguments, &located)?),
+        scope(arguments),
+    );
+    enter(context, arguments, &located, &renderer, &mut cluster)?;
+    let (applied, report) = cluster.render()?;
+    finished(context, arguments, applied, report)
+}
+
+/// Where the root is looked for: at the path, else at the file, else here.
+fn begin(context: &Context, arguments: &Arguments) -> PathBuf {
+    let file = arguments.file.as_ref().map(|file| {
+        let path = context.working_directory.join(file);
+        path.parent().map_or(PathBuf::from("."), Path::to_owned)
+    });
+    let path = arguments.path.clone().or(file);
+    path.unwrap_or_else(|| PathBuf::from("."))
+}
+
+fn scope(arguments: &Arguments) -> Scope {
+    match (&arguments.name, &arguments.file) {
+        _ if arguments.recursive => Scope::All,
+        (Some(name), None) => Scope::One(name.clone()),
+        _ => Scope::Entries,
+    }
+}
+
+/// Puts in where the cluster begins.
+fn enter(
+    context: &Context,
+    arguments: &Arguments,
+    located: &Located,
+    renderer: &Renderer<'_>,
+    cluster: &mut Cluster<'_>,
+) -> Result<(), Report> {
+    let Some(file) = &arguments.file else {
+        if let Some(name) = arguments.name.as_ref().filter(|_| arguments.recursive) {
+            let phrase = format!("-r renders all, and {name} names one");
+            return Err(Diagnostic::new(Code::Usage, phrase).into());
+        }
+        let entry = entry_of_path(renderer, &located.directory)?;
+        cluster.enter(entry, Some(located.directory.clone()));
+        return Ok(());
+    };
+    let bytes = context
+        .trusted
+        .read(&context.working_directory.join(file))?;
+    let mut entries = entries_of_file(&bytes, Source::committed(file.display().to_string()))?;
+    if let Some(name) = &arguments.name {
+        let named = |k: &Kustomization| k.id.name == *name || k.id.to_string() == *name;
+        let names: Vec<String> = entries.iter().map(|k| k.id.to_string()).collect();
+        entries.retain(named);
+        if entries.is_empty() {
+            let phrase = format!("the file holds no Kustomization {name}");
+            return Err(Diagnostic::new(Code::FluxMissing, phrase)
+                .at(Place::file(file.display().to_string()))
+                .note(format!("it holds {}", names.join(", ")))
+                .into());
+        }
+    }
+    if arguments.path.is_some() && entries.len() > 1 {
+        let phrase = format!(
+            "--path is the directory of one Kustomization, and there are {}",
+            entries.len()
+        );
+        return Err(Diagnostic::new(Code::Usage, phrase)
+            .help("name one of them")
+            .into());
+    }
+    for entry in entries {
+        let directory = arguments.path.as_ref().map(|_| located.directory.clone());
+        cluster.enter(entry, directory);
+    }
+    Ok(())
+}
+
+/// Variables of the command line; a sealed file is opened.
+fn given(context: &Context, arguments: &Arguments, opener: &Opener<'_>) -> Result<Given> {
+    let mut given = Given::default();
+    for file in &arguments.vars_from {
+        let shown = file.display().to_string();
+        let bytes = context
+            .trusted
+            .read(&context.working_directory.join(file))?;
+        let name = file.file_name().and_then(|n| n.to_str()).unwrap_or(&shown);
+        let path = TreePath::parse(name).unwrap_or_else(TreePath::root);
+        let opened = opener.open(&File::committed(path, bytes.as_slice()))?;
+        let bytes = opened
+            .as_ref()
+            .map_or(bytes.as_slice(), |o| o.bytes.as_ref());
+        given
+            .from
+            .extend(read_file(bytes, &Source::committed(shown))?);
+    }
+    for text in &arguments.var {
+        let (name, value) = text.split_once('=').ok_or_else(|| {
+            Diagnostic::new(Code::Usage, format!("--var {text} is not NAME=VALUE"))
+        })?;
+        given.set.push((name.to_owned(), value.into()));
+    }
+    Ok(given)
+}
+
+/// Sources that are directories here.
+fn local_sources(
+    context: &Context,
+    arguments: &Arguments,
+    located: &Located,
+) -> Result<BTreeMap<Reference, TreePath>> {
+    let mut sources = BTreeMap::new();
+    for text in &arguments.local_sources {
+        let wrong = || {
+            Diagnostic::new(
+                Code::Usage,
+                format!("--local-sources {text} is not KIND/NAMESPACE/NAME=DIRECTORY"),
+            )
+        };
+        let (source, directory) = text.split_once('=').ok_or_else(wrong)?;
+        let [kind, namespace, name] = source.split('/').collect::<Vec<_>>()[..] else {
+            return Err(wrong());
+        };
+        let root = Some(located.tree.root());
+        let directory = locate(Path::new(directory), &context.working_directory, root)?.directory;
+        let id = Id {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        };
+        let kind = kind.to_owned();
+        sources.insert(Reference { kind, id }, directory);
+    }
+    Ok(sources)
+}
+
+/// Prints what was rendered, or writes it.
+fn finished(
+    context: &Context,
+    arguments: &Arguments,
+    mut applied: Vec<Applied>,
+    report: Report,
+) -> Outcome {
+    let mut done = Done {
+        report,
+        ..Done::default()
+    };
+    if arguments.list {
+        done.stdout = table(&applied).into_bytes();
+        return Ok(done);
+    }
+    let Some(output) = &arguments.output else {
+        done.stdout = manifests(&applied)?;
+        return Ok(done);
+    };
+    let output = context.working_directory.join(output);
+    let ends_in_slash = output.as_os_str().as_encoded_bytes().ends_with(b"/");
+    let tree = if ends_in_slash || output.is_dir() {
+        let protection: Protection = arguments.flux_escape.into();
+        for one in &mut applied {
+            let told = protect(&mut one.resources, protection);
+            done.report.findings.extend(told.findings);
+        }
+        directories(&output, &applied)?
+    } else {
+        single(&output, manifests(&applied)?)?
+    };
+    if arguments.check {
+        done.report.findings.extend(tree.check().findings);
+    } else {
+        tree.write()?;
+    }
+    Ok(done)
+}
+
+fn manifests(applied: &[Applied]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for one in applied.iter().filter(|a| !a.resources.is_empty()) {
+        if !bytes.is_empty() {
+            bytes.extend_from_slice(b"---\n");
+        }
+        one.resources.write(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+/// A directory for each Kustomization: `NAMESPACE/NAME/`, and in it one file an object.
+fn directories(output: &Path, applied: &[Applied]) -> Result<OutputTree> {
+    let mut tree = OutputTree::new(output, Stale::Remove);
+    for one in applied {
+        let id = &one.kustomization.id;
+        for (name, bytes) in layout::files(&one.resources)? {
+            let path = TreePath::parse(&format!("{}/{}/{name}", id.namespace, id.name))
+                .expect("a layout stays in its directory");
+            tree.insert(path, OutputFile::new(bytes));
+        }
+    }
+    Ok(tree)
+}
+
+fn single(output: &Path, bytes: Vec<u8>) -> Result<OutputTree> {
+    let name = output.file_name().and_then(|n| n.to_str());
+    let (Some(path), Some(directory)) = (name.and_then(TreePath::parse), output.parent()) else {
+        return Err(Diagnostic::new(Code::Usage, "-o names no file"));
+    };
+    let mut tree = OutputTree::new(directory, Stale::Keep);
+    tree.insert(path, OutputFile::new(bytes));
+    Ok(tree)
+}
+
+/// A line for each Kustomization, in the order in which they can be applied.
+fn table(applied: &[Applied]) -> String {
+    let mut rows = vec![["KUSTOMIZATION", "PATH", "OBJECTS", "AFTER"].map(str::to_owned)];
+    for one in applied {
+        let after: Vec<String> = one
+            .kustomization
+            .depends_on
+            .iter()
+            .map(|(id, _)| id.to_string())
+            .collect();
+        rows.push([
+            one.kustomization.id.to_string(),
+            one.directory.to_string(),
+            one.resources.len().to_string(),
+            after.join(","),
+        ]);
+    }
+    let width = |column: usize| rows.iter().map(|r| r[column].len()).max().unwrap_or(0);
+    let widths = [0, 1, 2].map(width);
+    let mut text = String::new();
+    for [name, path, objects, after] in &rows {
+        let [a, b, c] = widths;
+        let line = format!("{name:a$}  {path:b$}  {objects:c$}  {after}");
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,430 @@
+//! Renders the Kustomizations of a cluster, each when what it waits for is there.
+
+use std::collections::BTreeSet;
+
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use super::entry::SYSTEM;
+use super::kustomization::{Id, Kustomization, Reference, VariableSource};
+use super::order::{Patience, near, stuck};
+use super::render::Renderer;
+use super::search::Index;
+use super::sources::Sources;
+use super::variables::{Data, Objects};
+use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Severity};
+use crate::files::TreePath;
+use crate::kube::ResMap;
+
+/// How deep Kustomizations may apply Kustomizations: clusters have two or three levels.
+const MAX_DEPTH: usize = 32;
+
+/// What is rendered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// The entries alone.
+    Entries,
+    /// All that the entries apply.
+    All,
+    /// One, by its name or `NAMESPACE/NAME`; what leads to it is rendered to find it.
+    One(String),
+}
+
+/// A Kustomization that was rendered.
+#[derive(Debug)]
+pub struct Applied {
+    /// What it says.
+    pub kustomization: Kustomization,
+    /// Where its files are.
+    pub directory: TreePath,
+    /// What the controller would apply.
+    pub resources: ResMap,
+}
+
+struct Pending {
+    kustomization: Kustomization,
+    /// Where its files are, where the invoker says so.
+    directory: Option<TreePath>,
+    depth: usize,
+}
+
+/// A cluster that is being rendered.
+pub struct Cluster<'a> {
+    renderer: &'a Renderer<'a>,
+    sources: Sources,
+    scope: Scope,
+    pending: Vec<Pending>,
+    /// Rendered, or suspended, or failed: nobody waits for them any more.
+    done: BTreeSet<Id>,
+    known: BTreeSet<Id>,
+    applied: Vec<Applied>,
+    objects: Objects,
+    report: Report,
+    /// Whether something was not rendered that may apply what others wait for.
+    has_gaps: bool,
+    /// Where ConfigMaps and Secrets are in the tree, once that was asked.
+    index: Option<Index>,
+}
+
+impl<'a> Cluster<'a> {
+    /// Starts with nothing.
+    pub fn new(renderer: &'a Renderer<'a>, sources: Sources, scope: Scope) -> Self {
+        Self {
+            renderer,
+            sources,
+            scope,
+            pending: Vec::new(),
+            done: BTreeSet::new(),
+            known: BTreeSet::new(),
+            applied: Vec::new(),
+            objects: Objects::default(),
+            report: Report::default(),
+            has_gaps: false,
+            index: None,
+        }
+    }
+
+    /// Adds a Kustomization where the cluster begins. Its source is this tree.
+    pub fn enter(&mut self, kustomization: Kustomization, directory: Option<TreePath>) {
+        self.sources.take_local(kustomization.source.as_ref());
+        self.add(kustomization, directory, 0);
+    }
+
+    fn add(&mut self, kustomization: Kustomization, directory: Option<TreePath>, depth: usize) {
+        if self.known.insert(kustomization.id.clone()) {
+            self.pending.push(Pending {
+                kustomization,
+                directory,
+                depth,
+            });
+        }
+    }
+
+    /// Renders, and gives what was rendered in the order in which it can be applied, with every finding.
+    ///
+    /// Fails with all findings where one of them is an error.
+    pub fn render(mut self) -> Result<(Vec<Applied>, Report), Report> {
+        while let Some(ready) = self.next_round() {
+            let rendered: Vec<_> = ready
+                .par_iter()
+                .map(|(pending, directory)| {
+                    self.renderer
+                        .render(&pending.kustomization, directory, &self.objects)
+                })
+                .collect();
+            for ((pending, directory), result) in ready.into_iter().zip(rendered) {
+                self.take(pending, directory, result);
+            }
+            if let Some(only) = self.wanted() {
+                return only;
+            }
+        }
+        self.leave_out_elsewhere();
+        if let Scope::One(name) = &self.scope {
+            let missing = missing(name, &self.known);
+            self.report.push(missing);
+        }
+        match self.report.has_errors() {
+            true => Err(without_repetition(self.report)),
+            false => Ok((self.applied, without_repetition(self.report))),
+        }
+    }
+
+    /// What can be rendered now, with where it is; `None` when nothing is left whose files are here.
+    fn next_round(&mut self) -> Option<Vec<(Pending, TreePath)>> {
+        self.leave_out_suspended();
+        let places: Vec<Option<TreePath>> = self
+            .pending
+            .iter()
+            .map(|p| {
+                p.directory
+                    .clone()
+                    .or_else(|| self.sources.directory(&p.kustomization))
+            })
+            .collect();
+        for patience in Patience::EACH {
+            let is_ready = |(pending, place): (&Pending, &Option<TreePath>)| {
+                let kustomization = &pending.kustomization;
+                place.is_some() && patience.is_met(kustomization, &self.done, &self.objects)
+            };
+            let ready: Vec<bool> = self.pending.iter().zip(&places).map(is_ready).collect();
+            if ready.contains(&true) {
+                if patience == Patience::Nothing {
+                    self.tell_stuck(places.contains(&None));
+                }
+                return Some(self.split(ready, places));
+            }
+        }
+        None
+    }
+
+    /// Takes what is ready out of what is pending.
+    fn split(
+        &mut self,
+        ready: Vec<bool>,
+        places: Vec<Option<TreePath>>,
+    ) -> Vec<(Pending, TreePath)> {
+        let mut round = Vec::new();
+        let pending = std::mem::take(&mut self.pending);
+        for ((pending, ready), place) in pending.into_iter().zip(ready).zip(places) {
+            match place.filter(|_| ready) {
+                Some(place) => {
+                    self.find_variables(&pending.kustomization);
+                    round.push((pending, place));
+                }
+                None => self.pending.push(pending),
+            }
+        }
+        round
+    }
+
+    /// Looks in the tree for objects of variables that nothing applies.
+    fn find_variables(&mut self, kustomization: &Kustomization) {
+        let from = kustomization.post_build.iter().flat_map(|p| &p.from);
+        for source in from {
+            if self.objects.contains(&source.object) {
+                continue;
+            }
+            match self.look_for(&source.object) {
+                Ok((places, Some(data))) => {
+                    if self.scope != Scope::Entries {
+                        self.report
+                            .push(not_applied(source, &places[0].to_string()));
+                    }
+                    self.objects.insert(source.object.clone(), data);
+                }
+                Ok((places, None)) if !places.is_empty() => {
+                    self.report.push(ambiguous(kustomization, source, &places));
+                }
+                Ok(_) if source.optional => {}
+                Ok(_) => {
+                    let is_given = !self.renderer.settings().given.is_empty();
+                    self.report.push(absent(kustomization, source, is_given));
+                }
+                Err(error) => self.report.push(error),
+            }
+        }
+    }
+
+    /// Where an object is in the tree, which is read once.
+    fn look_for(&mut self, object: &Reference) -> Result<(Vec<Place>, Option<Data>)> {
+        let index = match self.index.take() {
+            Some(index) => index,
+            None => Index::of(self.renderer.files())?,
+        };
+        let found = index.find(self.renderer.opened(), object);
+        self.index = Some(index);
+        found
+    }
+
+    fn take(
+        &mut self,
+        pending: Pending,
+        directory: TreePath,
+        result: Result<(ResMap, Report), Report>,
+    ) {
+        let kustomization = pending.kustomization;
+        self.done.insert(kustomization.id.clone());
+        let (resources, warnings) = match result {
+            Ok(rendered) => rendered,
+            Err(report) => {
+                self.has_gaps = true;
+                self.report.findings.extend(report.findings);
+                return;
+            }
+        };
+        self.report.findings.extend(warnings.findings);
+        // What is applied to another cluster is nothing to this one.
+        if !kustomization.remote {
+            self.look_at(&kustomization, &resources, pending.depth);
+        }
+        self.applied.push(Applied {
+            kustomization,
+            directory,
+            resources,
+        });
+    }
+
+    /// Notes objects of variables and sources, and the Kustomizations that are applied.
+    fn look_at(&mut self, parent: &Kustomization, resources: &ResMap, depth: usize) {
+        for resource in resources.iter() {
+            self.sources.note(resource);
+            self.objects.note(resource, &parent.id.namespace);
+            if self.scope == Scope::Entries || !Kustomization::is(resource) {
+                continue;
+            }
+            match Kustomization::read(resource, &parent.id.namespace) {
+                Ok(_) if depth == MAX_DEPTH => {
+                    let phrase =
+                        format!("Kustomizations apply each other more than {MAX_DEPTH} deep");
+                    let finding = Diagnostic::new(Code::FluxInvalid, phrase);
+                    self.report.push(finding.at(resource.place()));
+                }
+                Ok(child) => self.add(child, None, depth + 1),
+                Err(refused) => {
+                    self.has_gaps = true;
+                    self.report.findings.extend(refused.findings);
+                }
+            }
+        }
+    }
+
+    /// The one that is asked for, when it was just rendered. Findings about others are none of it.
+    fn wanted(&mut self) -> Option<Result<(Vec<Applied>, Report), Report>> {
+        let Scope::One(name) = &self.scope else {
+            return None;
+        };
+        let at = self
+            .applied
+            .iter()
+            .position(|a| fits(&a.kustomization.id, name));
+        if let Some(at) = at {
+            let one = self.applied.remove(at);
+            let place = one.kustomization.place.clone();
+            let mut report = std::mem::take(&mut self.report);
+            report.findings.retain(|finding| {
+                let file = place.as_ref().map(|p| &p.file);
+                finding.severity() == Severity::Warning
+                    && (finding.place().map(|p| &p.file) == file
+                        || finding.trail().iter().any(|p| Some(p) == place.as_ref()))
+            });
+            return Some(Ok((vec![one], report)));
+        }
+        // It failed: it is done, and was not applied.
+        let failed = self.done.iter().any(|id| fits(id, name));
+        failed.then(|| Err(without_repetition(std::mem::take(&mut self.report))))
+    }
+
+    fn leave_out_suspended(&mut self) {
+        if self.scope == Scope::Entries {
+            return;
+        }
+        let pending = std::mem::take(&mut self.pending);
+        for pending in pending {
+            let kustomization = &pending.kustomization;
+            let asked = matches!(&self.scope, Scope::One(name) if fits(&kustomization.id, name));
+            if !kustomization.suspended || asked {
+                self.pending.push(pending);
+                continue;
+            }
+            let phrase = format!("{} is suspended, and left out", kustomization.shown());
+            let finding = Diagnostic::warning(Code::FluxLeftOut, phrase);
+            self.report.push(finding.at(kustomization.place.clone()));
+            self.done.insert(kustomization.id.clone());
+            self.has_gaps = true;
+        }
+    }
+
+    /// Tells of what is left: its files are not here.
+    fn leave_out_elsewhere(&mut self) {
+        for pending in std::mem::take(&mut self.pending) {
+            let kustomization = &pending.kustomization;
+            let source = kustomization.source.as_ref().map(ToString::to_string);
+            let source = source.unwrap_or_default();
+            let phrase = format!(
+                "{} is left out: its files are in {source}",
+                kustomization.shown()
+            );
+            let finding = Diagnostic::warning(Code::FluxLeftOut, phrase)
+                .at(kustomization.place.clone())
+                .help("if they are here, pass --local-sources KIND/NAMESPACE/NAME=DIRECTORY");
+            self.report.push(finding);
+        }
+    }
+
+    fn tell_stuck(&mut self, some_elsewhere: bool) {
+        let waiting: Vec<&Kustomization> = self.pending.iter().map(|p| &p.kustomization).collect();
+        let found = stuck(&waiting, &self.known);
+        // What is elsewhere may apply what is waited for.
+        let excused = some_elsewhere || self.has_gaps;
+        for finding in found.findings {
+            let is_missing = finding.code() == Code::FluxMissing;
+            if self.scope == Scope::Entries && is_missing {
+                continue;
+            }
+            self.report.push(match is_missing && excused {
+                true => finding.with_severity(Severity::Warning),
+                false => finding,
+            });
+        }
+    }
+}
+
+/// Whether a name, with or without its namespace, is that of an object.
+fn fits(id: &Id, name: &str) -> bool {
+    match name.split_once('/') {
+        Some((namespace, name)) => id.namespace == namespace && id.name == name,
+        None => id.name == name,
+    }
+}
+
+fn missing(name: &str, known: &BTreeSet<Id>) -> Diagnostic {
+    let phrase = format!("there is no Kustomization {name}");
+    let finding = Diagnostic::new(Code::FluxMissing, phrase);
+    let wanted = Id {
+        namespace: SYSTEM.to_owned(),
+        name: name
+            .rsplit_once('/')
+            .map_or(name, |(_, name)| name)
+            .to_owned(),
+    };
+    match near(&wanted, known) {
+        Some(near) => finding.note(format!("there is {near}")),
+        None => finding.help("name the directory where the cluster begins with --path"),
+    }
+}
+
+fn shown(object: &Reference) -> String {
+    format!("{}/{}", object.kind, object.id)
+}
+
+fn not_applied(source: &VariableSource, file: &str) -> Diagnostic {
+    let phrase = format!(
+        "{} is read from {file}, and nothing applies it",
+        shown(&source.object)
+    );
+    Diagnostic::warning(Code::FluxVariables, phrase)
+        .at(source.place.clone())
+        .help("have a Kustomization apply it, or apply it by hand when the cluster is set up")
+}
+
+fn absent(kustomization: &Kustomization, source: &VariableSource, is_given: bool) -> Diagnostic {
+    let phrase = format!(
+        "{} takes variables from {}, which does not exist",
+        kustomization.shown(),
+        shown(&source.object)
+    );
+    let finding = match is_given {
+        true => Diagnostic::warning(Code::FluxVariables, phrase),
+        false => Diagnostic::new(Code::FluxVariables, phrase),
+    };
+    finding.at(source.place.clone()).help(
+        "give its variables with --vars-from FILE or --var NAME=VALUE, or write optional: true",
+    )
+}
+
+fn ambiguous(
+    kustomization: &Kustomization,
+    source: &VariableSource,
+    places: &[Place],
+) -> Diagnostic {
+    let places: Vec<String> = places.iter().map(ToString::to_string).collect();
+    let phrase = format!(
+        "{} takes variables from {}, of which there are {}",
+        kustomization.shown(),
+        shown(&source.object),
+        places.len()
+    );
+    Diagnostic::new(Code::FluxVariables, phrase)
+        .at(source.place.clone())
+        .note(format!("they are {}", places.join(", ")))
+        .help("render the cluster from its entry with --path and --recursive, or pass --vars-from FILE")
+}
+
+/// A report in which each finding stands once: roots of one project warn of the same things.
+fn without_repetition(mut report: Report) -> Report {
+    let mut seen = BTreeSet::new();
+    report
+        .findings
+        .retain(|finding| seen.insert(finding.to_string()));
+    report
+}

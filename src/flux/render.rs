@@ -1,0 +1,199 @@
+//! Renders one Kustomization.
+
+use super::finish::{OwnerLabels, finish};
+use super::kustomization::Kustomization;
+use super::variables::{Given, Objects, variables};
+use crate::diagnostic::{Code, Diagnostic, Report, Result};
+use crate::files::{Files, TreePath};
+use crate::kube::ResMap;
+use crate::pipeline::flux::{Flux, Strictness};
+use crate::pipeline::plain::{LoadRestriction, Options, Order, Outside};
+use crate::pipeline::values::{Opener, Overrides};
+use crate::pipeline::{Host, Opened, Project, Request, Root, Secrets, Session, find_project};
+
+/// What is asked of every Kustomization.
+pub struct Settings<'a> {
+    /// The files below the root.
+    pub disk: &'a dyn Files,
+    /// The directory whose project is opened for all that have no other.
+    pub directory: &'a TreePath,
+    /// What a build may have done outside of its files.
+    pub outside: &'a Outside,
+    /// Opens sealed files.
+    pub opener: &'a Opener<'a>,
+    /// What leaves the plugin where a file is sealed.
+    pub secrets: Secrets,
+    /// Values over those of the project.
+    pub overrides: &'a Overrides,
+    /// Sets and overlays that are used besides the project's.
+    pub overlays: &'a [String],
+    /// Variables that the invoker gives.
+    pub given: &'a Given,
+    /// Whether a variable that does not exist is an error.
+    pub strictness: Strictness,
+    /// Whether objects are labelled with their Kustomization.
+    pub owner: OwnerLabels,
+    /// Whether a Kustomization may have no objects.
+    pub allow_empty: bool,
+}
+
+/// Renders Kustomizations of one project.
+pub struct Renderer<'a> {
+    settings: &'a Settings<'a>,
+    session: &'a Session<'a>,
+    opened: &'a Opened<'a>,
+    sealed: &'a Opened<'a>,
+}
+
+impl<'a> Renderer<'a> {
+    /// Takes a session with the files that it opens and those that it leaves sealed.
+    pub fn new(
+        settings: &'a Settings<'a>,
+        session: &'a Session<'a>,
+        opened: &'a Opened<'a>,
+        sealed: &'a Opened<'a>,
+    ) -> Self {
+        Self {
+            settings,
+            session,
+            opened,
+            sealed,
+        }
+    }
+
+    /// What is asked.
+    pub(super) fn settings(&self) -> &'a Settings<'a> {
+        self.settings
+    }
+
+    /// The files, sealed ones as they are.
+    pub(super) fn files(&self) -> &'a dyn Files {
+        self.sealed
+    }
+
+    /// The files, sealed ones opened as is asked.
+    pub(super) fn opened(&self) -> &'a dyn Files {
+        self.opened
+    }
+
+    /// Renders a Kustomization whose files are in a directory. Findings name it as the way they were come to.
+    pub(super) fn render(
+        &self,
+        kustomization: &Kustomization,
+        directory: &TreePath,
+        objects: &Objects,
+    ) -> Result<(ResMap, Report), Report> {
+        self.render_in_project(kustomization, directory, objects)
+            .map(|(resources, warnings)| (resources, via(warnings, kustomization)))
+            .map_err(|report| via(report, kustomization))
+    }
+
+    fn render_in_project(
+        &self,
+        kustomization: &Kustomization,
+        directory: &TreePath,
+        objects: &Objects,
+    ) -> Result<(ResMap, Report), Report> {
+        let Settings {
+            disk,
+            overrides,
+            opener,
+            secrets,
+            ..
+        } = *self.settings;
+        let own = find_project(disk, directory)?;
+        let key = |project: &Project| (project.directory.clone(), project.files.clone());
+        if own.as_ref().map(key) == self.session.project().map(key) {
+            return self.render_here(kustomization, directory, objects);
+        }
+        let session = Session::open(disk, directory, overrides, opener)?;
+        let (opened, sealed) = (session.opened(secrets), session.opened(Secrets::Keep));
+        Renderer::new(self.settings, &session, &opened, &sealed).render_here(
+            kustomization,
+            directory,
+            objects,
+        )
+    }
+
+    fn render_here(
+        &self,
+        kustomization: &Kustomization,
+        directory: &TreePath,
+        objects: &Objects,
+    ) -> Result<(ResMap, Report), Report> {
+        let settings = self.settings;
+        if !self.exists(directory)? {
+            return Err(path_missing(kustomization, directory).into());
+        }
+        let (opened, secrets) = match kustomization.decrypts {
+            true => (self.opened, settings.secrets),
+            false => (self.sealed, Secrets::Keep),
+        };
+        let host = self.host(kustomization, objects)?;
+        let request = Request {
+            directory,
+            build: Options {
+                load_restriction: LoadRestriction::None,
+                managed_by_label: false,
+                order: Order::Fifo,
+            },
+            outside: settings.outside,
+            opener: settings.opener,
+            secrets,
+            overrides: settings.overrides,
+            overlays: settings.overlays,
+            strict: false,
+            host: Some(&host),
+        };
+        let mut rendered = Root::new(&request, self.session, opened).render()?;
+        finish(kustomization, &mut rendered.resources, settings.owner)?;
+        Ok((rendered.resources, rendered.warnings))
+    }
+
+    fn exists(&self, directory: &TreePath) -> Result<bool> {
+        Ok(self.opened.kind(directory)?.is_some())
+    }
+
+    fn host(&self, kustomization: &Kustomization, objects: &Objects) -> Result<Host, Report> {
+        let post_build = kustomization.post_build.as_ref();
+        let variables = post_build
+            .map(|post_build| variables(kustomization, post_build, objects, self.settings.given))
+            .transpose()?;
+        Ok(Host {
+            adjustments: kustomization.adjustments.clone(),
+            allow_empty: self.settings.allow_empty,
+            flux: Some(Flux {
+                build_metadata: kustomization.build_metadata.clone(),
+                strategic_merges: kustomization.strategic_merges.clone(),
+                json_patches: kustomization.json_patches.clone(),
+                variables,
+                strictness: self.settings.strictness,
+            }),
+            ..Host::default()
+        })
+    }
+}
+
+fn path_missing(kustomization: &Kustomization, directory: &TreePath) -> Diagnostic {
+    let phrase = format!(
+        "{} names the path {directory}, which does not exist",
+        kustomization.shown()
+    );
+    Diagnostic::new(Code::FileMissing, phrase)
+        .at(kustomization.path_place.clone())
+        .note("the path counts from the root of the source")
+        .help("mend spec.path, or name the root with --root")
+}
+
+/// Adds the Kustomization as the way to each finding that is not in it.
+fn via(mut report: Report, kustomization: &Kustomization) -> Report {
+    let Some(place) = &kustomization.place else {
+        return report;
+    };
+    let add = |finding: Diagnostic| match finding.place() {
+        Some(at) if at.file == place.file => finding,
+        _ => finding.via(place.clone()),
+    };
+    report.findings = report.findings.into_iter().map(add).collect();
+    report
+}

@@ -1,0 +1,105 @@
+//! Looks for ConfigMaps and Secrets in the files of a tree, for variables that nothing applies.
+
+use std::collections::BTreeMap;
+
+use super::kustomization::Reference;
+use super::variables::{Data, data_of};
+use crate::diagnostic::{Place, Result};
+use crate::files::{Files, Kind, TreePath};
+use crate::yaml::{self, Node, ParseOptions};
+
+/// Directories that hold no manifests of a cluster.
+const SKIPPED: [&str; 3] = [".git", "node_modules", ".venv"];
+
+/// Where each ConfigMap and Secret of a tree is, by kind and name.
+pub(super) struct Index(BTreeMap<(String, String), Vec<Candidate>>);
+
+#[derive(Clone)]
+struct Candidate {
+    namespace: Option<String>,
+    path: TreePath,
+    document: usize,
+    place: Place,
+}
+
+impl Index {
+    /// Reads a tree, sealed files as they are: names are not sealed. Files that are no YAML are none of it.
+    pub(super) fn of(files: &dyn Files) -> Result<Self> {
+        let mut index = Self(BTreeMap::new());
+        let mut open = vec![TreePath::root()];
+        while let Some(directory) = open.pop() {
+            for name in files.list(&directory)? {
+                let path = directory.join(&name).expect("a listed name stays below");
+                match files.kind(&path) {
+                    Ok(Some(Kind::Directory)) if SKIPPED.contains(&name.as_str()) => {}
+                    Ok(Some(Kind::Directory)) if files.real_path(&path)? != path => {}
+                    Ok(Some(Kind::Directory)) => open.push(path),
+                    Ok(Some(Kind::File)) if name.ends_with(".yaml") || name.ends_with(".yml") => {
+                        index.look(files, &path);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for candidates in index.0.values_mut() {
+            candidates.sort_by(|a, b| a.place.cmp(&b.place));
+        }
+        Ok(index)
+    }
+
+    fn look(&mut self, files: &dyn Files, path: &TreePath) {
+        let Ok(file) = files.read(path) else {
+            return;
+        };
+        let Ok(text) = std::str::from_utf8(&file.bytes) else {
+            return;
+        };
+        let kinds = ["ConfigMap", "Secret"];
+        let says = |line: &str, kind| line.starts_with("kind:") && line.contains(kind);
+        let is_flow = |line: &str| line.starts_with('{');
+        if !text
+            .lines()
+            .any(|l| is_flow(l) || kinds.iter().any(|k| says(l, k)))
+        {
+            return;
+        }
+        let documents = yaml::parse(text, ParseOptions::default()).unwrap_or_default();
+        for (document, node) in documents.iter().enumerate() {
+            let text = |keys: &[&str]| node.lookup(keys).and_then(Node::as_str);
+            let (Some(kind), Some(name)) = (text(&["kind"]), text(&["metadata", "name"])) else {
+                continue;
+            };
+            if kinds.contains(&kind) {
+                let key = (kind.to_owned(), name.to_owned());
+                self.0.entry(key).or_default().push(Candidate {
+                    namespace: text(&["metadata", "namespace"]).map(str::to_owned),
+                    path: path.clone(),
+                    document,
+                    place: file.source.place(node.mark().line, node.mark().column),
+                });
+            }
+        }
+    }
+
+    /// The places of an object, and its data where there is one place only. Of several, those that name the
+    /// namespace count. Fails where the file cannot be opened.
+    pub(super) fn find(
+        &self,
+        opened: &dyn Files,
+        object: &Reference,
+    ) -> Result<(Vec<Place>, Option<Data>)> {
+        let key = (object.kind.clone(), object.id.name.clone());
+        let mut found = self.0.get(&key).cloned().unwrap_or_default();
+        let is_exact = |c: &Candidate| c.namespace.as_ref() == Some(&object.id.namespace);
+        let any_exact = found.iter().any(is_exact);
+        found.retain(|c| is_exact(c) || (!any_exact && c.namespace.is_none()));
+        let places = found.iter().map(|c| c.place.clone()).collect();
+        let [only] = found.as_slice() else {
+            return Ok((places, None));
+        };
+        let file = opened.read(&only.path)?;
+        let text = String::from_utf8_lossy(&file.bytes);
+        let documents = yaml::parse(&text, ParseOptions::default()).unwrap_or_default();
+        Ok((places, documents.get(only.document).and_then(data_of)))
+    }
+}

@@ -1,0 +1,223 @@
+//! Where the files of a Kustomization are: here, or in a repository that is not.
+
+use std::collections::BTreeMap;
+
+use super::kustomization::{Id, Kustomization, Reference};
+use crate::files::TreePath;
+use crate::kube::Resource;
+use crate::yaml::Node;
+
+/// The kinds that bring files from a repository.
+const REPOSITORIES: [&str; 3] = ["GitRepository", "OCIRepository", "Bucket"];
+
+/// What is known of the sources of a cluster.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// The source that this tree is.
+    local: Option<Reference>,
+    /// Sources that the invoker says are directories of this tree.
+    given: BTreeMap<Reference, TreePath>,
+    /// The address of each repository that the cluster declares.
+    addresses: BTreeMap<Reference, String>,
+    /// What an ArtifactGenerator copies: from which source and directory, to which directory.
+    copies: BTreeMap<Reference, Vec<Copied>>,
+}
+
+#[derive(Debug, Clone)]
+struct Copied {
+    from: Reference,
+    directory: String,
+    to: TreePath,
+}
+
+impl Sources {
+    /// Starts with what the invoker says.
+    pub fn new(given: BTreeMap<Reference, TreePath>) -> Self {
+        Self {
+            given,
+            ..Self::default()
+        }
+    }
+
+    /// Takes the source of a Kustomization as the one that this tree is, unless one is known.
+    pub fn take_local(&mut self, source: Option<&Reference>) {
+        if self.local.is_none() {
+            self.local = source.cloned();
+        }
+    }
+
+    /// Notes an object that declares a source.
+    pub fn note(&mut self, resource: &Resource) {
+        let id = Id {
+            namespace: resource.namespace().to_owned(),
+            name: resource.name().to_owned(),
+        };
+        let kind = resource.kind();
+        if REPOSITORIES.contains(&kind) {
+            let address = ["url", "endpoint"]
+                .iter()
+                .find_map(|key| resource.node().lookup(&["spec", key])?.as_str());
+            let kind = kind.to_owned();
+            let address = normal(address.unwrap_or_default());
+            self.addresses.insert(Reference { kind, id }, address);
+        } else if kind == "ArtifactGenerator" {
+            self.note_generator(resource, &id.namespace);
+        }
+    }
+
+    fn note_generator(&mut self, resource: &Resource, namespace: &str) {
+        let text = |node: &Node, key: &str| node.get(key)?.as_str().map(str::to_owned);
+        let list = |node: Option<&Node>| {
+            node.and_then(Node::as_sequence)
+                .unwrap_or_default()
+                .to_vec()
+        };
+        let spec = resource.node().get("spec");
+        let mut aliases = BTreeMap::new();
+        for source in list(spec.and_then(|s| s.get("sources"))) {
+            let alias = text(&source, "alias").unwrap_or_default();
+            let id = Id {
+                namespace: text(&source, "namespace").unwrap_or_else(|| namespace.to_owned()),
+                name: text(&source, "name").unwrap_or_default(),
+            };
+            let kind = text(&source, "kind").unwrap_or_default();
+            aliases.insert(alias, Reference { kind, id });
+        }
+        for artifact in list(spec.and_then(|s| s.get("artifacts"))) {
+            let id = Id {
+                namespace: namespace.to_owned(),
+                name: text(&artifact, "name").unwrap_or_default(),
+            };
+            let mut copied = Vec::new();
+            for copy in list(artifact.get("copy")) {
+                let (from, to) = (text(&copy, "from"), text(&copy, "to"));
+                copied.extend(copy_of(
+                    &aliases,
+                    &from.unwrap_or_default(),
+                    &to.unwrap_or_default(),
+                ));
+            }
+            let kind = "ExternalArtifact".to_owned();
+            self.copies.insert(Reference { kind, id }, copied);
+        }
+    }
+
+    /// The directory of a Kustomization below the root; `None` where its source is not here, or not yet known.
+    pub fn directory(&mut self, kustomization: &Kustomization) -> Option<TreePath> {
+        let path = &kustomization.path;
+        let Some(source) = &kustomization.source else {
+            return below(&TreePath::root(), path);
+        };
+        if let Some(base) = self.given.get(source) {
+            return below(base, path);
+        }
+        if let Some(copies) = self.copies.get(source) {
+            return self.copied(copies, path);
+        }
+        if self.local.is_none() && self.may_be_local(source) {
+            self.local = Some(source.clone());
+        }
+        self.is_local(source)
+            .then(|| below(&TreePath::root(), path))
+            .flatten()
+    }
+
+    /// A source that nothing here declares is the one that brought the entry of the cluster.
+    fn may_be_local(&self, source: &Reference) -> bool {
+        REPOSITORIES.contains(&source.kind.as_str()) && !self.addresses.contains_key(source)
+    }
+
+    fn is_local(&self, source: &Reference) -> bool {
+        let Some(local) = &self.local else {
+            return false;
+        };
+        let address = |reference| self.addresses.get(reference).filter(|a| !a.is_empty());
+        local == source || address(local).is_some_and(|a| address(source) == Some(a))
+    }
+
+    /// Where a path of an artifact was copied from: the copy that names the longest part of it.
+    fn copied(&self, copies: &[Copied], path: &str) -> Option<TreePath> {
+        let wanted = below(&TreePath::root(), path)?;
+        let fits = |c: &&Copied| wanted.is_within(&c.to);
+        let copy = copies
+            .iter()
+            .filter(fits)
+            .max_by_key(|c| c.to.as_str().len())?;
+        let base = match self.given.get(&copy.from) {
+            Some(base) => base.clone(),
+            None if self.is_local(&copy.from) => TreePath::root(),
+            None => return None,
+        };
+        base.join(&copy.directory)?
+            .join(&wanted.relative_to(&copy.to))
+    }
+}
+
+/// One entry of `copy`: `@ALIAS/DIR/**` to `@artifact/DIR/`.
+fn copy_of(aliases: &BTreeMap<String, Reference>, from: &str, to: &str) -> Option<Copied> {
+    let (alias, directory) = from.strip_prefix('@')?.split_once('/')?;
+    let to = to.strip_prefix("@artifact")?;
+    Some(Copied {
+        from: aliases.get(alias)?.clone(),
+        directory: directory
+            .trim_end_matches('*')
+            .trim_end_matches('/')
+            .to_owned(),
+        to: TreePath::parse(to.trim_start_matches('/'))?,
+    })
+}
+
+/// A path of a spec below a directory: as Flux does, it cannot leave it.
+fn below(base: &TreePath, path: &str) -> Option<TreePath> {
+    base.join(path.trim_start_matches('/'))
+}
+
+/// The address of a repository without what makes no difference.
+fn normal(address: &str) -> String {
+    let trimmed = address.trim_end_matches('/').trim_end_matches(".git");
+    let bare = trimmed.split_once("://").map_or(trimmed, |(_, rest)| rest);
+    let bare = bare.rsplit_once('@').map_or(bare, |(_, rest)| rest);
+    bare.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::{ParseOptions, parse};
+
+    fn kustomization(kind: &str, name: &str, path: &str) -> Kustomization {
+        let id = |name: &str| Id {
+            namespace: "flux-system".to_owned(),
+            name: name.to_owned(),
+        };
+        let mut read = Kustomization::of_path(id("x"), path);
+        let kind = kind.to_owned();
+        read.source = Some(Reference { kind, id: id(name) });
+        read
+    }
+
+    #[test]
+    fn paths_of_artifacts_are_those_of_what_was_copied() {
+        let text = "
+apiVersion: source.extensions.fluxcd.io/v1beta1
+kind: ArtifactGenerator
+metadata: {name: g, namespace: flux-system}
+spec:
+  sources: [{alias: mono, kind: GitRepository, name: flux-system}]
+  artifacts:
+  - name: apps
+    copy:
+    - {from: '@mono/apps/base/**', to: '@artifact/base/'}
+    - {from: '@mono/apps/production/**', to: '@artifact/production/'}
+";
+        let node = parse(text, ParseOptions::default()).unwrap().remove(0);
+        let mut sources = Sources::default();
+        sources.note(&Resource::new(node, None));
+        let entry = kustomization("GitRepository", "flux-system", "clusters/production");
+        sources.take_local(entry.source.as_ref());
+        let found = sources.directory(&kustomization("ExternalArtifact", "apps", "./production"));
+        assert_eq!(found.unwrap().as_str(), "apps/production");
+        let other = kustomization("GitRepository", "other", "./x");
+        assert_eq!(sources.directory(&other), None);
+    }
+}

@@ -1,0 +1,241 @@
+//! What Flux does around the build of a root: it writes the kustomization, and fills variables afterwards.
+
+pub use crate::substitute::{Strategy, Strictness, Variables};
+
+use super::adjust::{Adjustments, KUSTOMIZATION_NAMES, kustomization_path};
+use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source};
+use crate::files::{File, Files, Kind, TreePath};
+use crate::kustomize::Built;
+use crate::substitute;
+use crate::yaml::{self, Mapping, Node};
+
+/// Project files, and what Flux's sources leave out of an artifact: never manifests of a cluster.
+const NO_MANIFESTS: [&str; 9] = [
+    "prerender.yaml",
+    ".prerender.yaml",
+    ".sops.yaml",
+    ".flux.yaml",
+    ".gitlab-ci.yml",
+    ".travis.yml",
+    ".drone.yml",
+    ".goreleaser.yml",
+    ".goreleaser.brew.yml",
+];
+
+/// What only Flux does.
+#[derive(Debug, Clone, Default)]
+pub struct Flux {
+    /// Replaces `buildMetadata` where it is not empty.
+    pub build_metadata: Vec<String>,
+    /// Appended to `patchesStrategicMerge`.
+    pub strategic_merges: Vec<Node>,
+    /// Appended to `patchesJson6902`.
+    pub json_patches: Vec<Node>,
+    /// The variables of `postBuild`; `None` where nothing is filled.
+    pub variables: Option<Variables>,
+    /// Whether a variable that does not exist is an error.
+    pub strictness: Strictness,
+}
+
+/// The kustomization of a directory as the controller writes it: generated where there is none, and with
+/// what the spec sets; `None` where the one on disk stays as it is.
+pub(super) fn kustomization(
+    files: &dyn Files,
+    directory: &TreePath,
+    adjustments: &Adjustments,
+    flux: &Flux,
+) -> Result<Option<File>> {
+    let found = kustomization_path(files, directory)?;
+    let is_generated = found.is_none();
+    let (path, source, mut mapping, is_empty) = match found {
+        Some(path) => {
+            let file = files.read(&path)?;
+            let node = yaml::parse_config(&file.bytes, &file.source)?;
+            let mapping = node.as_mapping().cloned().ok_or_else(|| {
+                Diagnostic::new(Code::FieldType, "a kustomization is a mapping")
+                    .at(Place::file(path.as_str()))
+            })?;
+            let resources = mapping.get("resources").and_then(Node::as_sequence);
+            let is_empty = resources.is_none_or(<[Node]>::is_empty);
+            (path, (*file.source).clone(), mapping, is_empty)
+        }
+        None => {
+            let path = directory
+                .join(KUSTOMIZATION_NAMES[0])
+                .expect("a name stays in its directory");
+            let source = Source::committed(format!("{path} (generated)"));
+            (path, source, generated(files, directory)?, false)
+        }
+    };
+    let adjustments = adjustments
+        .clone()
+        .with_existing_components(files, directory)?;
+    if !(is_generated || is_empty || sets_anything(&adjustments, flux)) {
+        return Ok(None);
+    }
+    if is_empty {
+        // The controller does so to keep kustomize from refusing an empty file.
+        strings(
+            &mut mapping,
+            "buildMetadata",
+            &["originAnnotations".to_owned()],
+        );
+    }
+    adjustments.apply(&mut mapping);
+    for (key, patches) in [
+        ("patchesStrategicMerge", &flux.strategic_merges),
+        ("patchesJson6902", &flux.json_patches),
+    ] {
+        append(&mut mapping, key, patches);
+    }
+    if !flux.build_metadata.is_empty() {
+        strings(&mut mapping, "buildMetadata", &flux.build_metadata);
+    }
+    let mut bytes = Vec::new();
+    let node = Node::new(yaml::Value::Mapping(mapping), yaml::Tag::Map);
+    yaml::write_manifest(&mut bytes, &node).map_err(|e| e.at(&source))?;
+    Ok(Some(File {
+        path,
+        bytes: bytes.into(),
+        source: source.into(),
+    }))
+}
+
+fn sets_anything(adjustments: &Adjustments, flux: &Flux) -> bool {
+    !(adjustments.is_empty()
+        && flux.build_metadata.is_empty()
+        && flux.strategic_merges.is_empty()
+        && flux.json_patches.is_empty())
+}
+
+/// The kustomization that the controller generates: each directory that has one, and each manifest of the
+/// others, in the order of a walk.
+fn generated(files: &dyn Files, directory: &TreePath) -> Result<Mapping> {
+    if files.kind(directory)? != Some(Kind::Directory) {
+        let phrase = format!("{directory} is no directory");
+        return Err(Diagnostic::new(Code::FileMissing, phrase));
+    }
+    let mut resources = Vec::new();
+    scan(files, directory, directory, &mut resources)?;
+    let mut mapping = Mapping::default();
+    mapping.insert(
+        "apiVersion",
+        Node::string("kustomize.config.k8s.io/v1beta1"),
+    );
+    mapping.insert("kind", Node::string("Kustomization"));
+    if resources.is_empty() {
+        mapping.insert("namespace", Node::string("_placeholder"));
+    } else {
+        let resources = resources.into_iter().map(Node::string).collect();
+        mapping.insert("resources", Node::sequence(resources));
+    }
+    Ok(mapping)
+}
+
+fn scan(
+    files: &dyn Files,
+    root: &TreePath,
+    directory: &TreePath,
+    resources: &mut Vec<String>,
+) -> Result<()> {
+    for name in files.list(directory)? {
+        let path = directory.join(&name).expect("a listed name stays below");
+        let relative = || format!("./{}", path.relative_to(root));
+        match files.kind(&path)? {
+            // Links are not part of what Flux unpacks.
+            Some(Kind::Directory) if files.real_path(&path)? != path => {}
+            Some(Kind::Directory) if kustomization_path(files, &path)?.is_some() => {
+                resources.push(relative());
+            }
+            Some(Kind::Directory) if name != ".git" => scan(files, root, &path, resources)?,
+            Some(Kind::File) => {
+                let is_manifest = name.ends_with(".yaml") || name.ends_with(".yml");
+                if is_manifest && !NO_MANIFESTS.contains(&name.as_str()) {
+                    resources.push(relative());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn strings(mapping: &mut Mapping, key: &str, values: &[String]) {
+    let values = values.iter().map(|v| Node::string(v.as_str())).collect();
+    mapping.insert(key, Node::sequence(values));
+}
+
+fn append(mapping: &mut Mapping, key: &str, nodes: &[Node]) {
+    if nodes.is_empty() {
+        return;
+    }
+    let list = mapping.get_or_insert_with(key, || Node::sequence(Vec::new()));
+    match list.as_sequence_mut() {
+        Some(items) => items.extend(nodes.iter().cloned()),
+        None => *list = Node::sequence(nodes.to_vec()),
+    }
+}
+
+/// Fills the variables of what was built.
+pub(super) fn bound(mut built: Built, flux: &Flux) -> Result<Built, Report> {
+    if let Some(variables) = &flux.variables {
+        let (resources, warnings) = substitute::run(built.resources, variables, flux.strictness)?;
+        built.resources = resources;
+        built.warnings.findings.extend(warnings.findings);
+    }
+    Ok(built)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::Memory;
+
+    fn text(files: &Memory, adjustments: &Adjustments) -> Option<String> {
+        let directory = TreePath::parse("app").unwrap();
+        let file = kustomization(files, &directory, adjustments, &Flux::default()).unwrap()?;
+        Some(String::from_utf8(file.bytes.to_vec()).unwrap())
+    }
+
+    #[test]
+    fn a_missing_kustomization_is_generated() {
+        let files = Memory::from_texts([
+            ("app/b.yaml", "x"),
+            ("app/a/kustomization.yml", "x"),
+            ("app/a/c.yaml", "x"),
+            ("app/c/d.yml", "x"),
+            ("app/c/notes.txt", "x"),
+            ("app/prerender.yaml", "x"),
+        ]);
+        assert_eq!(
+            text(&files, &Adjustments::default()).unwrap(),
+            "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n- ./a\n- ./b.yaml\n- ./c/d.yml\n"
+        );
+    }
+
+    #[test]
+    fn one_that_nothing_is_set_on_stays_as_it_is() {
+        let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
+        assert_eq!(text(&files, &Adjustments::default()), None);
+        let set = Adjustments {
+            namespace: Some("shop".to_owned()),
+            components: vec!["../missing".to_owned()],
+            ignore_missing_components: true,
+            ..Adjustments::default()
+        };
+        assert_eq!(
+            text(&files, &set).unwrap(),
+            "namespace: shop\nresources:\n- a.yaml\n"
+        );
+    }
+
+    #[test]
+    fn one_without_resources_gets_origins() {
+        let files = Memory::from_texts([("app/kustomization.yaml", "components: [../c]\n")]);
+        let written = text(&files, &Adjustments::default()).unwrap();
+        assert!(
+            written.contains("buildMetadata:\n- originAnnotations\n"),
+            "{written}"
+        );
+    }
+}
