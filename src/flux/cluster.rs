@@ -120,8 +120,13 @@ impl<'a> Cluster<'a> {
         }
         self.leave_out_elsewhere();
         if let Scope::One(name) = &self.scope {
-            let missing = missing(name, &self.known);
-            self.report.push(missing);
+            self.report
+                .findings
+                .retain(|f| f.severity() == Severity::Error);
+            if !self.known.iter().any(|id| fits(id, name)) {
+                let missing = missing(name, &self.known);
+                self.report.push(missing);
+            }
         }
         match self.report.has_errors() {
             true => Err(without_repetition(self.report)),
@@ -249,9 +254,12 @@ impl<'a> Cluster<'a> {
         for resource in resources.iter() {
             self.sources.note(resource);
             self.objects.note(resource, &parent.id.namespace);
-            if self.scope == Scope::Entries || !Kustomization::is(resource) {
-                continue;
-            }
+        }
+        if self.scope == Scope::Entries {
+            return;
+        }
+        let mut children = Vec::new();
+        for resource in resources.iter().filter(|r| Kustomization::is(r)) {
             match Kustomization::read(resource, &parent.id.namespace) {
                 Ok(_) if depth == MAX_DEPTH => {
                     let phrase =
@@ -259,12 +267,18 @@ impl<'a> Cluster<'a> {
                     let finding = Diagnostic::new(Code::FluxInvalid, phrase);
                     self.report.push(finding.at(resource.place()));
                 }
-                Ok(child) => self.add(child, None, depth + 1),
+                Ok(child) => children.push(child),
                 Err(refused) => {
                     self.has_gaps = true;
                     self.report.findings.extend(refused.findings);
                 }
             }
+        }
+        let files = self.renderer.files();
+        let is_here = |path: &TreePath| matches!(files.kind(path), Ok(Some(_)));
+        self.sources.guess_local(&children, &is_here);
+        for child in children {
+            self.add(child, None, depth + 1);
         }
     }
 
@@ -327,7 +341,11 @@ impl<'a> Cluster<'a> {
             let finding = Diagnostic::warning(Code::FluxLeftOut, phrase)
                 .at(kustomization.place.clone())
                 .help("if they are here, pass --local-sources KIND/NAMESPACE/NAME=DIRECTORY");
-            self.report.push(finding);
+            let asked = matches!(&self.scope, Scope::One(name) if fits(&kustomization.id, name));
+            self.report.push(match asked {
+                true => finding.with_severity(Severity::Error),
+                false => finding,
+            });
         }
     }
 

@@ -103,7 +103,7 @@ impl Sources {
     }
 
     /// The directory of a Kustomization below the root; `None` where its source is not here, or not yet known.
-    pub fn directory(&mut self, kustomization: &Kustomization) -> Option<TreePath> {
+    pub fn directory(&self, kustomization: &Kustomization) -> Option<TreePath> {
         let path = &kustomization.path;
         let Some(source) = &kustomization.source else {
             return below(&TreePath::root(), path);
@@ -114,17 +114,32 @@ impl Sources {
         if let Some(copies) = self.copies.get(source) {
             return self.copied(copies, path);
         }
-        if self.local.is_none() && self.may_be_local(source) {
-            self.local = Some(source.clone());
-        }
         self.is_local(source)
             .then(|| below(&TreePath::root(), path))
             .flatten()
     }
 
-    /// A source that nothing here declares is the one that brought the entry of the cluster.
-    fn may_be_local(&self, source: &Reference) -> bool {
-        REPOSITORIES.contains(&source.kind.as_str()) && !self.addresses.contains_key(source)
+    /// Guesses which source this tree is, from what the entry of the cluster applies: the first one that
+    /// nothing here declares, as what brought the entry, else the first whose path is here.
+    pub fn guess_local(&mut self, children: &[Kustomization], is_here: &dyn Fn(&TreePath) -> bool) {
+        if self.local.is_some() {
+            return;
+        }
+        let repositories = children.iter().filter_map(|child| {
+            let source = child.source.as_ref()?;
+            let copied = self.copies.get(source).and_then(|copies| copies.first());
+            let source = copied.map_or(source, |copied| &copied.from);
+            let is_one = REPOSITORIES.contains(&source.kind.as_str());
+            is_one.then_some((child, source))
+        });
+        let undeclared = |(_, source): &(_, &Reference)| !self.addresses.contains_key(source);
+        let here = |(child, _): &(&Kustomization, _)| {
+            let path = below(&TreePath::root(), &child.path);
+            path.is_some_and(|path| !path.as_str().is_empty() && is_here(&path))
+        };
+        let found = repositories.clone().find(undeclared);
+        let found = found.or_else(|| repositories.clone().find(here));
+        self.local = found.map(|(_, source)| source.clone());
     }
 
     fn is_local(&self, source: &Reference) -> bool {

@@ -1,13 +1,13 @@
 //! A project that is open: its values loaded, its templates read as what they render to.
 
-use super::adjust::kustomization_path;
+use super::adjust::{KUSTOMIZATION_NAMES, kustomization_path};
 use super::mask::Mask;
 use super::project::Project;
 use super::secrets::{Opened, Secrets};
 use super::values::{Opener, Overrides, Templates, Values, project_values};
 use crate::diagnostic::{Report, Result};
 use crate::files::{Files, Kind, TreePath};
-use crate::template::View;
+use crate::template::{Mount, View};
 
 /// The project of a directory: its project file, or the `makejinja.toml` that would write a kustomization there.
 pub fn find_project(files: &dyn Files, directory: &TreePath) -> Result<Option<Project>> {
@@ -21,11 +21,44 @@ pub fn find_project(files: &dyn Files, directory: &TreePath) -> Result<Option<Pr
     while let Some(candidate) = above {
         let config = candidate.join("makejinja.toml");
         if let Some(config) = config.filter(|c| matches!(files.kind(c), Ok(Some(Kind::File)))) {
-            return Ok(Some(Project::of_makejinja(config)));
+            let project = Project::of_makejinja(config);
+            let is_finished = holds_manifests(files, directory)?
+                && !makes_kustomization(&project, files, directory);
+            return Ok(Some(project).filter(|_| !is_finished));
         }
         above = candidate.parent();
     }
     Ok(None)
+}
+
+/// Whether manifests are committed in a directory.
+fn holds_manifests(files: &dyn Files, directory: &TreePath) -> Result<bool> {
+    if files.kind(directory)? != Some(Kind::Directory) {
+        return Ok(false);
+    }
+    let names = files.list(directory)?;
+    let is_manifest = |name: &String| name.ends_with(".yaml") || name.ends_with(".yml");
+    Ok(names.iter().any(is_manifest))
+}
+
+/// Whether the templates of a project make the kustomization of a directory.
+fn makes_kustomization(project: &Project, files: &dyn Files, directory: &TreePath) -> bool {
+    let Ok(templates) = Templates::of(project, files) else {
+        return false;
+    };
+    let inside = |mount: &Mount| {
+        let is_inside = directory.is_within(&mount.to);
+        is_inside.then(|| mount.from.join(&directory.relative_to(&mount.to)))?
+    };
+    let makes = |from: TreePath| {
+        KUSTOMIZATION_NAMES.iter().any(|name| {
+            let template = from.join(&format!("{name}{}", templates.suffix()));
+            template.is_some_and(|path| matches!(files.kind(&path), Ok(Some(Kind::File))))
+        })
+    };
+    let here = std::iter::once(directory.clone());
+    let mut places = templates.mounts.iter().filter_map(inside).chain(here);
+    places.any(makes)
 }
 
 /// A project that is open, for any number of roots in it. Values are loaded once, and a template that
