@@ -1,6 +1,6 @@
 //! Renders the Kustomizations of a cluster, each when what it waits for is there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
@@ -61,6 +61,8 @@ pub struct Cluster<'a> {
     report: Report,
     /// Whether something was not rendered that may apply what others wait for.
     has_gaps: bool,
+    /// Objects of variables that were read from the tree, until something applies them.
+    assumed: BTreeMap<Reference, Diagnostic>,
     /// Where ConfigMaps and Secrets are in the tree, once that was asked.
     index: Option<Index>,
 }
@@ -79,6 +81,7 @@ impl<'a> Cluster<'a> {
             objects: Objects::default(),
             report: Report::default(),
             has_gaps: false,
+            assumed: BTreeMap::new(),
             index: None,
         }
     }
@@ -119,6 +122,8 @@ impl<'a> Cluster<'a> {
             }
         }
         self.leave_out_elsewhere();
+        let assumed = std::mem::take(&mut self.assumed);
+        self.report.findings.extend(assumed.into_values());
         if let Scope::One(name) = &self.scope {
             self.report
                 .findings
@@ -253,7 +258,9 @@ impl<'a> Cluster<'a> {
     fn look_at(&mut self, parent: &Kustomization, resources: &ResMap, depth: usize) {
         for resource in resources.iter() {
             self.sources.note(resource);
-            self.objects.note(resource, &parent.id.namespace);
+            if let Some(object) = self.objects.note(resource, &parent.id.namespace) {
+                self.assumed.remove(&object);
+            }
         }
         if self.scope == Scope::Entries {
             return;

@@ -81,20 +81,16 @@ fn holds_references(node: &Node) -> bool {
 }
 
 fn annotate(node: &mut Node) {
-    let below = |node: &mut Node, key: &str, value: Node| {
-        if let Some(mapping) = node.as_mapping_mut() {
-            let entry = mapping.get_or_insert_with(key, Node::mapping);
-            if entry.is_null() {
-                *entry = Node::mapping();
-            }
-            return match entry.as_mapping_mut() {
-                Some(inner) => drop(inner.insert(SWITCH, value)),
-                None => {}
-            };
-        }
+    let metadata = node.get_mut("metadata").and_then(Node::as_mapping_mut);
+    let Some(metadata) = metadata else {
+        return;
     };
-    if let Some(metadata) = node.get_mut("metadata") {
-        below(metadata, "annotations", Node::string("disabled"));
+    let entry = metadata.get_or_insert_with("annotations", Node::mapping);
+    if entry.as_mapping().is_none() {
+        *entry = Node::mapping();
+    }
+    if let Some(annotations) = entry.as_mapping_mut() {
+        annotations.insert(SWITCH, Node::string("disabled"));
     }
 }
 

@@ -147,7 +147,7 @@ impl<'a> Renderer<'a> {
         };
         let mut rendered = Root::new(&request, self.session, opened).render()?;
         finish(kustomization, &mut rendered.resources, settings.owner)?;
-        Ok((rendered.resources, rendered.warnings))
+        Ok((rendered.resources, told_once(rendered.warnings)))
     }
 
     fn exists(&self, directory: &TreePath) -> Result<bool> {
@@ -191,9 +191,22 @@ fn via(mut report: Report, kustomization: &Kustomization) -> Report {
         return report;
     };
     let add = |finding: Diagnostic| match finding.place() {
+        None => finding.at(place.clone()),
         Some(at) if at.file == place.file => finding,
-        _ => finding.via(place.clone()),
+        Some(_) => finding.via(place.clone()),
     };
     report.findings = report.findings.into_iter().map(add).collect();
+    report
+}
+
+/// Leaves out what the gate says of values whose type a variable changed: that was told already.
+fn told_once(mut report: Report) -> Report {
+    let of = |code: Code| move |finding: &&Diagnostic| finding.code() == code;
+    let filled = report.findings.iter().filter(of(Code::SubstitutionRetyped));
+    let filled: Vec<_> = filled.filter_map(|f| f.place().cloned()).collect();
+    report.findings.retain(|finding| {
+        let again = finding.code() == Code::ValueRetyped;
+        !(again && finding.place().is_some_and(|place| filled.contains(place)))
+    });
     report
 }

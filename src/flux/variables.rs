@@ -36,17 +36,18 @@ impl Given {
 pub struct Objects(BTreeMap<Reference, Data>);
 
 impl Objects {
-    /// Notes an object, when it is one that variables can come from.
-    pub fn note(&mut self, resource: &Resource, namespace: &str) {
-        if let Some(data) = data_of(resource.node()) {
-            let own = resource.namespace();
-            let id = Id {
-                namespace: if own.is_empty() { namespace } else { own }.to_owned(),
-                name: resource.name().to_owned(),
-            };
-            let kind = resource.kind().to_owned();
-            self.0.insert(Reference { kind, id }, data);
-        }
+    /// Notes an object, when it is one that variables can come from, and tells which it is.
+    pub fn note(&mut self, resource: &Resource, namespace: &str) -> Option<Reference> {
+        let data = data_of(resource.node())?;
+        let own = resource.namespace();
+        let id = Id {
+            namespace: if own.is_empty() { namespace } else { own }.to_owned(),
+            name: resource.name().to_owned(),
+        };
+        let kind = resource.kind().to_owned();
+        let object = Reference { kind, id };
+        self.0.insert(object.clone(), data);
+        Some(object)
     }
 
     /// Notes the data of an object.

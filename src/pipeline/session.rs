@@ -22,8 +22,8 @@ pub fn find_project(files: &dyn Files, directory: &TreePath) -> Result<Option<Pr
         let config = candidate.join("makejinja.toml");
         if let Some(config) = config.filter(|c| matches!(files.kind(c), Ok(Some(Kind::File)))) {
             let project = Project::of_makejinja(config);
-            let is_finished = holds_manifests(files, directory)?
-                && !makes_kustomization(&project, files, directory);
+            let is_finished =
+                is_filled(files, directory)? && !makes_kustomization(&project, files, directory);
             return Ok(Some(project).filter(|_| !is_finished));
         }
         above = candidate.parent();
@@ -31,14 +31,10 @@ pub fn find_project(files: &dyn Files, directory: &TreePath) -> Result<Option<Pr
     Ok(None)
 }
 
-/// Whether manifests are committed in a directory.
-fn holds_manifests(files: &dyn Files, directory: &TreePath) -> Result<bool> {
-    if files.kind(directory)? != Some(Kind::Directory) {
-        return Ok(false);
-    }
-    let names = files.list(directory)?;
-    let is_manifest = |name: &String| name.ends_with(".yaml") || name.ends_with(".yml");
-    Ok(names.iter().any(is_manifest))
+/// Whether there is anything in a directory.
+fn is_filled(files: &dyn Files, directory: &TreePath) -> Result<bool> {
+    let is_directory = files.kind(directory)? == Some(Kind::Directory);
+    Ok(is_directory && !files.list(directory)?.is_empty())
 }
 
 /// Whether the templates of a project make the kustomization of a directory.
