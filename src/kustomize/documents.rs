@@ -9,7 +9,9 @@ use super::patches::comments::may_have_schema;
 use crate::diagnostic::{Code, Diagnostic, Result, Source};
 use crate::files::File;
 use crate::kube::Resource;
-use crate::yaml::{self, Node, ParseOptions, Reread};
+use crate::yaml::{
+    self, DuplicateKeys, Entry, Mapping, Node, ParseOptions, Reread, SyntaxKind, Tag, Value,
+};
 
 /// Reads every object of a file.
 ///
@@ -26,14 +28,36 @@ pub(super) fn read_text(
 ) -> Result<Vec<Resource>> {
     let nodes = nodes_of(text, source, first_line)?;
     let resources = expand_lists(nodes, source)?;
+    let may_fold = text.contains('>');
     Ok(resources
         .into_iter()
-        .map(|node| {
+        .map(|mut node| {
+            if may_fold {
+                reread(&mut node);
+            }
             let mut resource = Resource::new(node, Some(Arc::clone(source)));
             metadata::read_history(&mut resource);
             resource
         })
         .collect())
+}
+
+/// Gives folded texts the line breaks that the reference prints. Not those of annotations, which it sets anew
+/// before it prints an object (case `folded-annotations-stay`).
+fn reread(object: &mut Node) {
+    let Some(fields) = object.as_mapping_mut() else {
+        return;
+    };
+    for field in fields.entries_mut() {
+        match field.value.as_mapping_mut() {
+            Some(metadata) if field.key.scalar_text() == Some("metadata") => metadata
+                .entries_mut()
+                .iter_mut()
+                .filter(|entry| entry.key.scalar_text() != Some("annotations"))
+                .for_each(|entry| yaml::reread_folded(&mut entry.value)),
+            _ => yaml::reread_folded(&mut field.value),
+        }
+    }
 }
 
 /// The text of a file. Fails with [`Code::YamlSyntax`] when it is not UTF-8.
@@ -63,7 +87,7 @@ fn nodes_of(text: &str, source: &Source, first_line: u32) -> Result<Vec<Node>> {
     let is_single = pieces.len() == 1;
     let mut nodes = Vec::new();
     for piece in pieces {
-        let Some(node) = first_document(&piece, source)? else {
+        let Some(node) = first_document(&piece, source, is_single)? else {
             continue;
         };
         if is_single && is_bare_list(&node) {
@@ -120,7 +144,7 @@ fn lines_in(text: &str) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-fn first_document(piece: &Piece<'_>, source: &Source) -> Result<Option<Node>> {
+fn first_document(piece: &Piece<'_>, source: &Source, is_single: bool) -> Result<Option<Node>> {
     let options = ParseOptions {
         // The reference reads a schema from comments; nothing else needs them.
         comments: may_have_schema(piece.text),
@@ -128,8 +152,62 @@ fn first_document(piece: &Piece<'_>, source: &Source) -> Result<Option<Node>> {
         first_line: piece.first_line,
         ..ParseOptions::default()
     };
-    let document = yaml::parse_first(piece.text, options).map_err(|error| error.at(source))?;
+    let document = match yaml::parse_first(piece.text, options) {
+        Err(error) if error.kind == SyntaxKind::DuplicateKey => {
+            keys_twice(piece.text, options, is_single)
+                .map(Some)
+                .ok_or(error)
+        }
+        read => read,
+    };
+    let document = document.map_err(|error| error.at(source))?;
     Ok(document.filter(|n| !n.is_null()))
+}
+
+/// Reads a document with keys that stand twice: the reference refuses them when it prints the object, if they are
+/// still there then, and when it expands a list that is not the only document of a file.
+fn keys_twice(text: &str, options: ParseOptions, is_single: bool) -> Option<Node> {
+    let options = ParseOptions {
+        duplicate_keys: DuplicateKeys::Keep,
+        ..options
+    };
+    let node = yaml::parse_first(text, options).ok()??;
+    if kind_of(&node).ends_with("List") && !(is_single && is_bare_list(&node)) {
+        return None;
+    }
+    Some(with_annotations_once(node))
+}
+
+/// Merges annotations that an object has twice, as the reference does when it sets them anew: the first mapping that
+/// has a key counts, and within one mapping the last.
+fn with_annotations_once(mut object: Node) -> Node {
+    if let Some(items) = object.get_mut("items").and_then(Node::as_sequence_mut) {
+        let taken = std::mem::take(items);
+        *items = taken.into_iter().map(with_annotations_once).collect();
+    }
+    let Some(metadata) = object.get_mut("metadata").and_then(Node::as_mapping_mut) else {
+        return object;
+    };
+    let mut merged: Option<Mapping> = None;
+    let is_annotations = |entry: &Entry| entry.key.scalar_text() == Some("annotations");
+    for entry in metadata.entries().iter().filter(|e| is_annotations(e)) {
+        let mut own = Mapping::default();
+        for (key, value) in entry.value.as_mapping().into_iter().flat_map(Mapping::iter) {
+            own.insert(key, value.clone());
+        }
+        let merged = merged.get_or_insert_default();
+        for Entry { key, value } in own.into_entries() {
+            merged.get_or_insert_with(key.scalar_text().unwrap_or_default(), || value);
+        }
+    }
+    if let Some(merged) = merged {
+        metadata
+            .entries_mut()
+            .retain(|entry| !is_annotations(entry));
+        let annotations = Node::new(Value::Mapping(merged), Tag::Map);
+        metadata.insert("annotations", annotations);
+    }
+    object
 }
 
 /// Whether a file is one list of the kinds that are unwrapped as soon as they are read.
@@ -195,7 +273,7 @@ fn accept(nodes: Vec<Node>, source: &Source, queue: &mut VecDeque<Node>) -> Resu
 
 fn is_empty(node: &Node) -> bool {
     node.is_null()
-        || node.as_mapping().is_some_and(yaml::Mapping::is_empty)
+        || node.as_mapping().is_some_and(Mapping::is_empty)
         || node.as_sequence().is_some_and(<[Node]>::is_empty)
 }
 

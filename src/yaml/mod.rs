@@ -19,7 +19,7 @@ pub use emit::{
 pub use node::{Comments, Entry, Mapping, Mark, Node, Style, Tag, Text, Value};
 pub use parser::{
     Aliases, DuplicateKeys, MAX_DEPTH, MergeKeys, ParseOptions, Reread, Schema, SyntaxError,
-    SyntaxKind, parse, parse_first,
+    SyntaxKind, parse, parse_first, reread_folded,
 };
 pub use resolve::{Number, Timestamp, resolve};
 pub use typed::{Spanned, from_node};

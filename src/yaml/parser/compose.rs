@@ -7,7 +7,6 @@ use super::comments::{self, Held};
 use super::cursor::to_u32;
 use super::error::SyntaxError;
 use super::options::{Aliases, MergeKeys, ParseOptions, Reread};
-use super::reread;
 use super::scanner::{Result, Scanner};
 use super::tag::{self, Explicit};
 use super::token::{Kind, TagName, Token};
@@ -284,9 +283,6 @@ impl<'a> Composer<'a> {
         };
         let rewritten = match style {
             Style::Plain => canonical(&text, tag, schema),
-            Style::Folded if self.options.reread == Reread::AsKustomize => {
-                reread::folded(&text).map(Cow::Owned)
-            }
             _ => None,
         };
         let text = match rewritten {

@@ -50,8 +50,8 @@ pub enum Reread {
     /// As YAML has it.
     #[default]
     No,
-    /// An absent value in a flow mapping (`{a: }`) is the empty string and not null; folded texts of several
-    /// lines get the line breaks that go-yaml v3 gives them.
+    /// An absent value in a flow mapping (`{a: }`) is the empty string and not null. For folded texts see
+    /// [`reread_folded`](crate::yaml::reread_folded).
     AsKustomize,
 }
 

@@ -6,9 +6,30 @@
 
 use super::options::ParseOptions;
 use super::parse_first;
+use crate::yaml::{Node, Style, Value};
+
+/// Gives every folded text of a tree the line breaks that it comes back with. A second time changes nothing.
+pub fn reread_folded(node: &mut Node) {
+    let is_folded = node.style() == Style::Folded;
+    match node.value_mut() {
+        Value::Sequence(items) => items.iter_mut().for_each(reread_folded),
+        Value::Mapping(mapping) => {
+            for entry in mapping.entries_mut() {
+                reread_folded(&mut entry.value);
+            }
+        }
+        Value::Scalar(text) if is_folded => {
+            if let Some(reread) = folded(text) {
+                *text = reread.into();
+            }
+            node.set_style(Style::Literal);
+        }
+        Value::Scalar(_) => {}
+    }
+}
 
 /// The text that a folded scalar comes back with; `None` when it comes back as it is.
-pub(super) fn folded(text: &str) -> Option<String> {
+fn folded(text: &str) -> Option<String> {
     let body = text.strip_suffix('\n').unwrap_or(text);
     if !body.contains(is_break) || !stays_folded(text) {
         return None;
