@@ -73,6 +73,15 @@ const fn gone(
 
 /// The versions.
 const VERSIONS: &[Version] = &[
+    gone("apps", "v1beta1", "", "Kubernetes 1.16", "apps/v1"),
+    gone("apps", "v1beta2", "", "Kubernetes 1.16", "apps/v1"),
+    gone(
+        "extensions",
+        "v1beta1",
+        "PodSecurityPolicy",
+        "Kubernetes 1.16",
+        "Pod Security Admission",
+    ),
     gone(
         "extensions",
         "v1beta1",
@@ -123,6 +132,13 @@ const VERSIONS: &[Version] = &[
         "apiextensions.k8s.io/v1",
     ),
     gone("batch", "v1beta1", "CronJob", "Kubernetes 1.25", "batch/v1"),
+    gone(
+        "policy",
+        "v1beta1",
+        "PodSecurityPolicy",
+        "Kubernetes 1.25",
+        "Pod Security Admission",
+    ),
     gone("policy", "v1beta1", "", "Kubernetes 1.25", "policy/v1"),
     gone(
         "autoscaling",
@@ -144,6 +160,69 @@ const VERSIONS: &[Version] = &[
         "CSIStorageCapacity",
         "Kubernetes 1.27",
         "storage.k8s.io/v1",
+    ),
+    gone(
+        "apiregistration.k8s.io",
+        "v1beta1",
+        "",
+        "Kubernetes 1.22",
+        "apiregistration.k8s.io/v1",
+    ),
+    gone(
+        "certificates.k8s.io",
+        "v1beta1",
+        "CertificateSigningRequest",
+        "Kubernetes 1.22",
+        "certificates.k8s.io/v1",
+    ),
+    gone(
+        "coordination.k8s.io",
+        "v1beta1",
+        "Lease",
+        "Kubernetes 1.22",
+        "coordination.k8s.io/v1",
+    ),
+    gone(
+        "scheduling.k8s.io",
+        "v1beta1",
+        "PriorityClass",
+        "Kubernetes 1.22",
+        "scheduling.k8s.io/v1",
+    ),
+    gone(
+        "storage.k8s.io",
+        "v1beta1",
+        "CSIDriver",
+        "Kubernetes 1.22",
+        "storage.k8s.io/v1",
+    ),
+    gone(
+        "storage.k8s.io",
+        "v1beta1",
+        "StorageClass",
+        "Kubernetes 1.22",
+        "storage.k8s.io/v1",
+    ),
+    gone(
+        "node.k8s.io",
+        "v1beta1",
+        "RuntimeClass",
+        "Kubernetes 1.25",
+        "node.k8s.io/v1",
+    ),
+    gone(
+        "discovery.k8s.io",
+        "v1beta1",
+        "EndpointSlice",
+        "Kubernetes 1.25",
+        "discovery.k8s.io/v1",
+    ),
+    gone(
+        "flowcontrol.apiserver.k8s.io",
+        "v1beta1",
+        "",
+        "Kubernetes 1.26",
+        "flowcontrol.apiserver.k8s.io/v1",
     ),
     gone(
         "flowcontrol.apiserver.k8s.io",

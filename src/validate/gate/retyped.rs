@@ -50,8 +50,10 @@ pub(super) fn must_be_text(kind: &str, path: &[Step<'_>]) -> bool {
     let keys = walk::keys(path);
     match keys[..] {
         ["data" | "stringData", _] => matches!(kind, "ConfigMap" | "Secret"),
+        // The schema of a custom kind has fields of these names, too.
         [.., "labels" | "annotations" | "matchLabels", _] => {
-            keys.contains(&"metadata") || keys.contains(&"selector")
+            (keys.contains(&"metadata") || keys.contains(&"selector"))
+                && !keys.contains(&"openAPIV3Schema")
         }
         [.., "containers" | "initContainers", "env", "value"] => true,
         [.., "containers" | "initContainers", "args" | "command"] => true,
