@@ -145,12 +145,9 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         }),
     };
     let identities = identities::of_the_user(context, KeyCommands::Run);
-    let mut random = |bytes: &mut [u8]| {
-        getrandom::fill(bytes).expect("the operating system has randomness");
-    };
     let mut sealer = Sealer {
         now: now(),
-        random: &mut random,
+        random: &mut randomness,
     };
     let sealed = sealing::encrypt(&request, &identities, &mut sealer)?;
     match target {
@@ -188,8 +185,13 @@ fn earlier(
     Ok(Some((name, bytes, output)))
 }
 
+/// Fills bytes with randomness of the operating system.
+pub(super) fn randomness(bytes: &mut [u8]) {
+    getrandom::fill(bytes).expect("the operating system has randomness");
+}
+
 /// The moment of sealing.
-fn now() -> String {
+pub(super) fn now() -> String {
     jiff::Timestamp::now()
         .strftime("%Y-%m-%dT%H:%M:%SZ")
         .to_string()

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::{Context, Done, Outcome};
+use super::{Context, Done, Outcome, root};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::files::{Files, OutputFile, OutputTree, Stale, TreePath, locate};
 use crate::pipeline::overlays;
+use crate::pipeline::values::Opener;
 
 /// The name of the project file.
 const NAME: &str = "prerender.yaml";
@@ -44,7 +45,9 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
                 .into(),
         );
     }
-    let (text, report) = overlays::init(&located.tree, &located.directory)?;
+    let identities = || root::identities_of(context, &located);
+    let opener = Opener::new(&identities);
+    let (text, report) = overlays::init(&located.tree, &located.directory, &opener)?;
     if arguments.print {
         return Ok(Done {
             stdout: text.into_bytes(),

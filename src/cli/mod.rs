@@ -9,6 +9,7 @@ mod check;
 mod context;
 mod decrypt;
 mod encrypt;
+mod expand;
 mod findings;
 mod flows;
 mod flux;
@@ -74,6 +75,8 @@ enum Command {
     /// Print what kustomize builds from a directory
     #[command(alias = "build")]
     Render(render::Arguments),
+    /// Write the tree with its templates rendered and its overlays listed, without building it
+    Expand(expand::Arguments),
     /// Print the JSON Schema of the project file
     Schema,
     /// Print the completions of a shell
@@ -133,6 +136,7 @@ fn run(context: &Context, command: Command) -> Outcome {
         Command::Values(arguments) => values::run(context, &arguments),
         Command::Template(arguments) => template::run(context, &arguments),
         Command::Argocd(arguments) => argocd::run(context, &arguments),
+        Command::Expand(arguments) => expand::run(context, &arguments),
         Command::Render(arguments) => render::run(context, &arguments),
         Command::Schema => about::schema(),
         Command::Completions { shell } => about::completions(shell),

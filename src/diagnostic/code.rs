@@ -119,6 +119,8 @@ codes! {
     SopsConfig = "sops-config", Input;
     /// No creation rule of `.sops.yaml` fits a file that is to be sealed.
     SopsNoRule = "sops-no-rule", Secret;
+    /// A template makes a secret in a file that cannot be sealed.
+    SecretUnsealable = "secret-unsealable", Secret;
     /// A recipient of a creation rule cannot be used.
     SopsRecipient = "sops-recipient", Secret;
 

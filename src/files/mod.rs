@@ -22,7 +22,7 @@ pub use output::{Metadata, OutputFile, OutputTree, RECORD, Stale};
 pub use path::TreePath;
 pub use replace::Audience;
 pub use replica::{Modes, Replica, replicate};
-pub use root::{Located, locate};
+pub use root::{Located, locate, resolved};
 pub use tree::Tree;
 pub use trusted::Trusted;
 

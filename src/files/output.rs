@@ -64,6 +64,7 @@ pub struct OutputTree {
     directory: PathBuf,
     stale: Stale,
     files: BTreeMap<TreePath, OutputFile>,
+    foreign: BTreeSet<TreePath>,
 }
 
 impl OutputTree {
@@ -73,12 +74,19 @@ impl OutputTree {
             directory: directory.into(),
             stale,
             files: BTreeMap::new(),
+            foreign: BTreeSet::new(),
         }
     }
 
     /// Adds a file.
     pub fn insert(&mut self, path: TreePath, file: OutputFile) {
         self.files.insert(path, file);
+    }
+
+    /// Adds a file that is changed, and stays the user's: it is never removed.
+    pub fn insert_foreign(&mut self, path: TreePath, file: OutputFile) {
+        self.foreign.insert(path.clone());
+        self.insert(path, file);
     }
 
     /// The files in order.
@@ -150,7 +158,8 @@ impl OutputTree {
 
     /// The text of the record.
     fn list(&self) -> String {
-        self.files.keys().map(|p| format!("{p}\n")).collect()
+        let own = self.files.keys().filter(|p| !self.foreign.contains(*p));
+        own.map(|p| format!("{p}\n")).collect()
     }
 
     /// Tells each file that [`Self::write`] would add, change or remove, by [`Code::OutputDiffers`].
@@ -215,7 +224,7 @@ impl OutputTree {
     }
 
     /// What an earlier run recorded as its own.
-    fn recorded(&self) -> BTreeSet<TreePath> {
+    pub fn recorded(&self) -> BTreeSet<TreePath> {
         let text = fs::read_to_string(self.directory.join(RECORD)).unwrap_or_default();
         text.lines().filter_map(TreePath::parse).collect()
     }
@@ -359,6 +368,16 @@ mod tests {
         assert!(!scratch.path().join("a/one").exists());
         assert!(scratch.path().join("a/mine").exists());
         assert!(scratch.path().join("b/two").exists());
+    }
+
+    #[test]
+    fn a_new_tree_may_be_named_from_elsewhere() {
+        let scratch = tempfile::tempdir().unwrap();
+        fs::create_dir(scratch.path().join("here")).unwrap();
+        let mut tree = OutputTree::new(scratch.path().join("here/../out"), Stale::Keep);
+        tree.insert(path("a"), OutputFile::new(b"x".to_vec()));
+        tree.write().unwrap();
+        assert!(scratch.path().join("out/a").exists());
     }
 
     #[test]

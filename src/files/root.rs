@@ -25,10 +25,10 @@ pub struct Located {
 /// directory, when the path is beneath it; the path itself. Fails with [`Code::OutsideRoot`] when the path
 /// is not beneath `explicit`, and with [`Code::FileMissing`] when the root is no directory.
 pub fn locate(path: &Path, working_directory: &Path, explicit: Option<&Path>) -> Result<Located> {
-    let path = real(&working_directory.join(path))?;
-    let working_directory = real(working_directory)?;
+    let path = resolved(&working_directory.join(path))?;
+    let working_directory = resolved(working_directory)?;
     let root = match explicit {
-        Some(root) => real(&working_directory.join(root))?,
+        Some(root) => resolved(&working_directory.join(root))?,
         None => guess(&path, &working_directory),
     };
     let tree = Tree::open(&root)?;
@@ -62,7 +62,7 @@ fn guess(path: &Path, working_directory: &Path) -> PathBuf {
 }
 
 /// Resolves links in the part of a path that exists; the rest is kept, its `..` taken by text.
-fn real(path: &Path) -> Result<PathBuf> {
+pub fn resolved(path: &Path) -> Result<PathBuf> {
     let mut existing = path;
     let resolved = loop {
         match fs::canonicalize(existing) {

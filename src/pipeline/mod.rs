@@ -6,6 +6,7 @@
 
 pub mod adjust;
 pub mod checks;
+pub mod expand;
 pub mod flux;
 pub mod generators;
 pub mod layout;
@@ -15,11 +16,15 @@ pub mod overlays;
 pub mod plain;
 mod progress;
 mod project;
+mod recorded;
 mod render;
+mod roots;
 pub mod sealing;
 mod secrets;
 mod session;
 pub mod template;
+mod template_secrets;
+mod unexpanded;
 pub mod values;
 
 pub use mask::Mask;

@@ -1,19 +1,18 @@
 //! The overlays of a project: what there is, what applies, what it adds, and a first project file.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 pub use crate::overlay::{Form, Instance, Set, State, builtin_sets, list, rows, show, table};
 
-use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
-use crate::files::{Files, Kind, TreePath};
+use crate::diagnostic::{Code, Diagnostic, Report, Result};
+use crate::files::{Files, TreePath};
 use crate::kube::ResMap;
 use crate::kustomize::{self, Built};
 use crate::overlay::{Expansion, Surveyed, copy, survey};
-use crate::yaml::{self, Node, ParseOptions};
+use crate::yaml::Node;
 
-use super::Root;
-use super::adjust::KUSTOMIZATION_NAMES;
 use super::plain::{Options, Outside};
+use super::roots::{find_roots, target_namespaces};
+use super::values::{Opener, Overrides};
+use super::{Root, Session};
 
 /// Tells which overlay applies to which target of a root, and why.
 pub fn status(root: &Root<'_>) -> Result<(Vec<Instance>, Report), Report> {
@@ -52,10 +51,6 @@ pub fn copies(
     Ok(copied)
 }
 
-fn build(files: &dyn Files, directory: &TreePath) -> Result<ResMap> {
-    Ok(kustomize::build(files, directory, &Options::default(), &Outside::default())?.resources)
-}
-
 /// Builds a root that uses overlays, decides on them, and gives both.
 fn expanded<R>(
     root: &Root<'_>,
@@ -72,22 +67,32 @@ fn expanded<R>(
 
 /// Looks once at everything that a tree renders, and writes a project file for it.
 ///
-/// Roots that do not build are told as warnings, and left out.
-pub fn init(files: &dyn Files, directory: &TreePath) -> Result<(String, Report)> {
+/// Templates are rendered where the values for them are there. Roots that do not build are told as
+/// warnings, and left out.
+pub fn init(
+    disk: &dyn Files,
+    directory: &TreePath,
+    opener: &Opener<'_>,
+) -> Result<(String, Report)> {
     let sets = builtin_sets()?;
     let set = sets.first().expect("there is a built-in set");
     let mut report = Report::default();
+    let overrides = Overrides::default();
+    let session = Session::open(disk, directory, &overrides, opener);
+    let session =
+        session.map_err(|e| report.push(left_out(directory, "is read without its templates", &e)));
+    let session = session.ok();
+    let files = session.as_ref().map_or(disk, Session::files);
     let mut roots = Vec::new();
-    for root in find_roots(files, directory)? {
-        match build(files, &root) {
-            Ok(built) => roots.push((root, built)),
-            Err(error) => {
-                let phrase = format!(
-                    "{root} does not build, and is not looked at: {}",
-                    error.phrase()
-                );
-                report.push(Diagnostic::warning(error.code(), phrase).at(error.place().cloned()));
-            }
+    let templates = session.as_ref().map(Session::template_directories);
+    for root in find_roots(files, directory, &templates.unwrap_or_default())? {
+        match kustomize::build(files, &root, &Options::default(), &Outside::default()) {
+            Ok(built) => roots.push((root, built.resources)),
+            Err(error) => report.push(left_out(
+                &root,
+                "does not build, and is not looked at",
+                &error,
+            )),
         }
     }
     move_to_targets(&mut roots);
@@ -98,76 +103,17 @@ pub fn init(files: &dyn Files, directory: &TreePath) -> Result<(String, Report)>
     Ok((survey(set, &surveyed)?, report))
 }
 
-/// The directories with a kustomization that no other kustomization names.
-fn find_roots(files: &dyn Files, directory: &TreePath) -> Result<Vec<TreePath>> {
-    let (mut found, mut named) = (Vec::new(), BTreeSet::new());
-    let mut open = vec![directory.clone()];
-    while let Some(directory) = open.pop() {
-        for name in files.list(&directory)? {
-            let Some(path) = directory.join(&name).filter(|_| !name.starts_with('.')) else {
-                continue;
-            };
-            match files.kind(&path)? {
-                Some(Kind::Directory) => open.push(path),
-                Some(Kind::File) if KUSTOMIZATION_NAMES.contains(&name.as_str()) => {
-                    let node = kustomization(files, &path)?;
-                    let list = |key| {
-                        node.get(key)
-                            .and_then(Node::as_sequence)
-                            .unwrap_or_default()
-                    };
-                    for key in ["resources", "components", "bases"] {
-                        named.extend(
-                            list(key)
-                                .iter()
-                                .filter_map(Node::as_str)
-                                .filter_map(|p| directory.join(p)),
-                        );
-                    }
-                    if node.get("kind").and_then(Node::as_str) != Some("Component") {
-                        found.push(directory.clone());
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-    found.retain(|root| !named.contains(root));
-    found.sort();
-    Ok(found)
-}
-
-fn kustomization(files: &dyn Files, path: &TreePath) -> Result<Node> {
-    let file = files.read(path)?;
-    let text = String::from_utf8_lossy(&file.bytes);
-    let node = yaml::parse_first(&text, ParseOptions::default())
-        .map_err(|e| e.at(&file.source).or_at(Place::file(path.as_str())))?;
-    Ok(node.unwrap_or_else(Node::mapping))
+/// The warning for what cannot be looked at.
+fn left_out(directory: &TreePath, what: &str, error: &Diagnostic) -> Diagnostic {
+    let phrase = format!("{directory} {what}: {}", error.phrase());
+    Diagnostic::warning(error.code(), phrase).at(error.place().cloned())
 }
 
 /// Gives objects without a namespace the one that a Flux Kustomization sets for their root.
 fn move_to_targets(roots: &mut [(TreePath, ResMap)]) {
-    let mut targets: BTreeMap<String, String> = BTreeMap::new();
-    for resource in roots.iter().flat_map(|(_, built)| built) {
-        let text = |key| {
-            resource
-                .node()
-                .lookup(&["spec", key])
-                .and_then(Node::as_str)
-        };
-        if resource
-            .gvk()
-            .is("kustomize.toolkit.fluxcd.io", "Kustomization")
-            && let (Some(path), Some(namespace)) = (
-                text("path").and_then(TreePath::parse),
-                text("targetNamespace"),
-            )
-        {
-            targets.insert(path.as_str().to_owned(), namespace.to_owned());
-        }
-    }
+    let targets = target_namespaces(roots.iter().map(|(_, built)| built));
     for (directory, built) in roots {
-        let Some(namespace) = targets.get(directory.as_str()) else {
+        let Some(namespace) = targets.get(directory) else {
             continue;
         };
         for resource in built

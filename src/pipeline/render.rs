@@ -94,6 +94,8 @@ pub struct Root<'a> {
     request: &'a Request<'a>,
     session: &'a Session<'a>,
     opened: &'a Opened<'a>,
+    files: &'a dyn Files,
+    target_namespace: Option<&'a str>,
 }
 
 impl<'a> Root<'a> {
@@ -103,7 +105,21 @@ impl<'a> Root<'a> {
             request,
             session,
             opened,
+            files: opened,
+            target_namespace: None,
         }
+    }
+
+    /// Reads through a view over what was opened.
+    pub fn over(mut self, files: &'a dyn Files) -> Self {
+        self.files = files;
+        self
+    }
+
+    /// Sets the namespace that Flux gives the whole root, for overlays alone.
+    pub fn with_target_namespace(mut self, namespace: Option<&'a str>) -> Self {
+        self.target_namespace = namespace;
+        self
     }
 
     /// The directory of its kustomization.
@@ -157,9 +173,9 @@ impl<'a> Root<'a> {
         then: impl FnOnce(&Built, Expansion<'_>) -> Result<R, Report>,
     ) -> Result<(Built, R), Report> {
         let Some(host) = self.request.host else {
-            return self.expanded_over(self.opened, then);
+            return self.expanded_over(self.files, then);
         };
-        let timed = Timed::new(self.opened, &host.progress);
+        let timed = Timed::new(self.files, &host.progress);
         if let Some(flux) = &host.flux {
             let set = flux::kustomization(&timed, self.request.directory, &host.adjustments, flux)?;
             return self.expanded_over(&Layer::new(&timed, set), then);
@@ -223,11 +239,16 @@ impl<'a> Root<'a> {
         let mut host = overlay::Host {
             strict: self.request.strict,
             is_whole_project: project.is_some_and(|p| p.directory == *self.request.directory),
+            target_namespace: self.target_namespace,
             ..overlay::Host::default()
         };
         if let Some(set) = self.request.host {
             host.must_pin = true;
-            host.target_namespace = set.adjustments.namespace.as_deref();
+            host.target_namespace = set
+                .adjustments
+                .namespace
+                .as_deref()
+                .or(self.target_namespace);
             host.destination_namespace = set.destination_namespace.as_deref();
             host.parameters = &set.parameters;
             host.policy = set.policy.as_ref();

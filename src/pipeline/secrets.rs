@@ -66,6 +66,11 @@ impl<'a> Opened<'a> {
         }
     }
 
+    /// The identities, looked for once.
+    pub fn identities(&self) -> &sops::Identities {
+        self.opener.identities()
+    }
+
     /// The plaintext values of every file that was opened so far.
     pub(super) fn plaintexts(&self) -> Vec<SecretString> {
         let opened = locked(&self.opened);

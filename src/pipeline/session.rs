@@ -128,6 +128,13 @@ impl<'a> Session<'a> {
         Opened::new(self.files(), self.opener, secrets)
     }
 
+    /// The directories of mounted templates, which are read elsewhere.
+    pub fn template_directories(&self) -> Vec<TreePath> {
+        let mounts = self.templates().map_or(&[][..], |t| &t.mounts);
+        let moved = mounts.iter().filter(|mount| mount.from != mount.to);
+        moved.map(|mount| mount.from.clone()).collect()
+    }
+
     /// The template that a path is rendered from, where there is one.
     pub fn template_of(&self, path: &TreePath) -> Result<Option<TreePath>> {
         match &self.view {

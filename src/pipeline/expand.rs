@@ -1,0 +1,491 @@
+//! Writes a tree as it is after templates and overlays, without building it: what `expand` does.
+//!
+//! Sealed files stay sealed, and what templates make of secrets is sealed before it is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use super::adjust::{KUSTOMIZATION_NAMES, kustomization_path};
+use super::recorded::Recorded;
+use super::roots::{find_roots, target_namespaces};
+use super::secrets::Opened;
+use super::session::Session;
+use super::template_secrets::{Sealing, secret_sources};
+use super::unexpanded::Unexpanded;
+use super::{Request, Root};
+use crate::diagnostic::{Code, Diagnostic, Origin, Place, Report, Result};
+use crate::files::{File, Files, Kind, Memory, OutputFile, OutputTree, Stale, Tree, TreePath};
+use crate::kube::ResMap;
+use crate::sops::Sealer;
+use crate::template::makejinja::plan;
+
+/// Where a tree is written.
+pub struct Destination<'a> {
+    /// The directory.
+    pub directory: &'a std::path::Path,
+    /// The same directory below the root, where it is there.
+    pub inside: Option<TreePath>,
+    /// What is in it already.
+    pub present: Option<&'a Tree>,
+}
+
+impl Destination<'_> {
+    /// The files that an earlier run wrote, where the tree is written in place.
+    fn added(&self, directory: &TreePath) -> BTreeSet<TreePath> {
+        let inside = self.inside.as_ref().filter(|inside| *inside == directory);
+        let own = inside.map(|_| OutputTree::new(self.directory, Stale::Remove).recorded());
+        let own = own.unwrap_or_default();
+        own.iter()
+            .filter_map(|path| directory.join(path.as_str()))
+            .collect()
+    }
+}
+
+/// A tree that is ready to be written.
+pub struct Expanded {
+    /// The files.
+    pub tree: OutputTree,
+    /// The directory of the root kustomization in it, where one root was asked for.
+    pub root: Option<TreePath>,
+    /// What the user should know.
+    pub warnings: Report,
+}
+
+/// Expands a root, or every root below a directory that is none.
+///
+/// Fails as [`Root::render`] does, with [`Code::SopsNoRule`] where a template makes a secret that nothing says
+/// how to seal, and with [`Code::TemplateConflict`] where a file would be written beside its own template.
+pub fn expand(
+    request: &Request<'_>,
+    disk: &Tree,
+    destination: &Destination<'_>,
+    sealer: &mut Sealer<'_>,
+) -> Result<Expanded, Report> {
+    let before = Unexpanded::new(disk, destination.added(request.directory));
+    let session = Session::open(
+        &before,
+        request.directory,
+        request.overrides,
+        request.opener,
+    )?;
+    let opened = session.opened(request.secrets);
+    let expansion = Expansion {
+        request,
+        session: &session,
+        opened: &opened,
+        destination,
+        disk,
+        added: before.added(),
+    };
+    let written = expansion.run(sealer);
+    written.map_err(|report| session.masked(report, &opened))
+}
+
+struct Expansion<'a> {
+    request: &'a Request<'a>,
+    session: &'a Session<'a>,
+    opened: &'a Opened<'a>,
+    destination: &'a Destination<'a>,
+    disk: &'a Tree,
+    /// What an earlier run wrote in place.
+    added: &'a BTreeSet<TreePath>,
+}
+
+/// The files of an expansion, by their paths in the tree that is read.
+#[derive(Default)]
+struct Found {
+    files: BTreeMap<TreePath, Arc<File>>,
+    /// Those that overlays add or change.
+    laid: BTreeSet<TreePath>,
+    warnings: Report,
+}
+
+impl Found {
+    fn extend(&mut self, other: Self) {
+        for (path, file) in other.files {
+            // What an overlay changed for one root is not undone by another root that reads it.
+            if !self.laid.contains(&path) || other.laid.contains(&path) {
+                self.files.insert(path, file);
+            }
+        }
+        self.laid.extend(other.laid);
+        self.warnings.findings.extend(other.warnings.findings);
+    }
+}
+
+impl Expansion<'_> {
+    fn run(&self, sealer: &mut Sealer<'_>) -> Result<Expanded, Report> {
+        let directory = self.request.directory;
+        let is_root = kustomization_path(self.session.files(), directory)?.is_some();
+        let found = if is_root {
+            self.root(directory, None)?
+        } else {
+            self.whole()?
+        };
+        let base = match is_root && !self.is_in_place() {
+            true => common_directory(directory, found.files.keys()),
+            false => directory.clone(),
+        };
+        let mut expanded = self.written(found, &base, sealer)?;
+        if is_root {
+            expanded.root = TreePath::parse(&directory.relative_to(&base));
+        }
+        Ok(expanded)
+    }
+
+    fn is_in_place(&self) -> bool {
+        self.destination.inside.as_ref() == Some(self.request.directory)
+    }
+
+    /// Everything that templates make below the directory, and every root there.
+    fn whole(&self) -> Result<Found, Report> {
+        let mut found = self.made()?;
+        let is_overlaid = {
+            let directory = self.request.directory;
+            let root = self.at(directory);
+            !Root::new(&root, self.session, self.opened)
+                .overlays()
+                .is_empty()
+        };
+        let was_overlaid = self
+            .added
+            .iter()
+            .any(|path| !found.files.contains_key(path));
+        if self.is_in_place() && !is_overlaid && !was_overlaid {
+            return Ok(found);
+        }
+        let roots = self.roots()?;
+        if roots.is_empty() && found.files.is_empty() {
+            let phrase = format!("nothing below {} is expanded", self.request.directory);
+            return Err(Diagnostic::new(Code::FileMissing, phrase)
+                .help("name a directory that holds kustomizations or templates")
+                .into());
+        }
+        let targets = match is_overlaid {
+            true => self.targets(&roots),
+            false => BTreeMap::new(),
+        };
+        let results: Vec<Result<Found, Report>> = roots
+            .par_iter()
+            .map(|root| self.root(root, targets.get(root).map(String::as_str)))
+            .collect();
+        let mut failed = Report::default();
+        for result in results {
+            match result {
+                Ok(root) => found.extend(root),
+                Err(report) => failed.findings.extend(report.findings),
+            }
+        }
+        if failed.is_empty() {
+            Ok(found)
+        } else {
+            Err(failed)
+        }
+    }
+
+    fn roots(&self) -> Result<Vec<TreePath>> {
+        let mut left_out = self.session.template_directories();
+        if !self.is_in_place() {
+            left_out.extend(self.destination.inside.clone());
+        }
+        find_roots(self.session.files(), self.request.directory, &left_out)
+    }
+
+    /// The namespaces that Flux sets, from the roots that build; the others fail later, with their errors.
+    fn targets(&self, roots: &[TreePath]) -> BTreeMap<TreePath, String> {
+        let built: Vec<ResMap> = roots
+            .par_iter()
+            .filter_map(|root| {
+                let request = self.at(root);
+                let root = Root::new(&request, self.session, self.opened);
+                root.build(self.opened).ok().map(|built| built.resources)
+            })
+            .collect();
+        target_namespaces(&built)
+    }
+
+    fn at<'b>(&'b self, directory: &'b TreePath) -> Request<'b> {
+        Request {
+            directory,
+            ..self.request.clone()
+        }
+    }
+
+    /// What the templates below the directory make, whether a root reads it or not.
+    fn made(&self) -> Result<Found, Report> {
+        let outputs = self.outputs()?;
+        let files = self.session.files();
+        let read = |path: &TreePath| match files.kind(path) {
+            Ok(Some(Kind::File)) => files.read(path).map(Some),
+            Ok(_) => Ok(None),
+            Err(error) => Err(error),
+        };
+        let results: Vec<Result<Option<Arc<File>>>> = outputs.par_iter().map(read).collect();
+        let (mut found, mut failed) = (Found::default(), Report::default());
+        for (path, result) in outputs.into_iter().zip(results) {
+            match result {
+                Ok(Some(file)) => drop(found.files.insert(path, file)),
+                Ok(None) => {}
+                Err(error) => failed.push(error),
+            }
+        }
+        if failed.is_empty() {
+            Ok(found)
+        } else {
+            Err(failed)
+        }
+    }
+
+    /// The paths below the directory that the project's templates make.
+    fn outputs(&self) -> Result<Vec<TreePath>> {
+        let Some(templates) = self.session.templates() else {
+            return Ok(Vec::new());
+        };
+        let below = self.request.directory;
+        let mut outputs = BTreeSet::new();
+        if let (Some(config), Some(mount)) = (&templates.config, templates.mounts.first()) {
+            for planned in plan(config, self.disk)? {
+                outputs.extend(mount.to.join(planned.output.as_str()));
+            }
+        }
+        for mount in &templates.mounts {
+            if templates
+                .config
+                .as_ref()
+                .is_some_and(|c| c.inputs.contains(&mount.from))
+            {
+                continue;
+            }
+            for path in beneath(self.disk, &mount.from)? {
+                let name = path.relative_to(&mount.from);
+                let name = name.strip_suffix(templates.suffix()).unwrap_or(&name);
+                outputs.extend(mount.to.join(name));
+            }
+        }
+        if templates.mounts.is_empty() {
+            let inside = self.destination.inside.as_ref();
+            for path in beneath(self.disk, below)? {
+                let stem = path.as_str().strip_suffix(templates.suffix());
+                let is_own = inside.is_some_and(|d| d != below && path.is_within(d));
+                outputs.extend(stem.filter(|_| !is_own).and_then(TreePath::parse));
+            }
+        }
+        outputs.retain(|path| path.is_within(below));
+        Ok(outputs.into_iter().collect())
+    }
+
+    /// What one root reads, with what its overlays add.
+    fn root(&self, directory: &TreePath, target: Option<&str>) -> Result<Found, Report> {
+        let request = self.at(directory);
+        let recorded = Recorded::new(self.opened);
+        let root = Root::new(&request, self.session, self.opened)
+            .over(&recorded)
+            .with_target_namespace(target);
+        let (plain, (layered, laid, mut warnings)) = root.expanded(|_, expansion| {
+            let view = expansion.view.as_ref();
+            let layered = view.map(|view| root.build(view)).transpose()?;
+            let laid: Vec<_> = view.iter().flat_map(|v| v.laid()).cloned().collect();
+            Ok((layered, laid, expansion.report))
+        })?;
+        let resources = layered.unwrap_or(plain).resources;
+        let gate = root.gate(&resources);
+        if gate.has_errors() {
+            return Err(gate);
+        }
+        warnings.findings.extend(gate.findings);
+        let mut found = Found {
+            warnings,
+            ..Found::default()
+        };
+        for file in recorded.files().into_iter().chain(laid.iter().cloned()) {
+            found.files.insert(file.path.clone(), file);
+        }
+        found.laid = laid.iter().map(|file| file.path.clone()).collect();
+        follow_links(&mut found, &recorded.links());
+        if !recorded.links().is_empty() {
+            self.prove(&root, &found, &resources)?;
+        }
+        Ok(found)
+    }
+
+    /// Builds what would be written, which links could make another thing.
+    fn prove(&self, root: &Root<'_>, found: &Found, wanted: &ResMap) -> Result<()> {
+        let mut copy = Memory::default();
+        for file in found.files.values() {
+            copy.insert(File::clone(file));
+        }
+        let bytes = |resources: &ResMap| {
+            let mut bytes = Vec::new();
+            resources.write(&mut bytes).map(|()| bytes)
+        };
+        let built = root.build(&copy).and_then(|built| bytes(&built.resources));
+        if built? == bytes(wanted)? {
+            return Ok(());
+        }
+        let phrase = format!(
+            "links below {} cannot be expanded into files",
+            root.directory()
+        );
+        Err(Diagnostic::new(Code::OutsideRoot, phrase).help("replace the links by directories"))
+    }
+
+    /// Seals what must be, and gives each file its place in the output.
+    fn written(
+        &self,
+        found: Found,
+        base: &TreePath,
+        sealer: &mut Sealer<'_>,
+    ) -> Result<Expanded, Report> {
+        let mut tree = OutputTree::new(self.destination.directory, Stale::Remove);
+        let mut sealing = Sealing {
+            files: self.session.files(),
+            present: self.destination.present,
+            identities: &|| self.opened.identities(),
+            sealer,
+            sources: secret_sources(&found.files),
+        };
+        let mut failed = Report::default();
+        for (path, file) in &found.files {
+            let is_made = matches!(file.source.origin, Origin::Rendered { .. });
+            let is_laid = found.laid.contains(path);
+            if self.is_in_place() && !is_made && !is_laid && !self.is_changed(file)? {
+                continue;
+            }
+            let placed = self.placed(path, base).and_then(|placed| {
+                let sealed = sealing.sealed(file, &placed)?;
+                Ok((placed, sealed))
+            });
+            let (placed, sealed) = match placed {
+                Ok(placed) => placed,
+                Err(error) => {
+                    failed.push(error);
+                    continue;
+                }
+            };
+            let mut output = OutputFile::new(sealed.unwrap_or_else(|| file.bytes.to_vec()));
+            output.metadata = self.metadata(file)?;
+            // A file of the user stays when the overlay that changed it is gone.
+            if self.is_in_place() && self.is_of_the_user(path)? {
+                tree.insert_foreign(placed, output);
+            } else {
+                tree.insert(placed, output);
+            }
+        }
+        if !failed.is_empty() {
+            return Err(failed);
+        }
+        Ok(Expanded {
+            tree,
+            root: None,
+            warnings: self.session.masked(found.warnings, self.opened),
+        })
+    }
+
+    /// Whether an earlier run changed a file of the user that no overlay changes now.
+    fn is_changed(&self, file: &File) -> Result<bool> {
+        let is_root = KUSTOMIZATION_NAMES.contains(&file.path.file_name());
+        Ok(is_root && !self.added.is_empty() && self.disk.read(&file.path)?.bytes != file.bytes)
+    }
+
+    /// Whether a path is a file of the repository that neither a template nor an earlier run made.
+    fn is_of_the_user(&self, path: &TreePath) -> Result<bool> {
+        let is_there = self.disk.kind(path)? == Some(Kind::File) && !self.added.contains(path);
+        Ok(is_there && self.session.template_of(path)?.is_none())
+    }
+
+    /// Where a file is written, below the output.
+    fn placed(&self, path: &TreePath, base: &TreePath) -> Result<TreePath> {
+        if !path.is_within(base) {
+            let phrase = format!("{path} would change, and is not below {base}");
+            return Err(Diagnostic::new(Code::OutsideRoot, phrase)
+                .at(Place::file(path.as_str()))
+                .help("expand a directory that holds both"));
+        }
+        let template = match self.is_in_place() {
+            true => self.session.template_of(path)?,
+            false => None,
+        };
+        if let Some(template) = template.filter(|t| t.parent() == path.parent()) {
+            let phrase = format!(
+                "{path} would be written beside its template {}",
+                template.file_name()
+            );
+            return Err(Diagnostic::new(Code::TemplateConflict, phrase)
+                .at(Place::file(template.as_str()))
+                .help(
+                    "write to another directory, or mount the templates from a tree of their own",
+                ));
+        }
+        Ok(
+            TreePath::parse(&path.relative_to(base))
+                .expect("a path within its base stays below it"),
+        )
+    }
+
+    /// What a file takes over from its template, where the project says so.
+    fn metadata(&self, file: &File) -> Result<Option<crate::files::Metadata>> {
+        let config = self.session.templates().and_then(|t| t.config.as_ref());
+        match &file.source.origin {
+            Origin::Rendered { template, .. } if config.is_some_and(|c| c.copy_metadata) => {
+                let path = TreePath::parse(template);
+                path.map(|path| self.disk.metadata(&path)).transpose()
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The nearest directory above one that holds every file.
+fn common_directory<'a>(
+    directory: &TreePath,
+    files: impl Iterator<Item = &'a TreePath>,
+) -> TreePath {
+    let mut common = directory.clone();
+    for path in files {
+        while !path.is_within(&common) {
+            common = common.parent().unwrap_or_else(TreePath::root);
+        }
+    }
+    common
+}
+
+/// Copies what was read below a link's end to the link's own path.
+fn follow_links(found: &mut Found, links: &[(TreePath, TreePath)]) {
+    for (link, end) in links {
+        let below: Vec<_> = found
+            .files
+            .values()
+            .filter(|file| file.path.is_within(end))
+            .cloned()
+            .collect();
+        for file in below {
+            if let Some(path) = link.join(&file.path.relative_to(end)) {
+                let copy = File {
+                    path: path.clone(),
+                    ..File::clone(&file)
+                };
+                found.files.entry(path).or_insert_with(|| Arc::new(copy));
+            }
+        }
+    }
+}
+
+/// Every file beneath a directory of the disk, hidden directories left out.
+fn beneath(files: &dyn Files, directory: &TreePath) -> Result<Vec<TreePath>> {
+    let (mut found, mut open) = (Vec::new(), vec![directory.clone()]);
+    while let Some(directory) = open.pop() {
+        for name in files.list(&directory)? {
+            let Some(path) = directory.join(&name) else {
+                continue;
+            };
+            match files.kind(&path)? {
+                Some(Kind::Directory) if !name.starts_with('.') => open.push(path),
+                Some(Kind::File) => found.push(path),
+                _ => {}
+            }
+        }
+    }
+    Ok(found)
+}

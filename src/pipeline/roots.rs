@@ -1,0 +1,82 @@
+//! Finds the roots of a tree: the kustomizations that a host applies, and the namespaces that it gives them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::adjust::KUSTOMIZATION_NAMES;
+use crate::diagnostic::{Place, Result};
+use crate::files::{Files, Kind, TreePath};
+use crate::kube::ResMap;
+use crate::yaml::{self, Node, ParseOptions};
+
+/// Lists the directories with a kustomization that no other kustomization names, in order.
+///
+/// Hidden directories are not looked at, and neither are those that are `left_out`, nor what is below them.
+/// Fails at a kustomization that does not parse.
+pub(super) fn find_roots(
+    files: &dyn Files,
+    directory: &TreePath,
+    left_out: &[TreePath],
+) -> Result<Vec<TreePath>> {
+    let (mut found, mut named) = (Vec::new(), BTreeSet::new());
+    let mut open = vec![directory.clone()];
+    while let Some(directory) = open.pop() {
+        for name in files.list(&directory)? {
+            let Some(path) = directory.join(&name).filter(|_| !name.starts_with('.')) else {
+                continue;
+            };
+            match files.kind(&path)? {
+                Some(Kind::Directory) if !left_out.contains(&path) => open.push(path),
+                Some(Kind::File) if KUSTOMIZATION_NAMES.contains(&name.as_str()) => {
+                    let node = kustomization(files, &path)?;
+                    named.extend(named_by(&node, &directory));
+                    if node.get("kind").and_then(Node::as_str) != Some("Component") {
+                        found.push(directory.clone());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    found.retain(|root| !named.contains(root));
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+/// The paths that a kustomization is made of.
+fn named_by(node: &Node, directory: &TreePath) -> Vec<TreePath> {
+    let lists = ["resources", "components", "bases"].map(|key| {
+        let list = node.get(key).and_then(Node::as_sequence);
+        list.unwrap_or_default()
+    });
+    let entries = lists.into_iter().flatten();
+    entries
+        .filter_map(Node::as_str)
+        .filter_map(|path| directory.join(path))
+        .collect()
+}
+
+fn kustomization(files: &dyn Files, path: &TreePath) -> Result<Node> {
+    let file = files.read(path)?;
+    let text = String::from_utf8_lossy(&file.bytes);
+    let node = yaml::parse_first(&text, ParseOptions::default())
+        .map_err(|e| e.at(&file.source).or_at(Place::file(path.as_str())))?;
+    Ok(node.unwrap_or_else(Node::mapping))
+}
+
+/// The namespace that a Flux Kustomization among some objects sets for a path.
+pub(super) fn target_namespaces<'a>(
+    built: impl IntoIterator<Item = &'a ResMap>,
+) -> BTreeMap<TreePath, String> {
+    let objects = built.into_iter().flatten();
+    let flux = objects.filter(|r| r.gvk().is("kustomize.toolkit.fluxcd.io", "Kustomization"));
+    flux.filter_map(|resource| {
+        let text = |key| {
+            let value = resource.node().lookup(&["spec", key]);
+            value.and_then(Node::as_str)
+        };
+        let path = TreePath::parse(text("path")?)?;
+        Some((path, text("targetNamespace")?.to_owned()))
+    })
+    .collect()
+}

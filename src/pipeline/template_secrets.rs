@@ -1,0 +1,183 @@
+//! Seals what templates make of secrets before it is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::adjust::KUSTOMIZATION_NAMES;
+use super::sealing::{EncryptRequest, encrypt, is_sealed};
+use crate::diagnostic::{Code, Diagnostic, Origin, Place, Result};
+use crate::files::{File, Files, Kind, Tree, TreePath};
+use crate::sops::{Config, Format, Identities, PlainFile, RuleOverride, SealedFile, Sealer};
+use crate::yaml::{self, Node, ParseOptions};
+
+/// The file that says for whom files are sealed.
+const CONFIG: &str = ".sops.yaml";
+
+/// Seals the files of one expansion.
+pub(super) struct Sealing<'a, 'r> {
+    /// Where `.sops.yaml` is looked for: a template may make it.
+    pub(super) files: &'a dyn Files,
+    /// What is in the output already; an unchanged secret keeps its ciphertext there.
+    pub(super) present: Option<&'a Tree>,
+    /// Looks for the identities that open it.
+    pub(super) identities: &'a dyn Fn() -> &'a Identities,
+    /// The moment, and randomness.
+    pub(super) sealer: &'a mut Sealer<'r>,
+    /// The files that generators of Secrets read.
+    pub(super) sources: BTreeSet<TreePath>,
+}
+
+impl Sealing<'_, '_> {
+    /// The sealed bytes of a file in which a template wrote a secret, for its place in the output; `None` for
+    /// every other file.
+    ///
+    /// Fails with [`Code::SopsNoRule`] where nothing says how, with [`Code::SopsNoIdentity`] where the file in
+    /// the output cannot be opened, and with [`Code::SecretUnsealable`] where sealing would break the file.
+    pub(super) fn sealed(&mut self, file: &File, placed: &TreePath) -> Result<Option<Vec<u8>>> {
+        if !self.must_be_sealed(file)? {
+            return Ok(None);
+        }
+        let name = file.path.as_str();
+        let format = Format::of_path(name);
+        let config = self.config(&file.path)?;
+        let directory = config.as_ref().map(|(_, directory)| directory.clone());
+        let directory = directory.unwrap_or_default();
+        let previous = self.previous(placed)?;
+        let request = EncryptRequest {
+            file: PlainFile {
+                name,
+                bytes: &file.bytes,
+                format,
+                output: format,
+            },
+            path: Path::new(name),
+            config: config.map(|(config, _)| (config, Path::new(&directory))),
+            given: RuleOverride::default(),
+            previous: previous.as_ref().map(|file| SealedFile {
+                name: placed.as_str(),
+                bytes: &file.bytes,
+                format,
+            }),
+        };
+        let identities = match previous {
+            Some(_) => (self.identities)(),
+            None => &Identities::default(),
+        };
+        let sealed = encrypt(&request, identities, self.sealer);
+        sealed.map(Some).map_err(|error| {
+            let why = "a template makes a secret here, and expand writes no plaintext";
+            error.or_at(Place::file(name)).note(why)
+        })
+    }
+
+    fn must_be_sealed(&self, file: &File) -> Result<bool> {
+        let name = file.path.file_name();
+        let is_made = matches!(file.source.origin, Origin::Rendered { .. });
+        if !is_made || name == CONFIG || is_sealed(&file.bytes, Path::new(name)) {
+            return Ok(false);
+        }
+        if KUSTOMIZATION_NAMES.contains(&name) {
+            return refuse_literals(file).map(|()| false);
+        }
+        Ok(name.contains(".sops.") || self.sources.contains(&file.path) || holds_secret(file))
+    }
+
+    /// The nearest `.sops.yaml` above a file, and its directory.
+    fn config(&self, path: &TreePath) -> Result<Option<(Config, String)>> {
+        let mut above = path.parent();
+        while let Some(directory) = above {
+            let config = directory
+                .join(CONFIG)
+                .expect("a name stays in its directory");
+            if self.files.kind(&config)? == Some(Kind::File) {
+                let file = self.files.read(&config)?;
+                let config = Config::parse(&file.bytes, config.as_str())?;
+                return Ok(Some((config, directory.as_str().to_owned())));
+            }
+            above = directory.parent();
+        }
+        Ok(None)
+    }
+
+    /// The sealed file that the output has already.
+    fn previous(&self, placed: &TreePath) -> Result<Option<Arc<File>>> {
+        let Some(present) = self.present else {
+            return Ok(None);
+        };
+        if present.kind(placed)? != Some(Kind::File) {
+            return Ok(None);
+        }
+        let file = present.read(placed)?;
+        Ok(is_sealed(&file.bytes, Path::new(placed.file_name())).then_some(file))
+    }
+}
+
+/// The paths that `secretGenerator` entries of some kustomizations read.
+pub(super) fn secret_sources(files: &BTreeMap<TreePath, Arc<File>>) -> BTreeSet<TreePath> {
+    let mut sources = BTreeSet::new();
+    for (path, file) in files {
+        if !KUSTOMIZATION_NAMES.contains(&path.file_name()) {
+            continue;
+        }
+        let directory = path.parent().unwrap_or_else(TreePath::root);
+        for generator in secret_generators(file) {
+            for key in ["files", "envs", "env"] {
+                let value = generator.get(key);
+                let list = value.and_then(Node::as_sequence).unwrap_or_default();
+                let texts = list.iter().chain(value).filter_map(Node::as_str);
+                for text in texts {
+                    let name = text.split_once('=').map_or(text, |(_, path)| path);
+                    sources.extend(directory.join(name));
+                }
+            }
+        }
+    }
+    sources
+}
+
+fn secret_generators(file: &File) -> Vec<Node> {
+    let node = documents(file).into_iter().next();
+    let list = node.and_then(|n| n.get("secretGenerator").cloned());
+    let list = list.as_ref().and_then(Node::as_sequence);
+    list.unwrap_or_default().to_vec()
+}
+
+/// Refuses literals of Secrets that a template wrote into a kustomization, which cannot be sealed.
+fn refuse_literals(file: &File) -> Result<()> {
+    let is_literal = |generator: &Node| generator.get("literals").is_some();
+    if !secret_generators(file).iter().any(is_literal) {
+        return Ok(());
+    }
+    let phrase =
+        "a template makes literals of a secretGenerator, and a kustomization cannot be sealed";
+    Err(Diagnostic::new(Code::SecretUnsealable, phrase)
+        .at(Place::file(file.path.as_str()))
+        .help("write them into a file with a template of its own, and name it under envs or files"))
+}
+
+/// Whether a file has a Secret with data.
+fn holds_secret(file: &File) -> bool {
+    let is_manifest = [".yaml", ".yml", ".json"]
+        .iter()
+        .any(|ending| file.path.as_str().ends_with(ending));
+    let mentions = |word: &[u8]| file.bytes.windows(word.len()).any(|w| w == word);
+    is_manifest && mentions(b"Secret") && documents(file).iter().any(is_secret)
+}
+
+fn is_secret(node: &Node) -> bool {
+    let text = |key| node.get(key).and_then(Node::as_str);
+    let has_data = ["data", "stringData"].iter().any(|key| {
+        let data = node.get(key).and_then(Node::as_mapping);
+        data.is_some_and(|data| !data.is_empty())
+    });
+    let items = node.get("items").and_then(Node::as_sequence);
+    (text("kind") == Some("Secret") && text("apiVersion") == Some("v1") && has_data)
+        || items.is_some_and(|items| items.iter().any(is_secret))
+}
+
+/// The documents of a file; none where it is not YAML, which holds no object either.
+fn documents(file: &File) -> Vec<Node> {
+    let text = String::from_utf8_lossy(&file.bytes);
+    yaml::parse(&text, ParseOptions::default()).unwrap_or_default()
+}
