@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 pub use layer::Layer;
 pub use memory::Memory;
-pub use output::{Metadata, OutputFile, OutputTree, RECORD, Stale};
+pub use output::{Mark, Metadata, OutputFile, OutputTree, RECORD, Stale};
 pub use path::TreePath;
 pub use replace::Audience;
 pub use replica::{Modes, Replica, replicate};

@@ -58,13 +58,37 @@ pub enum Stale {
     Remove,
 }
 
+/// What a recorded file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// It was made, and goes when nothing makes it any more.
+    Made,
+    /// It was added to what was there.
+    Added,
+    /// It was copied from elsewhere.
+    Copied,
+    /// It is the user's, and is not recorded.
+    Foreign,
+}
+
+impl Mark {
+    /// What stands before the path in the record.
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Made | Self::Foreign => "",
+            Self::Added => "+ ",
+            Self::Copied => "= ",
+        }
+    }
+}
+
 /// A tree of files that is written to a directory.
 #[derive(Debug)]
 pub struct OutputTree {
     directory: PathBuf,
     stale: Stale,
     files: BTreeMap<TreePath, OutputFile>,
-    foreign: BTreeSet<TreePath>,
+    marks: BTreeMap<TreePath, Mark>,
 }
 
 impl OutputTree {
@@ -74,7 +98,7 @@ impl OutputTree {
             directory: directory.into(),
             stale,
             files: BTreeMap::new(),
-            foreign: BTreeSet::new(),
+            marks: BTreeMap::new(),
         }
     }
 
@@ -83,10 +107,15 @@ impl OutputTree {
         self.files.insert(path, file);
     }
 
-    /// Adds a file that is changed, and stays the user's: it is never removed.
-    pub fn insert_foreign(&mut self, path: TreePath, file: OutputFile) {
-        self.foreign.insert(path.clone());
+    /// Adds a file with what the record says of it.
+    pub fn insert_as(&mut self, mark: Mark, path: TreePath, file: OutputFile) {
+        self.mark(mark, path.clone());
         self.insert(path, file);
+    }
+
+    /// Keeps a file in the record that is not written this time.
+    pub fn mark(&mut self, mark: Mark, path: TreePath) {
+        self.marks.insert(path, mark);
     }
 
     /// The files in order.
@@ -116,7 +145,7 @@ impl OutputTree {
             .par_iter()
             .try_for_each(|(path, file)| self.write_file(&real, path, file))?;
         if self.stale == Stale::Remove {
-            for path in recorded.iter().filter(|p| !self.files.contains_key(*p)) {
+            for path in recorded.keys().filter(|p| !self.knows(p)) {
                 self.remove(&real, path)?;
             }
             let record = TreePath::parse(RECORD).expect("a name stays in its directory");
@@ -158,8 +187,20 @@ impl OutputTree {
 
     /// The text of the record.
     fn list(&self) -> String {
-        let own = self.files.keys().filter(|p| !self.foreign.contains(*p));
-        own.map(|p| format!("{p}\n")).collect()
+        let unmarked = self.files.keys().filter(|p| !self.marks.contains_key(*p));
+        let marked = self.marks.iter().map(|(path, mark)| (path, *mark));
+        let marked = marked.filter(|(_, mark)| *mark != Mark::Foreign);
+        let mut all: Vec<_> = marked.chain(unmarked.map(|p| (p, Mark::Made))).collect();
+        all.sort_unstable_by_key(|(path, _)| *path);
+        let lines = all
+            .iter()
+            .map(|(path, mark)| format!("{}{path}\n", mark.sign()));
+        lines.collect()
+    }
+
+    /// Whether this run knows of a file.
+    fn knows(&self, path: &TreePath) -> bool {
+        self.files.contains_key(path) || self.marks.contains_key(path)
     }
 
     /// Tells each file that [`Self::write`] would add, change or remove, by [`Code::OutputDiffers`].
@@ -179,8 +220,8 @@ impl OutputTree {
             }
         }
         if self.stale == Stale::Remove {
-            for path in self.recorded() {
-                if !self.files.contains_key(&path) && self.directory.join(path.as_str()).exists() {
+            for path in self.recorded().into_keys() {
+                if !self.knows(&path) && self.directory.join(path.as_str()).exists() {
                     tell(&path, "would be removed");
                 }
             }
@@ -223,10 +264,18 @@ impl OutputTree {
         self.remove(&real, path)
     }
 
-    /// What an earlier run recorded as its own.
-    pub fn recorded(&self) -> BTreeSet<TreePath> {
+    /// What an earlier run recorded.
+    pub fn recorded(&self) -> BTreeMap<TreePath, Mark> {
         let text = fs::read_to_string(self.directory.join(RECORD)).unwrap_or_default();
-        text.lines().filter_map(TreePath::parse).collect()
+        let entry = |line: &str| {
+            let marks = [Mark::Added, Mark::Copied];
+            let marked = marks
+                .iter()
+                .find_map(|mark| Some((line.strip_prefix(mark.sign())?, *mark)));
+            let (path, mark) = marked.unwrap_or((line, Mark::Made));
+            Some((TreePath::parse(path)?, mark))
+        };
+        text.lines().filter_map(entry).collect()
     }
 
     fn failed(&self, path: &Path, error: &io::Error) -> Diagnostic {

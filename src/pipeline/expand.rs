@@ -16,7 +16,9 @@ use super::template_secrets::{Sealing, secret_sources};
 use super::unexpanded::Unexpanded;
 use super::{Request, Root};
 use crate::diagnostic::{Code, Diagnostic, Origin, Place, Report, Result};
-use crate::files::{File, Files, Kind, Memory, OutputFile, OutputTree, Stale, Tree, TreePath};
+use crate::files::{
+    File, Files, Kind, Mark, Memory, OutputFile, OutputTree, Stale, Tree, TreePath,
+};
 use crate::kube::ResMap;
 use crate::sops::Sealer;
 use crate::template::makejinja::plan;
@@ -32,13 +34,12 @@ pub struct Destination<'a> {
 }
 
 impl Destination<'_> {
-    /// The files that an earlier run wrote, where the tree is written in place.
-    fn added(&self, directory: &TreePath) -> BTreeSet<TreePath> {
+    /// What an earlier run wrote, where the tree is written in place, by its path in the tree that is read.
+    fn recorded(&self, directory: &TreePath) -> BTreeMap<TreePath, Mark> {
         let inside = self.inside.as_ref().filter(|inside| *inside == directory);
         let own = inside.map(|_| OutputTree::new(self.directory, Stale::Remove).recorded());
-        let own = own.unwrap_or_default();
-        own.iter()
-            .filter_map(|path| directory.join(path.as_str()))
+        let own = own.unwrap_or_default().into_iter();
+        own.filter_map(|(path, mark)| Some((directory.join(path.as_str())?, mark)))
             .collect()
     }
 }
@@ -63,7 +64,9 @@ pub fn expand(
     destination: &Destination<'_>,
     sealer: &mut Sealer<'_>,
 ) -> Result<Expanded, Report> {
-    let before = Unexpanded::new(disk, destination.added(request.directory));
+    let recorded = destination.recorded(request.directory);
+    let mut own = recorded.iter().filter(|(_, mark)| **mark != Mark::Copied);
+    let before = Unexpanded::new(disk, own.by_ref().map(|(path, _)| path.clone()).collect());
     let session = Session::open(
         &before,
         request.directory,
@@ -77,7 +80,7 @@ pub fn expand(
         opened: &opened,
         destination,
         disk,
-        added: before.added(),
+        recorded: &recorded,
     };
     let written = expansion.run(sealer);
     written.map_err(|report| session.masked(report, &opened))
@@ -90,7 +93,7 @@ struct Expansion<'a> {
     destination: &'a Destination<'a>,
     disk: &'a Tree,
     /// What an earlier run wrote in place.
-    added: &'a BTreeSet<TreePath>,
+    recorded: &'a BTreeMap<TreePath, Mark>,
 }
 
 /// The files of an expansion, by their paths in the tree that is read.
@@ -149,10 +152,7 @@ impl Expansion<'_> {
                 .overlays()
                 .is_empty()
         };
-        let was_overlaid = self
-            .added
-            .iter()
-            .any(|path| !found.files.contains_key(path));
+        let was_overlaid = self.recorded.values().any(|mark| *mark == Mark::Added);
         if self.is_in_place() && !is_overlaid && !was_overlaid {
             return Ok(found);
         }
@@ -366,12 +366,14 @@ impl Expansion<'_> {
             };
             let mut output = OutputFile::new(sealed.unwrap_or_else(|| file.bytes.to_vec()));
             output.metadata = self.metadata(file)?;
-            // A file of the user stays when the overlay that changed it is gone.
-            if self.is_in_place() && self.is_of_the_user(path)? {
-                tree.insert_foreign(placed, output);
-            } else {
-                tree.insert(placed, output);
-            }
+            tree.insert_as(self.mark(path, is_laid)?, placed, output);
+        }
+        for (path, _) in self
+            .recorded
+            .iter()
+            .filter(|(_, mark)| **mark == Mark::Copied)
+        {
+            tree.mark(Mark::Copied, self.placed(path, base)?);
         }
         if !failed.is_empty() {
             return Err(failed);
@@ -386,13 +388,22 @@ impl Expansion<'_> {
     /// Whether an earlier run changed a file of the user that no overlay changes now.
     fn is_changed(&self, file: &File) -> Result<bool> {
         let is_root = KUSTOMIZATION_NAMES.contains(&file.path.file_name());
-        Ok(is_root && !self.added.is_empty() && self.disk.read(&file.path)?.bytes != file.bytes)
+        Ok(is_root && !self.recorded.is_empty() && self.disk.read(&file.path)?.bytes != file.bytes)
     }
 
-    /// Whether a path is a file of the repository that neither a template nor an earlier run made.
-    fn is_of_the_user(&self, path: &TreePath) -> Result<bool> {
-        let is_there = self.disk.kind(path)? == Some(Kind::File) && !self.added.contains(path);
-        Ok(is_there && self.session.template_of(path)?.is_none())
+    /// What the record says of a file. In place a file of the user stays when the overlay that changed it is gone.
+    fn mark(&self, path: &TreePath, is_laid: bool) -> Result<Mark> {
+        let below = self.session.files();
+        let is_added = is_laid && below.kind(path)?.is_none();
+        Ok(match (is_added, self.is_in_place()) {
+            (true, _) => Mark::Added,
+            (false, false) => Mark::Copied,
+            (false, true) => match (self.session.template_of(path)?, self.recorded.get(path)) {
+                (Some(_), _) => Mark::Made,
+                (None, Some(mark)) => *mark,
+                (None, None) => Mark::Foreign,
+            },
+        })
     }
 
     /// Where a file is written, below the output.

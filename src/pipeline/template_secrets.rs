@@ -44,6 +44,8 @@ impl Sealing<'_, '_> {
         let directory = config.as_ref().map(|(_, directory)| directory.clone());
         let directory = directory.unwrap_or_default();
         let previous = self.previous(placed)?;
+        let shown = self.present.map(|tree| tree.root().join(placed.as_str()));
+        let shown = shown.map_or_else(String::new, |path| path.display().to_string());
         let request = EncryptRequest {
             file: PlainFile {
                 name,
@@ -55,7 +57,7 @@ impl Sealing<'_, '_> {
             config: config.map(|(config, _)| (config, Path::new(&directory))),
             given: RuleOverride::default(),
             previous: previous.as_ref().map(|file| SealedFile {
-                name: placed.as_str(),
+                name: &shown,
                 bytes: &file.bytes,
                 format,
             }),
@@ -66,8 +68,14 @@ impl Sealing<'_, '_> {
         };
         let sealed = encrypt(&request, identities, self.sealer);
         sealed.map(Some).map_err(|error| {
-            let why = "a template makes a secret here, and expand writes no plaintext";
-            error.or_at(Place::file(name)).note(why)
+            let error = match error.code() {
+                Code::SopsNoRule => Diagnostic::new(Code::SopsNoRule, error.phrase())
+                    .help(format!("write a creation rule for {name} into {CONFIG}")),
+                _ => error,
+            };
+            error
+                .or_at(Place::file(name))
+                .note("a template makes a secret here, and expand writes no plaintext")
         })
     }
 

@@ -19,11 +19,6 @@ impl<'a> Unexpanded<'a> {
         Self { below, added }
     }
 
-    /// The files that are hidden.
-    pub(super) fn added(&self) -> &BTreeSet<TreePath> {
-        &self.added
-    }
-
     /// Whether a line is the entry of an added file, as overlays write it.
     fn lists_added(&self, line: &str, directory: &TreePath) -> bool {
         let Some(entry) = line.trim().strip_prefix("- ") else {
@@ -37,6 +32,38 @@ impl<'a> Unexpanded<'a> {
         directory
             .join(name)
             .is_some_and(|p| self.added.contains(&p))
+    }
+}
+
+impl Unexpanded<'_> {
+    /// A kustomization without the entries of added files, and without lists that held nothing else.
+    fn without_added(&self, text: &str, directory: &TreePath) -> String {
+        let mut kept: Vec<&str> = Vec::new();
+        let mut is_cut = false;
+        for line in text.split_inclusive('\n') {
+            if self.lists_added(line, directory) {
+                is_cut = true;
+                continue;
+            }
+            let is_next_key = !line.starts_with([' ', '-', '#']);
+            if is_cut && is_next_key {
+                drop_empty_list(&mut kept);
+            }
+            is_cut = false;
+            kept.push(line);
+        }
+        if is_cut {
+            drop_empty_list(&mut kept);
+        }
+        kept.concat()
+    }
+}
+
+/// Drops the key of a list that lost its last entry.
+fn drop_empty_list(lines: &mut Vec<&str>) {
+    let is_key = |line: &str| matches!(line.trim_end(), "resources:" | "patches:");
+    if lines.last().is_some_and(|line| is_key(line)) {
+        lines.pop();
     }
 }
 
@@ -55,12 +82,8 @@ impl Files for Unexpanded<'_> {
             return Ok(file);
         }
         let text = String::from_utf8_lossy(&file.bytes);
-        let lines = text.split_inclusive('\n');
-        let kept: String = lines
-            .filter(|line| !self.lists_added(line, &directory))
-            .collect();
         Ok(Arc::new(File {
-            bytes: kept.into_bytes().into(),
+            bytes: self.without_added(&text, &directory).into_bytes().into(),
             ..File::clone(&file)
         }))
     }
