@@ -311,7 +311,7 @@ impl Expansion<'_> {
     }
 
     /// Builds what would be written, which links could make another thing.
-    fn prove(&self, root: &Root<'_>, found: &Found, wanted: &ResMap) -> Result<()> {
+    fn prove(&self, root: &Root<'_>, found: &Found, wanted: &ResMap) -> Result<(), Report> {
         let mut copy = Memory::default();
         for file in found.files.values() {
             copy.insert(File::clone(file));
@@ -320,15 +320,15 @@ impl Expansion<'_> {
             let mut bytes = Vec::new();
             resources.write(&mut bytes).map(|()| bytes)
         };
-        let built = root.build(&copy).and_then(|built| bytes(&built.resources));
-        if built? == bytes(wanted)? {
+        if bytes(&root.build(&copy)?.resources)? == bytes(wanted)? {
             return Ok(());
         }
         let phrase = format!(
             "links below {} cannot be expanded into files",
             root.directory()
         );
-        Err(Diagnostic::new(Code::OutsideRoot, phrase).help("replace the links by directories"))
+        let error = Diagnostic::new(Code::OutsideRoot, phrase);
+        Err(error.help("replace the links by directories").into())
     }
 
     /// Seals what must be, and gives each file its place in the output.
