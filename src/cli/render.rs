@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::flux::Escape;
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::files::{OutputFile, OutputTree, Stale, TreePath};
+use crate::flux::protect::protect;
 use crate::pipeline::{self, Rendered, Secrets, layout};
 
 /// What `render` is asked for.
@@ -23,6 +25,16 @@ pub(crate) struct Arguments {
     /// What leaves the plugin where a file is sealed
     #[arg(long, value_enum, default_value_t)]
     secrets: SecretsArgument,
+    /// Keep `${…}` and `$$` from a Flux Kustomization that fills variables
+    #[arg(
+        long,
+        value_enum,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "annotate"
+    )]
+    flux_escape: Option<Escape>,
     #[command(flatten)]
     root: RootArguments,
 }
@@ -52,13 +64,17 @@ impl From<SecretsArgument> for Secrets {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let secrets = arguments.secrets.into();
     let root = &arguments.root;
-    let rendered = root.with(context, &arguments.path, secrets, |request, located| {
+    let mut rendered = root.with(context, &arguments.path, secrets, |request, located| {
         pipeline::render(request, &located.tree)
     })?;
     let mut done = Done {
         report: rendered.warnings.clone(),
         ..Done::default()
     };
+    if let Some(escape) = arguments.flux_escape {
+        let told = protect(&mut rendered.resources, escape.into());
+        done.report.findings.extend(told.findings);
+    }
     match &arguments.output {
         None if arguments.check => {
             let phrase = "--check compares with what -o names, and there is no -o";

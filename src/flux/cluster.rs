@@ -197,8 +197,8 @@ impl<'a> Cluster<'a> {
             match self.look_for(&source.object) {
                 Ok((places, Some(data))) => {
                     if self.scope != Scope::Entries {
-                        self.report
-                            .push(not_applied(source, &places[0].to_string()));
+                        let finding = not_applied(kustomization, source, &places[0]);
+                        self.assumed.insert(source.object.clone(), finding);
                     }
                     self.objects.insert(source.object.clone(), data);
                 }
@@ -300,15 +300,16 @@ impl<'a> Cluster<'a> {
             .position(|a| fits(&a.kustomization.id, name));
         if let Some(at) = at {
             let one = self.applied.remove(at);
-            let place = one.kustomization.place.clone();
             let mut report = std::mem::take(&mut self.report);
-            report.findings.retain(|finding| {
-                let file = place.as_ref().map(|p| &p.file);
-                finding.severity() == Severity::Warning
-                    && (finding.place().map(|p| &p.file) == file
-                        || finding.trail().iter().any(|p| Some(p) == place.as_ref()))
+            let assumed = std::mem::take(&mut self.assumed);
+            report.findings.extend(assumed.into_values());
+            report
+                .findings
+                .retain(|finding| is_about(finding, &one.kustomization));
+            return Some(match report.has_errors() {
+                true => Err(without_repetition(report)),
+                false => Ok((vec![one], without_repetition(report))),
             });
-            return Some(Ok((vec![one], report)));
         }
         // It failed: it is done, and was not applied.
         let failed = self.done.iter().any(|id| fits(id, name));
@@ -382,6 +383,14 @@ fn fits(id: &Id, name: &str) -> bool {
     }
 }
 
+/// Whether a finding is about one Kustomization: it names it, or was come to by it.
+fn is_about(finding: &Diagnostic, kustomization: &Kustomization) -> bool {
+    let place = kustomization.place.as_ref();
+    finding.phrase().contains(&kustomization.id.to_string())
+        || finding.place() == place
+        || finding.trail().iter().any(|p| Some(p) == place)
+}
+
 fn missing(name: &str, known: &BTreeSet<Id>) -> Diagnostic {
     let phrase = format!("there is no Kustomization {name}");
     let finding = Diagnostic::new(Code::FluxMissing, phrase);
@@ -402,11 +411,14 @@ fn shown(object: &Reference) -> String {
     format!("{}/{}", object.kind, object.id)
 }
 
-fn not_applied(source: &VariableSource, file: &str) -> Diagnostic {
-    let phrase = format!(
-        "{} is read from {file}, and nothing applies it",
-        shown(&source.object)
-    );
+fn not_applied(
+    kustomization: &Kustomization,
+    source: &VariableSource,
+    place: &Place,
+) -> Diagnostic {
+    let object = shown(&source.object);
+    let owner = kustomization.shown();
+    let phrase = format!("{owner} reads {object} from {place}, and nothing applies it");
     Diagnostic::warning(Code::FluxVariables, phrase)
         .at(source.place.clone())
         .help("have a Kustomization apply it, or apply it by hand when the cluster is set up")

@@ -106,17 +106,16 @@ impl Sources {
     pub fn directory(&self, kustomization: &Kustomization) -> Option<TreePath> {
         let path = &kustomization.path;
         let Some(source) = &kustomization.source else {
-            return below(&TreePath::root(), path);
+            return Some(below(&TreePath::root(), path));
         };
         if let Some(base) = self.given.get(source) {
-            return below(base, path);
+            return Some(below(base, path));
         }
         if let Some(copies) = self.copies.get(source) {
             return self.copied(copies, path);
         }
         self.is_local(source)
             .then(|| below(&TreePath::root(), path))
-            .flatten()
     }
 
     /// Guesses which source this tree is, from what the entry of the cluster applies: the first one that
@@ -135,7 +134,7 @@ impl Sources {
         let undeclared = |(_, source): &(_, &Reference)| !self.addresses.contains_key(source);
         let here = |(child, _): &(&Kustomization, _)| {
             let path = below(&TreePath::root(), &child.path);
-            path.is_some_and(|path| !path.as_str().is_empty() && is_here(&path))
+            !path.as_str().is_empty() && is_here(&path)
         };
         let found = repositories.clone().find(undeclared);
         let found = found.or_else(|| repositories.clone().find(here));
@@ -152,7 +151,7 @@ impl Sources {
 
     /// Where a path of an artifact was copied from: the copy that names the longest part of it.
     fn copied(&self, copies: &[Copied], path: &str) -> Option<TreePath> {
-        let wanted = below(&TreePath::root(), path)?;
+        let wanted = below(&TreePath::root(), path);
         let fits = |c: &&Copied| wanted.is_within(&c.to);
         let copy = copies
             .iter()
@@ -182,9 +181,17 @@ fn copy_of(aliases: &BTreeMap<String, Reference>, from: &str, to: &str) -> Optio
     })
 }
 
-/// A path of a spec below a directory: as Flux does, it cannot leave it.
-fn below(base: &TreePath, path: &str) -> Option<TreePath> {
-    base.join(path.trim_start_matches('/'))
+/// A path of a spec below a directory: as in Flux, `..` cannot lead out of it.
+fn below(base: &TreePath, path: &str) -> TreePath {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            name => parts.push(name),
+        }
+    }
+    base.join(&parts.join("/")).expect("nothing in it climbs")
 }
 
 /// The address of a repository without what makes no difference.
@@ -234,5 +241,7 @@ spec:
         assert_eq!(found.unwrap().as_str(), "apps/production");
         let other = kustomization("GitRepository", "other", "./x");
         assert_eq!(sources.directory(&other), None);
+        let climbing = kustomization("GitRepository", "flux-system", "../../apps/../x");
+        assert_eq!(sources.directory(&climbing).unwrap().as_str(), "x");
     }
 }

@@ -50,7 +50,7 @@ impl From<SecretsArgument> for Secrets {
 
 /// What is done with `${…}` in manifests that are finished.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Escape {
+pub(super) enum Escape {
     /// Annotate the object, so that Flux leaves it alone
     Annotate,
     /// Write `$$` for each `$` that Flux would read
