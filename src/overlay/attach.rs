@@ -7,6 +7,7 @@ use super::conflict::{self, Existing, Fate};
 use super::draft::{Draft, NewPatch};
 use super::names::file_name;
 use super::splice::add_to_list;
+use super::verify::Expected;
 use super::world::World;
 use super::{Attached, root};
 use crate::diagnostic::{Code, Diagnostic, Origin, Place, Report, Result, Source};
@@ -41,6 +42,7 @@ impl<'w, 'a> Attacher<'w, 'a> {
         let namespace = draft.target.namespace.clone();
         let mut added = Vec::new();
         let mut attached = Vec::new();
+        let mut expected = Vec::new();
         for file in &draft.files {
             let new: Vec<_> = file
                 .objects
@@ -54,19 +56,26 @@ impl<'w, 'a> Attacher<'w, 'a> {
             let name = self.put(&file.name, &namespace, text, &overlay)?;
             self.attached(&mut attached, name, None);
             added.extend(new.iter().map(|o| o.id.clone()));
+            expected.extend(new.iter().map(|o| Expected::added(o)));
         }
         for patch in conflict::replacements(self.world, draft, existing, &fate)? {
             let name = self.put(&patch.name, &namespace, patch.text, &overlay)?;
             self.attached(&mut attached, name, Some(patch.target));
+            expected.push(Expected::Changed(patch.id));
         }
         let may_patch = |p: &&NewPatch| p.independent || !fate.is_kept();
         let mut patched = false;
         for patch in draft.patches.iter().filter(may_patch) {
             let name = self.put(&patch.name, &namespace, patch.text.clone(), &overlay)?;
             self.attached(&mut attached, name, Some(patch.target.clone()));
+            expected.push(Expected::Changed(patch.id.clone()));
             patched = true;
         }
         draft.instance.files = attached;
+        draft.instance.expected = expected;
+        if draft.definition.keeps_needed_flows && !fate.is_kept() {
+            draft.instance.guarded = draft.objects().map(|o| o.id.clone()).collect();
+        }
         draft.instance.state = fate.state(!added.is_empty() || patched);
         draft.instance.reason = fate.reason();
         draft.instance.adds = added;

@@ -63,6 +63,15 @@ pub(super) struct Declared {
     pub(super) place: Place,
 }
 
+/// Pods, by where they run and how they are labelled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pods {
+    /// Their namespace, where it is said.
+    pub namespace: Option<String>,
+    /// Their labels, where they are said.
+    pub labels: Option<Vec<(String, String)>>,
+}
+
 /// The overlays of a project, and what is set for them.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
@@ -87,6 +96,29 @@ impl Config {
             used: used.collect(),
             ..Self::default()
         }
+    }
+
+    /// Where the project says that pods run: what it sets for every target as `namespace` and `podLabels` of a
+    /// parameter such as `operator`.
+    pub fn pods(&self, parameter: &str) -> Pods {
+        let node = self.parameters.get(parameter).map(|p| &p.node);
+        let field = |key| node.and_then(|n| n.get(key));
+        let label = |(key, value): (&str, &Node)| {
+            let value = value.scalar_text().unwrap_or_default();
+            (key.to_owned(), value.to_owned())
+        };
+        let namespace = field("namespace").and_then(Node::scalar_text);
+        let labels = field("podLabels").and_then(Node::as_mapping);
+        Pods {
+            namespace: namespace.map(str::to_owned),
+            labels: labels.map(|l| l.iter().map(label).collect()),
+        }
+    }
+
+    /// The objects that charts make in one root, as `clusters` declares them: namespace and name.
+    pub fn declared(&self, root: &TreePath) -> impl Iterator<Item = (&str, &str)> {
+        let here = self.declared.iter().filter(move |d| d.root == *root);
+        here.map(|d| (d.namespace.as_str(), d.name.as_str()))
     }
 
     /// Whether no overlay is used.

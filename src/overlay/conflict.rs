@@ -308,6 +308,8 @@ pub(super) struct Replacement {
     pub(super) name: String,
     pub(super) text: String,
     pub(super) target: String,
+    /// The object that it changes, as the build has it.
+    pub(super) id: ResId,
 }
 
 /// The patches that replace what is there by what an instance adds.
@@ -335,6 +337,7 @@ pub(super) fn replacements<'a>(
             name: format!("patch-{}-{}.yaml", id.gvk.kind.to_lowercase(), id.name),
             text: replacement(&object.node, resource.node())?,
             target: world.patch_target(resource),
+            id: resource.id(),
         });
     }
     Ok(patches)

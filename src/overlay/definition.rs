@@ -129,6 +129,8 @@ pub struct Definition {
     pub summary: String,
     /// Whether it is used only where it is named itself.
     pub opt_in: bool,
+    /// Whether a render is refused in which what it adds drops a flow that CloudNativePG needs.
+    pub(super) keeps_needed_flows: bool,
     /// The overlays that must be applied in the same root.
     pub(super) needs: Vec<String>,
     /// The variables that it reads.
@@ -159,6 +161,7 @@ impl Definition {
             &[
                 "summary",
                 "optIn",
+                "keepsNeededFlows",
                 "needs",
                 "inputs",
                 "parameters",
@@ -175,6 +178,7 @@ impl Definition {
             version: metadata.1,
             summary: spec.need_text("summary")?.to_owned(),
             opt_in: spec.flag("optIn")?,
+            keeps_needed_flows: spec.flag("keepsNeededFlows")?,
             needs: owned(spec.texts("needs")?),
             inputs: inputs(&spec)?,
             parameters: parameters(&spec)?,

@@ -24,8 +24,10 @@ use crate::yaml::{self, Node, ParseOptions};
 pub(super) struct NewObject {
     pub(super) text: String,
     pub(super) node: Node,
-    /// Its identity in the finished build.
+    /// Its identity in the cluster.
     pub(super) id: ResId,
+    /// Its name in the finished build, where variables are not filled in yet.
+    pub(super) built_name: String,
 }
 
 /// A file that an instance adds.
@@ -39,6 +41,8 @@ pub(super) struct NewPatch {
     pub(super) name: String,
     pub(super) text: String,
     pub(super) target: String,
+    /// The object that it changes, as the build has it.
+    pub(super) id: ResId,
     pub(super) independent: bool,
 }
 
@@ -126,11 +130,8 @@ impl<'w, 'a> Drafter<'w, 'a> {
             .clone();
         base.push(("exists".to_owned(), exists));
         base.push(("objects".to_owned(), self.world.reader(definition)));
-        let (prefix, suffix) = (
-            self.world.root.prefix.clone(),
-            self.world.root.suffix.clone(),
-        );
-        let named = move |name: &str| format!("{prefix}{name}{suffix}");
+        let namer = self.world.root.namer();
+        let named = move |name: &str| namer(name);
         base.push(("final_name".to_owned(), Value::from_function(named)));
         Ok(base)
     }
@@ -344,6 +345,7 @@ impl<'w, 'a> Drafter<'w, 'a> {
                     name,
                     text,
                     target,
+                    id: resource.id(),
                     independent: addition.independent,
                 });
             }
@@ -373,10 +375,12 @@ impl<'w, 'a> Drafter<'w, 'a> {
                 return Err(invalid(phrase).help("write `namespace: #{ target.namespace }#`"));
             }
             let id = self.world.final_id(&resource);
+            let built_name = self.world.root.name_after(resource.gvk(), resource.name());
             objects.push(NewObject {
                 text,
                 node: resource.into_node(),
                 id,
+                built_name,
             });
         }
         Ok(objects)
@@ -401,6 +405,8 @@ impl<'a> Draft<'a> {
             reason: String::new(),
             adds: Vec::new(),
             files: Vec::new(),
+            guarded: Vec::new(),
+            expected: Vec::new(),
             names: [
                 target.name.clone(),
                 target.namespace.clone(),
@@ -422,6 +428,7 @@ impl<'a> Draft<'a> {
         self.instance.state = state;
         reason.clone_into(&mut self.instance.reason);
         self.instance.adds.clear();
+        self.instance.guarded.clear();
         self.files.clear();
         self.patches.clear();
         self

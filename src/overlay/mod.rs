@@ -22,6 +22,7 @@ mod library;
 mod meaning;
 mod names;
 mod read;
+mod rename;
 mod root;
 mod schema;
 mod select;
@@ -31,6 +32,7 @@ mod survey;
 mod target;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod world;
 
 use std::sync::Arc;
@@ -38,7 +40,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use minijinja::Value;
 
-pub use config::{Config, OnConflict};
+pub use config::{Config, OnConflict, Pods};
 pub use copy::{Form, copy};
 pub use definition::{Definition, Difference, Input, Parameter};
 pub use describe::{list, rows, show, table};
@@ -196,6 +198,10 @@ pub struct Instance {
     pub adds: Vec<ResId>,
     /// The files that it adds beside the root kustomization.
     pub files: Vec<Attached>,
+    /// The objects of it that must not drop a flow that CloudNativePG needs.
+    pub(crate) guarded: Vec<ResId>,
+    /// What the finished build must hold of it.
+    pub(crate) expected: Vec<verify::Expected>,
     /// What its files read as `target`: name, namespace and the declared name.
     pub(crate) names: [String; 3],
     /// What its files read as `params`.

@@ -23,7 +23,9 @@ impl World<'_, '_> {
             scope: resource.scope(),
             gvk: resource.gvk().clone(),
             namespace: self.filled(namespace).into(),
-            name: self.filled(&self.root.name_after(resource.name())).into(),
+            name: self
+                .filled(&self.root.name_after(resource.gvk(), resource.name()))
+                .into(),
         }
     }
 
@@ -36,7 +38,7 @@ impl World<'_, '_> {
         } = resource.gvk();
         let name = self
             .root
-            .name_before(resource.name())
+            .name_at_patches(resource.gvk(), resource.name())
             .unwrap_or_else(|| resource.original_name());
         let mut parts = Vec::new();
         if !group.is_empty() {

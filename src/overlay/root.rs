@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::rename::{self, Moves, Rename};
 use crate::diagnostic::Result;
 use crate::files::{File, Files, Kind, TreePath};
+use crate::kube::Gvk;
 use crate::yaml::{self, Node, ParseOptions};
 
 /// The names that kustomize looks for.
@@ -19,10 +21,10 @@ pub(super) struct Root {
     /// Its kustomization; `None` where there is none.
     pub(super) file: Option<Arc<File>>,
     pub(super) node: Node,
-    /// What is put before the name of every object that the root lists.
-    pub(super) prefix: String,
-    /// What is put behind it.
-    pub(super) suffix: String,
+    /// How its components rename what it lists, in order.
+    by_components: Vec<Rename>,
+    /// How it renames what its patches left.
+    own: Vec<Rename>,
     /// The namespace that every object gets.
     pub(super) namespace: Option<String>,
 }
@@ -38,12 +40,15 @@ impl Root {
             directory: directory.clone(),
             file: None,
             node: Node::mapping(),
-            prefix: String::new(),
-            suffix: String::new(),
+            by_components: Vec::new(),
+            own: Vec::new(),
             namespace: None,
         };
         if let Some((file, node)) = kustomization(files, directory)? {
-            root.follow(files, directory, &node, 0)?;
+            root.components(files, directory, &node, 0)?;
+            let own = Moves::read(files, directory, &node)?;
+            root.own = own.renames;
+            root.namespace = own.namespace.or(root.namespace);
             root.file = Some(file);
             root.node = node;
         }
@@ -54,7 +59,7 @@ impl Root {
     }
 
     /// Components work on everything that was collected before them, and the kustomization on top of them.
-    fn follow(
+    fn components(
         &mut self,
         files: &dyn Files,
         directory: &TreePath,
@@ -70,38 +75,43 @@ impl Root {
                 continue;
             };
             if let Some((_, node)) = kustomization(files, &path)? {
-                self.follow(files, &path, &node, depth + 1)?;
+                self.components(files, &path, &node, depth + 1)?;
+                let moves = Moves::read(files, &path, &node)?;
+                self.by_components.extend(moves.renames);
+                self.namespace = moves.namespace.or(self.namespace.take());
             }
-        }
-        let text = |key| {
-            node.get(key)
-                .and_then(Node::scalar_text)
-                .unwrap_or_default()
-        };
-        self.prefix.insert_str(0, text("namePrefix"));
-        self.suffix.push_str(text("nameSuffix"));
-        if !text("namespace").is_empty() {
-            self.namespace = Some(text("namespace").to_owned());
         }
         Ok(())
     }
 
-    /// The name by which the root knows an object before it renames it; `None` when the object was renamed
-    /// in another way.
-    pub(super) fn name_before<'n>(&self, name: &'n str) -> Option<&'n str> {
-        name.strip_prefix(self.prefix.as_str())?
-            .strip_suffix(self.suffix.as_str())
-            .filter(|n| !n.is_empty())
+    /// The name by which the root lists an object; `None` when the object was renamed in another way.
+    pub(super) fn name_before<'n>(&self, gvk: &Gvk, name: &'n str) -> Option<&'n str> {
+        rename::before(&self.by_components, gvk, self.name_at_patches(gvk, name)?)
+    }
+
+    /// The name that an object has when the root's patches apply: its components have renamed it by then.
+    pub(super) fn name_at_patches<'n>(&self, gvk: &Gvk, name: &'n str) -> Option<&'n str> {
+        rename::before(&self.own, gvk, name)
+    }
+
+    /// What gives a name to an object that the root lists, whatever its kind.
+    pub(super) fn namer(&self) -> impl Fn(&str) -> String + Send + Sync + 'static {
+        let renames = [self.by_components.as_slice(), &self.own].concat();
+        move |name| rename::after(&renames, &Gvk::default(), name)
     }
 
     /// The name that an object gets which the root lists.
-    pub(super) fn name_after(&self, name: &str) -> String {
-        format!("{}{name}{}", self.prefix, self.suffix)
+    pub(super) fn name_after(&self, gvk: &Gvk, name: &str) -> String {
+        let name = rename::after(&self.by_components, gvk, name);
+        rename::after(&self.own, gvk, &name)
     }
 }
 
 /// The kustomization of a directory.
-fn kustomization(files: &dyn Files, directory: &TreePath) -> Result<Option<(Arc<File>, Node)>> {
+pub(super) fn kustomization(
+    files: &dyn Files,
+    directory: &TreePath,
+) -> Result<Option<(Arc<File>, Node)>> {
     for name in NAMES {
         let path = directory.join(name).expect("a name stays in its directory");
         if files.kind(&path)? != Some(Kind::File) {

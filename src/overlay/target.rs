@@ -42,7 +42,7 @@ impl<'a> Target<'a> {
     ) -> Self {
         let built = resource.name();
         let source_name = root
-            .name_before(built)
+            .name_before(resource.gvk(), built)
             .unwrap_or_else(|| resource.original_name());
         let filled = |text: &str| substitute.map_or_else(|| text.to_owned(), |fill| fill(text));
         let own = Some(resource.namespace()).filter(|n| !n.is_empty());

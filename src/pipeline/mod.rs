@@ -5,6 +5,7 @@
 //! its own.
 
 pub mod adjust;
+mod assumed;
 pub mod checks;
 pub mod expand;
 pub mod flux;
@@ -27,6 +28,7 @@ mod template_secrets;
 mod unexpanded;
 pub mod values;
 
+pub use assumed::assumptions;
 pub use mask::Mask;
 pub use progress::{Progress, Timed};
 pub use project::Project;

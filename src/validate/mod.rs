@@ -8,11 +8,13 @@ mod check;
 mod deprecated;
 pub mod flows;
 mod gate;
+mod guard;
 mod lints;
 mod schema;
 mod walk;
 
 pub use check::{CheckOptions, check};
 pub use gate::{GateOptions, Severities, gate};
+pub use guard::guard;
 pub use lints::lints;
 pub use schema::{Judgement, schema};

@@ -85,11 +85,12 @@ pub struct Analysis {
 /// Analyses a render.
 pub fn analyse(resources: &ResMap, assumptions: &Assumptions) -> Analysis {
     let (policies, refused) = policies(resources);
-    let population = discover::population(resources, assumptions);
+    let resources = discover::complete(resources, assumptions);
+    let population = discover::population(&resources, assumptions);
     Analysis {
         policies,
         refused,
-        needs: needs(&population, resources),
+        needs: needs(&population, &resources),
         endpoints: population.endpoints,
     }
 }
@@ -111,7 +112,8 @@ pub(super) fn policies(resources: &ResMap) -> (Vec<Policy>, Vec<Refused>) {
 
 /// The pods of a render.
 pub(super) fn pods(resources: &ResMap, assumptions: &Assumptions) -> Vec<Endpoint> {
-    let mut endpoints = discover::population(resources, assumptions).endpoints;
+    let resources = discover::complete(resources, assumptions);
+    let mut endpoints = discover::population(&resources, assumptions).endpoints;
     endpoints.retain(Endpoint::is_pod);
     endpoints
 }
@@ -178,6 +180,18 @@ impl Analysis {
         report
     }
 
+    /// A flow that is needed, and for what: the end of a sentence.
+    pub(super) fn sentence(&self, need: &NeededFlow) -> String {
+        format!(
+            "{} → {}:{}/{}, needed for {}",
+            self.endpoints[need.from].title(),
+            self.endpoints[need.to].title(),
+            need.port,
+            need.protocol.as_str(),
+            need.why
+        )
+    }
+
     fn dropped(&self, need: &NeededFlow) -> Option<Diagnostic> {
         let now = self.verdict_on(need, Mode::AsWritten);
         let (verb, verdict) = if now.passes() {
@@ -192,14 +206,7 @@ impl Analysis {
             return None;
         }
         let (from, to) = (&self.endpoints[need.from], &self.endpoints[need.to]);
-        let phrase = format!(
-            "{verb} {} → {}:{}/{}, needed for {}",
-            from.title(),
-            to.title(),
-            need.port,
-            need.protocol.as_str(),
-            need.why
-        );
+        let phrase = format!("{verb} {}", self.sentence(need));
         let mut finding = Diagnostic::new(Code::FlowDropped, phrase);
         let ends = [
             (Direction::Egress, verdict.egress),

@@ -1,6 +1,6 @@
 //! Pods that charts and other operators make, which no object of the render shows.
 
-use super::{list, text};
+use super::{list, made, text};
 use crate::kube::{ResMap, Resource};
 use crate::validate::flows::endpoint::{Endpoint, Role};
 use crate::yaml::Node;
@@ -36,6 +36,10 @@ const CHARTS: &[(&str, Role, &str, &str)] = &[
 
 /// The pods that an object makes another controller make.
 pub(super) fn of(resource: &Resource, resources: &ResMap) -> Option<Endpoint> {
+    if made::is_cluster_chart(resource, resources) {
+        // Its Cluster counts instead.
+        return None;
+    }
     let mut endpoint = match (resource.gvk().group.as_str(), resource.kind()) {
         ("helm.toolkit.fluxcd.io", "HelmRelease") => helm_release(resource, resources)?,
         ("argoproj.io", "Application") => application(resource)?,
@@ -71,18 +75,28 @@ fn release(chart: &str, release: &str, namespace: &str) -> Endpoint {
 
 fn helm_release(resource: &Resource, resources: &ResMap) -> Option<Endpoint> {
     let target = text(resource, &["spec", "targetNamespace"]);
-    let name = match (text(resource, &["spec", "releaseName"]), target) {
+    let chart = chart_of(resource, resources)?;
+    Some(release(
+        last_part(chart),
+        &release_name(resource),
+        target.unwrap_or(resource.effective_namespace()),
+    ))
+}
+
+/// The chart of a HelmRelease, or the address of it.
+pub(super) fn chart_of<'r>(resource: &'r Resource, resources: &'r ResMap) -> Option<&'r str> {
+    text(resource, &["spec", "chart", "spec", "chart"])
+        .or_else(|| chart_of_reference(resource, resources))
+}
+
+/// The name that Flux gives a release.
+pub(super) fn release_name(resource: &Resource) -> String {
+    let target = text(resource, &["spec", "targetNamespace"]);
+    match (text(resource, &["spec", "releaseName"]), target) {
         (Some(name), _) => name.to_owned(),
         (None, Some(target)) => format!("{target}-{}", resource.name()),
         (None, None) => resource.name().to_owned(),
-    };
-    let chart = text(resource, &["spec", "chart", "spec", "chart"])
-        .or_else(|| chart_of_reference(resource, resources))?;
-    Some(release(
-        last_part(chart),
-        &name,
-        target.unwrap_or(resource.effective_namespace()),
-    ))
+    }
 }
 
 /// The chart that `chartRef` leads to: by the address of the repository, else by its name.

@@ -6,6 +6,7 @@
 mod charts;
 mod cnpg;
 mod links;
+mod made;
 mod workloads;
 
 use super::endpoint::{Endpoint, Role};
@@ -15,6 +16,7 @@ use crate::yaml::Node;
 
 pub(in crate::validate) use cnpg::{instances_of, pooler_of};
 pub(super) use links::{Link, uses_plugin};
+pub(super) use made::complete;
 
 /// Where pods are that the render does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub struct Assumptions {
     pub prometheus: PodReference,
     /// The cluster's DNS.
     pub dns: PodReference,
+    /// Clusters that the project declares because a chart makes them: namespace and name.
+    pub clusters: Vec<(String, String)>,
 }
 
 impl Default for Assumptions {
@@ -53,6 +57,7 @@ impl Default for Assumptions {
             operator: PodReference::new("cnpg-system", NAME, "cloudnative-pg"),
             prometheus: PodReference::new("monitoring", NAME, "prometheus"),
             dns: PodReference::new("kube-system", "k8s-app", "kube-dns"),
+            clusters: Vec::new(),
         }
     }
 }
