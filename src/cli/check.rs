@@ -7,7 +7,7 @@ use super::root::RootArguments;
 use super::{Context, Done, Outcome};
 use crate::diagnostic::{Report, Severity};
 use crate::pipeline::Secrets;
-use crate::pipeline::checks::{self, Assumptions};
+use crate::pipeline::checks;
 
 /// Renders and reports every finding. Sealed manifests are opened where an identity fits.
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,7 @@ fn judge(context: &Context, arguments: &Arguments, path: &Path) -> Result<(usize
     flags.open(context, path, Secrets::Openable, |root, session| {
         let rendered = root.objects()?;
         let checks = session.project().map(|p| p.checks.clone());
-        let assumptions = Assumptions::default();
+        let assumptions = root.assumptions();
         let found = checks::findings(root, &checks.unwrap_or_default(), &rendered, &assumptions);
         Ok((rendered.resources.len(), found))
     })

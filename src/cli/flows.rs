@@ -47,9 +47,11 @@ enum Format {
 
 /// Runs the command.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
-    let assumptions = assumptions(arguments)?;
     let (flags, path) = (&arguments.root, &arguments.path);
-    let rendered = flags.open(context, path, Secrets::Openable, |root, _| root.objects())?;
+    let (rendered, said) = flags.open(context, path, Secrets::Openable, |root, _| {
+        Ok((root.objects()?, root.assumptions()))
+    })?;
+    let assumptions = assumptions(arguments, said)?;
     let analysis = analyse(&rendered.resources, &assumptions);
     let stdout = match arguments.format {
         Format::Table => table(&analysis),
@@ -67,8 +69,9 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     })
 }
 
-fn assumptions(arguments: &Arguments) -> Result<Assumptions> {
-    let mut assumptions = Assumptions::default();
+/// What the project says, and what flags say over it.
+fn assumptions(arguments: &Arguments, said: Assumptions) -> Result<Assumptions> {
+    let mut assumptions = said;
     for (flag, given, slot) in [
         ("--operator", &arguments.operator, &mut assumptions.operator),
         (

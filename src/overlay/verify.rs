@@ -51,13 +51,14 @@ fn content<'r>(resources: &'r ResMap, id: &ResId) -> Option<&'r Node> {
     found.map(|r| r.node())
 }
 
-impl Expansion<'_> {
+impl Instance {
     /// The objects that must not drop a flow which CloudNativePG needs.
-    pub fn guarded(&self) -> Vec<ResId> {
-        let guarded = self.instances.iter().flat_map(|i| &i.guarded);
-        guarded.cloned().collect()
+    pub fn guarded(&self) -> &[ResId] {
+        &self.guarded
     }
+}
 
+impl Expansion<'_> {
     /// Tells what the finished build lacks of the expansion: `before` is the build without overlays, `after`
     /// the one of [`Expansion::view`]. Fails with [`Code::OverlayRoot`].
     pub fn verify(&self, before: &ResMap, after: &ResMap) -> Report {

@@ -1,12 +1,19 @@
 //! What is in the cluster beside a render, as the project says it.
 
+use super::Root;
 use crate::files::TreePath;
 use crate::overlay::Config;
 use crate::validate::flows::Assumptions;
 
-/// Where the operator, Prometheus and DNS run, and which Clusters charts make in a root: from the parameters
-/// and the declared clusters of the project's overlays.
-pub fn assumptions(config: &Config, root: &TreePath) -> Assumptions {
+impl Root<'_> {
+    /// Where the operator, Prometheus and DNS run, and which Clusters charts make in this root: from the
+    /// parameters and the declared clusters of the project's overlays.
+    pub fn assumptions(&self) -> Assumptions {
+        assumptions(&self.overlays(), self.directory())
+    }
+}
+
+fn assumptions(config: &Config, root: &TreePath) -> Assumptions {
     let mut assumptions = Assumptions::default();
     let slots = [
         ("operator", &mut assumptions.operator),

@@ -28,7 +28,6 @@ mod template_secrets;
 mod unexpanded;
 pub mod values;
 
-pub use assumed::assumptions;
 pub use mask::Mask;
 pub use progress::{Progress, Timed};
 pub use project::Project;

@@ -131,7 +131,9 @@ impl<'a> Root<'a> {
     pub fn render(&self) -> Result<Rendered, Report> {
         let mut rendered = self.objects()?;
         self.enter("gate");
-        let gate = self.masked(self.gate(&rendered.resources));
+        let mut gate = self.gate(&rendered.resources);
+        gate.findings.extend(self.guard(&rendered).findings);
+        let gate = self.masked(gate);
         if gate.has_errors() {
             return Err(gate);
         }
@@ -141,9 +143,15 @@ impl<'a> Root<'a> {
 
     /// Builds the root with what its overlays add. Nothing is judged yet.
     pub fn objects(&self) -> Result<Rendered, Report> {
-        let (plain, (layered, mut warnings, overlays)) = self.expanded(|_, expansion| {
+        let (plain, (layered, mut warnings, overlays)) = self.expanded(|plain, expansion| {
             let view = expansion.view.as_ref();
             let layered = view.map(|view| self.build(view)).transpose()?;
+            let lost = layered
+                .as_ref()
+                .map(|l| expansion.verify(&plain.resources, &l.resources));
+            if let Some(first) = lost.and_then(|report| report.findings.into_iter().next()) {
+                return Err(first);
+            }
             Ok((layered, expansion.report, expansion.instances))
         })?;
         let built = layered.unwrap_or(plain);
@@ -289,6 +297,19 @@ impl<'a> Root<'a> {
             must_have_objects: self.request.host.is_some_and(|host| !host.allow_empty),
         };
         validate::gate(resources, &options)
+    }
+
+    /// Refuses what overlays add and must not, since it drops a flow that CloudNativePG needs.
+    fn guard(&self, rendered: &Rendered) -> Report {
+        let guarded: Vec<_> = rendered
+            .overlays
+            .iter()
+            .flat_map(Instance::guarded)
+            .collect();
+        if guarded.is_empty() {
+            return Report::default();
+        }
+        validate::guard(&rendered.resources, &guarded, &self.assumptions())
     }
 
     /// The values that `checks.sensitive` lists.

@@ -11,7 +11,7 @@ const MAX_TOLD: usize = 8;
 ///
 /// `guarded` are the identities of the policies. Fails with [`Code::FlowDropped`], one finding for all of
 /// them: the flows, and what to do.
-pub fn guard(resources: &ResMap, guarded: &[ResId], assumptions: &Assumptions) -> Report {
+pub fn guard(resources: &ResMap, guarded: &[&ResId], assumptions: &Assumptions) -> Report {
     if guarded.is_empty() {
         return Report::default();
     }
