@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::{Context, Done, Outcome, root};
+use super::identities;
+use super::root::identities_of;
+use super::{Context, Done, Outcome, terminal};
 use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::files::{Files, OutputFile, OutputTree, Stale, TreePath, locate};
-use crate::pipeline::overlays;
+use crate::files::{Files, Kind, OutputFile, OutputTree, Stale, TreePath, locate};
+use crate::pipeline::init::{IDENTITIES, init};
 use crate::pipeline::values::Opener;
 
 /// The name of the project file.
@@ -45,9 +47,18 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
                 .into(),
         );
     }
-    let identities = || root::identities_of(context, &located);
+    let identities = || {
+        let mut found = identities_of(context, &located);
+        for path in IDENTITIES.iter().filter_map(|n| located.directory.join(n)) {
+            if matches!(located.tree.kind(&path), Ok(Some(Kind::File))) {
+                let path = located.tree.root().join(path.as_str());
+                identities::add_path(&mut found, context, &path, &terminal::passphrases());
+            }
+        }
+        found
+    };
     let opener = Opener::new(&identities);
-    let (text, report) = overlays::init(&located.tree, &located.directory, &opener)?;
+    let (text, report) = init(&located.tree, &located.directory, &opener)?;
     if arguments.print {
         return Ok(Done {
             stdout: text.into_bytes(),

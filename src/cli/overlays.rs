@@ -7,7 +7,7 @@ use clap::{Subcommand, ValueEnum};
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
-use crate::files::{OutputFile, OutputTree, Stale, TreePath};
+use crate::files::{OutputFile, OutputTree, Stale, TreePath, locate};
 use crate::pipeline::overlays::{self, Form};
 use crate::pipeline::{Root, Secrets};
 
@@ -20,12 +20,17 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the sets and overlays that are built in
-    List,
+    /// List the sets and overlays that are built in, and those of the project
+    List {
+        #[command(flatten)]
+        of: OfProject,
+    },
     /// Show what an overlay reads, applies to and adds, and where it differs from the document
     Show {
         /// The overlay or set
         name: String,
+        #[command(flatten)]
+        of: OfProject,
     },
     /// Tell which overlay applies to which object, in which mode, and why
     Status {
@@ -65,6 +70,25 @@ enum WrittenForm {
 }
 
 #[derive(Debug, clap::Args)]
+struct OfProject {
+    /// A directory of the project
+    #[arg(long, default_value = ".")]
+    path: PathBuf,
+    /// The directory that nothing may lead out of
+    #[arg(long)]
+    root: Option<PathBuf>,
+}
+
+impl OfProject {
+    /// Everything that the project may use.
+    fn sets(&self, context: &Context) -> Result<Vec<overlays::Set>> {
+        let root = self.root.as_deref();
+        let located = locate(&self.path, &context.working_directory, root)?;
+        overlays::sets(&located.tree, &located.directory)
+    }
+}
+
+#[derive(Debug, clap::Args)]
 struct OfPath {
     /// The directory of the root kustomization
     #[arg(default_value = ".")]
@@ -85,12 +109,11 @@ struct ForPath {
 /// Runs the command.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     match &arguments.command {
-        Command::List => Ok(overlays::list(&overlays::builtin_sets()?)
-            .into_bytes()
-            .into()),
-        Command::Show { name } => Ok(overlays::show(&overlays::builtin_sets()?, name)?
-            .into_bytes()
-            .into()),
+        Command::List { of } => Ok(overlays::list(&of.sets(context)?).into_bytes().into()),
+        Command::Show { name, of } => {
+            let page = overlays::show(&of.sets(context)?, name)?;
+            Ok(page.into_bytes().into())
+        }
         Command::Status { of, all } => {
             let (instances, report) = asked(context, &of.path, &of.root, overlays::status)?;
             let rows = overlays::rows(&instances, *all);

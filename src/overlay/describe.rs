@@ -14,14 +14,17 @@ const WIDTH: usize = 100;
 /// Every overlay of some sets, one a line.
 pub fn list(sets: &[Set]) -> String {
     let mut out = String::new();
+    let (single, sets): (Vec<&Set>, Vec<&Set>) = sets.iter().partition(|s| s.is_single);
     for (index, set) in sets.iter().enumerate() {
         if index > 0 {
             out.push('\n');
         }
+        let folder = set.folder.as_ref();
+        let folder = folder.map_or_else(String::new, |f| format!(", in {f}"));
         line(
             &mut out,
             &format!(
-                "{}@{} ({}): {}",
+                "{}@{} ({}{folder}): {}",
                 set.name, set.version.major, set.version, set.summary
             ),
         );
@@ -39,6 +42,18 @@ pub fn list(sets: &[Set]) -> String {
         });
         out.push_str(&table(&[], rows.collect()));
     }
+    if !single.is_empty() {
+        line(&mut out, "\nOf this project:");
+        let row = |set: &&Set| {
+            let folder = set.folder.as_ref().map(ToString::to_string);
+            vec![
+                format!("  {}", set.name),
+                set.version.to_string(),
+                format!("{} ({})", set.summary, folder.unwrap_or_default()),
+            ]
+        };
+        out.push_str(&table(&[], single.iter().map(row).collect()));
+    }
     out
 }
 
@@ -49,7 +64,7 @@ pub fn show(sets: &[Set], name: &str) -> Result<String> {
             .flat_map(|set| set.overlays.iter().map(move |o| (set, o)))
     };
     let bare = name.split('@').next().unwrap_or(name);
-    if let Some(set) = sets.iter().find(|s| s.name == bare) {
+    if let Some(set) = sets.iter().find(|s| s.name == bare && !s.is_single) {
         return Ok(list(std::slice::from_ref(set)));
     }
     let Some((set, overlay)) = all().find(|(_, o)| *o.definition.name == *bare) else {
@@ -66,13 +81,12 @@ pub fn show(sets: &[Set], name: &str) -> Result<String> {
 fn page(set: &Set, overlay: &Loaded) -> String {
     let definition = &overlay.definition;
     let mut out = String::new();
-    line(
-        &mut out,
-        &format!(
-            "{} {} (set {}@{})",
-            definition.name, definition.version, set.name, set.version.major
-        ),
-    );
+    let of = match &set.folder {
+        Some(folder) if set.is_single => folder.to_string(),
+        _ => format!("set {}@{}", set.name, set.version.major),
+    };
+    let head = format!("{} {} ({of})", definition.name, definition.version);
+    line(&mut out, &head);
     line(&mut out, &definition.summary);
     if definition.opt_in {
         line(

@@ -1,10 +1,11 @@
 //! Recognises an object by group, kind and an expression over it.
 
-use super::definition::{Expression, GroupKind, expression};
+use super::definition::{Expression, GroupKind, expression, group_kind};
 use super::language::Language;
 use super::read::Reader;
 use crate::diagnostic::{Code, Diagnostic, Result, Source};
 use crate::yaml::Node;
+use indexmap::IndexMap;
 use minijinja::Value;
 
 /// One alternative of a list of objects that say the same, such as that an operator is installed here.
@@ -16,6 +17,8 @@ pub(super) struct Finder {
     pub(super) name: Option<Expression>,
     /// The namespace of what was found, where it is not the object's own.
     pub(super) namespace: Option<Expression>,
+    /// The kinds of other objects that its expressions read.
+    pub(super) reads: Vec<GroupKind>,
     /// More names that the other expressions read, in order.
     with: Vec<(String, Expression)>,
 }
@@ -57,6 +60,7 @@ impl Finder {
             "name",
             "namespace",
             "with",
+            "reads",
         ];
         let reader = Reader::new(node, source, "an entry of contains", &known)?;
         let place = match reader.text("field")? {
@@ -84,6 +88,11 @@ impl Finder {
             condition: expression(&reader, "where")?,
             name: expression(&reader, "name")?,
             namespace: expression(&reader, "namespace")?,
+            reads: reader
+                .list("reads")?
+                .iter()
+                .map(|n| group_kind(n, source, "an entry of reads"))
+                .collect::<Result<_>>()?,
             with,
         })
     }
@@ -112,9 +121,24 @@ impl Finder {
             .chain(with)
     }
 
-    /// Tells whether an object fits, and what it says of name and namespace.
-    pub(super) fn find(&self, language: &Language, object: &Value) -> Result<Option<Found>> {
-        let mut names = vec![("object".to_owned(), object.clone())];
+    /// Tells whether an object fits, and what it says of name and namespace. `others` gives the objects of
+    /// a kind.
+    pub(super) fn find(
+        &self,
+        language: &Language,
+        object: &Value,
+        others: &dyn Fn(&GroupKind) -> Vec<Value>,
+    ) -> Result<Option<Found>> {
+        let read = self.reads.iter().map(|kind| (kind.clone(), others(kind)));
+        let read: IndexMap<GroupKind, Vec<Value>> = read.collect();
+        let objects = move |group: String, kind: String| {
+            let found = read.get(&GroupKind { group, kind });
+            found.cloned().unwrap_or_default()
+        };
+        let mut names = vec![
+            ("object".to_owned(), object.clone()),
+            ("objects".to_owned(), Value::from_function(objects)),
+        ];
         for (name, value) in &self.with {
             let value = language.evaluate(value, &context(&names))?;
             names.push((name.clone(), value));

@@ -53,6 +53,10 @@ pub struct Set {
     pub overlays: Vec<Loaded>,
     pub(super) made: Vec<Made>,
     finders: IndexMap<String, Vec<Finder>>,
+    /// The folder of the project that it is in; none for one that is built in.
+    pub(super) folder: Option<TreePath>,
+    /// Whether it is a single overlay of the project, and no set.
+    pub(super) is_single: bool,
 }
 
 impl Set {
@@ -101,6 +105,17 @@ pub(super) struct Library {
 /// Returns the built-in sets. Fails only where one of them is broken, which tests rule out.
 pub fn builtin_sets() -> Result<Vec<Set>> {
     builtin::SETS.iter().map(|name| builtin_set(name)).collect()
+}
+
+/// Returns the sets and overlays in the folders that a project names. Fails with what is wrong in one.
+pub fn own_sets(config: &Config, files: &dyn Files) -> Result<Vec<Set>> {
+    let own = own_folders(config, files)?;
+    if own.is_empty() {
+        return Ok(Vec::new());
+    }
+    let language = Language::new()?;
+    let folders = own.values();
+    folders.map(|f| load_own(f, files, &language)).collect()
 }
 
 fn builtin_set(name: &str) -> Result<Set> {
@@ -255,7 +270,7 @@ pub(super) fn own_folders(config: &Config, files: &dyn Files) -> Result<IndexMap
 
 fn load_own(own: &Own, files: &dyn Files, language: &Language) -> Result<Set> {
     let folder = Folder::Project(own.path.clone());
-    let set = if own.is_set {
+    let mut set = if own.is_set {
         load_set(&folder, Some(files))?
     } else {
         let overlay = load_overlay(&folder, Some(files), &IndexMap::new())?;
@@ -266,8 +281,11 @@ fn load_own(own: &Own, files: &dyn Files, language: &Language) -> Result<Set> {
             overlays: vec![overlay],
             made: Vec::new(),
             finders: IndexMap::new(),
+            folder: None,
+            is_single: true,
         }
     };
+    set.folder = Some(own.path.clone());
     for overlay in &set.overlays {
         check_names(overlay, language)?;
     }
@@ -296,6 +314,8 @@ fn load_set(folder: &Folder, files: Option<&dyn Files>) -> Result<Set> {
         overlays,
         made: made.collect::<Result<_>>()?,
         finders,
+        folder: None,
+        is_single: false,
     })
 }
 

@@ -44,7 +44,7 @@ pub use config::{Config, OnConflict, Pods};
 pub use copy::{Form, copy};
 pub use definition::{Definition, Difference, Input, Parameter};
 pub use describe::{list, rows, show, table};
-pub use library::{Loaded, Set, builtin_sets};
+pub use library::{Loaded, Set, builtin_sets, own_sets};
 pub use survey::{Surveyed, survey};
 
 use crate::diagnostic::{Report, Result, Severity, Source};

@@ -17,6 +17,9 @@ use crate::files::TreePath;
 use crate::kube::{ResMap, Resource};
 use crate::yaml::{self, JsonStyle, Mapping, Node, Schema};
 
+/// The variable by which policies audit or enforce.
+const MODE: &str = "network_policies_mode";
+
 /// A root of the repository, and what it builds to.
 #[derive(Debug)]
 pub struct Surveyed<'a> {
@@ -185,12 +188,16 @@ impl<'a> Repository<'a> {
 
     /// The first object that one of the finders fits, and its name and namespace.
     fn first(&self, finders: &[Finder]) -> Result<Option<(Seen<'a>, Value)>> {
+        let others = |kind: &GroupKind| -> Vec<Value> {
+            self.of(kind).map(|s| to_value(s.resource.node())).collect()
+        };
         for finder in finders {
             let Where::Objects(kind) = &finder.place else {
                 continue;
             };
             for seen in self.of(kind) {
-                if let Some(found) = finder.find(&self.language, &to_value(seen.resource.node()))? {
+                let object = to_value(seen.resource.node());
+                if let Some(found) = finder.find(&self.language, &object, &others)? {
                     let name = found
                         .name
                         .unwrap_or_else(|| seen.resource.name().to_owned());
@@ -228,11 +235,16 @@ impl<'a> Repository<'a> {
     }
 }
 
-/// Writes a project file for a repository, with each fact explicit, and a comment on where it was seen.
+/// Writes the section `overlays` of a project file for a repository, with each fact explicit, and a comment
+/// on where it was seen.
 ///
-/// `name` is the set and its major version, as `use` takes it.
-pub fn survey(set: &super::Set, roots: &[Surveyed<'_>]) -> Result<String> {
-    let mut out = String::from("apiVersion: prerender.dev/v1alpha1\nkind: Prerender\noverlays:\n");
+/// `set_by_values` tells where the project's values set a variable: it is not set again.
+pub fn survey(
+    set: &super::Set,
+    roots: &[Surveyed<'_>],
+    set_by_values: &dyn Fn(&str) -> Option<String>,
+) -> Result<String> {
+    let mut out = String::from("overlays:\n");
     let _ = writeln!(out, "  use: [{}@{}]", set.name, set.version.major);
     let survey = &set.survey()?;
     let objects = roots.iter().flat_map(|root| {
@@ -245,31 +257,37 @@ pub fn survey(set: &super::Set, roots: &[Surveyed<'_>]) -> Result<String> {
         objects: objects.collect(),
         language: Language::new()?,
     };
-    write_inputs(&mut out, survey, &repository)?;
+    write_inputs(&mut out, survey, &repository, set_by_values)?;
     write_parameters(&mut out, survey, &repository)?;
     write_targets(&mut out, survey, &repository)?;
     Ok(out)
 }
 
-fn write_inputs(out: &mut String, survey: &Survey, repository: &Repository<'_>) -> Result<()> {
-    out.push_str("  inputs:\n");
+fn write_inputs(
+    out: &mut String,
+    survey: &Survey,
+    repository: &Repository<'_>,
+    set_by_values: &dyn Fn(&str) -> Option<String>,
+) -> Result<()> {
+    let (mut lines, mut by_values) = (String::new(), String::new());
+    let mut add = |input: &str, value: &str, comment: &str| match set_by_values(input) {
+        Some(place) => {
+            let _ = writeln!(by_values, "  # {input} is set at {place}");
+        }
+        None => entry(&mut lines, 4, &format!("{input}: {value}"), comment),
+    };
     for (input, by) in &survey.inputs {
         match repository.first(by)? {
-            Some((seen, _)) => entry(out, 4, &format!("{input}: true"), &seen.place()),
-            None => entry(
-                out,
-                4,
-                &format!("{input}: false"),
-                "nothing of the kind was seen",
-            ),
+            Some((seen, _)) => add(input, "true", &seen.place()),
+            None => add(input, "false", "nothing of the kind was seen"),
         }
     }
-    entry(
-        out,
-        4,
-        "network_policies_mode: audit",
-        "allows and denies nothing; enforce in `for`, one database at a time",
-    );
+    let comment = "allows and denies nothing; enforce in `for`, one database at a time";
+    add(MODE, "audit", comment);
+    out.push_str(&by_values);
+    if !lines.is_empty() {
+        let _ = write!(out, "  inputs:\n{lines}");
+    }
     Ok(())
 }
 

@@ -157,13 +157,16 @@ impl<'w, 'a> World<'w, 'a> {
     /// Every object that one of the finders fits, under the name and namespace that the finder says.
     fn found(&self, finders: &[Finder]) -> Result<Vec<Target<'a>>> {
         let mut all = Vec::new();
+        let others = |kind: &GroupKind| -> Vec<Value> {
+            let objects = self.objects(kind).iter();
+            objects.map(|r| to_value(r.node())).collect()
+        };
         for finder in finders {
             match &finder.place {
                 Where::Objects(kind) => {
                     for resource in self.objects(kind) {
-                        if let Some(found) =
-                            finder.find(self.language, &to_value(resource.node()))?
-                        {
+                        let object = to_value(resource.node());
+                        if let Some(found) = finder.find(self.language, &object, &others)? {
                             let mut target = self.target(resource);
                             target.name = found.name.unwrap_or(target.name);
                             target.namespace = found.namespace.unwrap_or(target.namespace);
@@ -179,7 +182,9 @@ impl<'w, 'a> World<'w, 'a> {
                         .and_then(Node::as_sequence)
                         .unwrap_or_default();
                     for entry in entries {
-                        if let Some(found) = finder.find(self.language, &to_value(entry))? {
+                        if let Some(found) =
+                            finder.find(self.language, &to_value(entry), &others)?
+                        {
                             let text = |key| {
                                 entry
                                     .get(key)
@@ -283,8 +288,11 @@ fn kinds(library: &Library) -> IndexSet<(&str, &str)> {
 }
 
 fn of(finders: &[Finder]) -> impl Iterator<Item = &GroupKind> {
-    finders.iter().filter_map(|f| match &f.place {
-        Where::Objects(kind) => Some(kind),
-        Where::Field(_) => None,
+    finders.iter().flat_map(|f| {
+        let own = match &f.place {
+            Where::Objects(kind) => Some(kind),
+            Where::Field(_) => None,
+        };
+        own.into_iter().chain(&f.reads)
     })
 }

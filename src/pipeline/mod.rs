@@ -10,6 +10,7 @@ pub mod checks;
 pub mod expand;
 pub mod flux;
 pub mod generators;
+pub mod init;
 pub mod layout;
 mod mask;
 mod outside;

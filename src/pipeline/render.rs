@@ -127,6 +127,11 @@ impl<'a> Root<'a> {
         self.request.directory
     }
 
+    /// The files that its build reads, without overlays.
+    pub fn files(&self) -> &dyn Files {
+        self.opened
+    }
+
     /// Renders the root: [`Self::objects`], and the gate.
     pub fn render(&self) -> Result<Rendered, Report> {
         let mut rendered = self.objects()?;

@@ -1,6 +1,8 @@
 //! Objects that must not drop what CloudNativePG needs, such as a default deny that an overlay adds.
 
-use super::flows::{Analysis, Assumptions, Importance, Mode, NeededFlow, analyse};
+use std::collections::BTreeSet;
+
+use super::flows::{Analysis, Assumptions, Importance, Mode, NeededFlow, Policy, analyse};
 use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::kube::{ResId, ResMap};
 
@@ -17,66 +19,70 @@ pub fn guard(resources: &ResMap, guarded: &[&ResId], assumptions: &Assumptions) 
     }
     let mut analysis = analyse(resources, assumptions);
     let names: Vec<String> = guarded.iter().map(ToString::to_string).collect();
-    let mut before: Vec<bool> = passing(&analysis);
-    let (own, others) = std::mem::take(&mut analysis.policies)
+    let dropped = dropped(&analysis);
+    let blocked = |need: &NeededFlow| blocked_ends(&analysis, need);
+    let ends: Vec<Vec<usize>> = dropped
+        .iter()
+        .map(|i| blocked(&analysis.needs[*i]))
+        .collect();
+    let (own, others): (Vec<Policy>, Vec<Policy>) = std::mem::take(&mut analysis.policies)
         .into_iter()
         .partition(|p| names.contains(&p.id));
     analysis.policies = others;
-    let after = passing(&analysis);
-    for (before, after) in before.iter_mut().zip(after) {
-        *before |= !after;
-    }
-    let own: Vec<super::flows::Policy> = own;
-    let needs = analysis.needs.iter().zip(before);
-    let dropped: Vec<&NeededFlow> = needs.filter(|(_, fine)| !fine).map(|(n, _)| n).collect();
-    let Some(policy) = own.first().filter(|_| !dropped.is_empty()) else {
+    let passes = |i: &usize| {
+        analysis
+            .verdict_on(&analysis.needs[*i], Mode::AsWritten)
+            .passes()
+    };
+    let told: Vec<(usize, Vec<usize>)> = dropped
+        .into_iter()
+        .zip(ends)
+        .filter(|(i, _)| passes(i))
+        .collect();
+    let Some(policy) = own.first().filter(|_| !told.is_empty()) else {
         return Report::default();
     };
-    let finding = finding(&analysis, &policy.id, &dropped);
-    Report::from(finding.at(policy.place.clone()))
+    Report::from(finding(&analysis, &policy.id, &told).at(policy.place.clone()))
 }
 
-/// Whether each flow that is required passes; what is advised counts as passing.
-fn passing(analysis: &Analysis) -> Vec<bool> {
-    let passes = |need: &NeededFlow| {
-        need.importance != Importance::Required
-            || analysis.verdict_on(need, Mode::AsWritten).passes()
+/// The flows that are required and dropped, by position.
+fn dropped(analysis: &Analysis) -> Vec<usize> {
+    let is_dropped = |need: &NeededFlow| {
+        need.importance == Importance::Required
+            && !analysis.verdict_on(need, Mode::AsWritten).passes()
     };
-    analysis.needs.iter().map(passes).collect()
+    let needs = analysis.needs.iter().enumerate();
+    needs
+        .filter(|(_, n)| is_dropped(n))
+        .map(|(i, _)| i)
+        .collect()
 }
 
-fn finding(analysis: &Analysis, policy: &str, dropped: &[&NeededFlow]) -> Diagnostic {
-    let flows = if dropped.len() == 1 {
-        "a flow"
-    } else {
-        "flows"
-    };
+/// The ends at which a flow does not pass.
+fn blocked_ends(analysis: &Analysis, need: &NeededFlow) -> Vec<usize> {
+    let verdict = analysis.verdict_on(need, Mode::AsWritten);
+    let ends = [(need.from, verdict.egress), (need.to, verdict.ingress)];
+    let blocked = ends.iter().filter(|(_, ground)| !ground.passes());
+    blocked.map(|(end, _)| *end).collect()
+}
+
+fn finding(analysis: &Analysis, policy: &str, told: &[(usize, Vec<usize>)]) -> Diagnostic {
+    let flows = if told.len() == 1 { "a flow" } else { "flows" };
     let phrase = format!("{policy} is refused: it would drop {flows} that CloudNativePG needs");
     let mut finding = Diagnostic::new(Code::FlowDropped, phrase);
-    let mut pods: Vec<String> = Vec::new();
-    for need in dropped {
-        for end in [need.from, need.to] {
-            let endpoint = &analysis.endpoints[end];
-            if endpoint.is_pod() && policy_namespace(policy) == endpoint.namespace {
-                pods.push(endpoint.title());
-            }
-        }
+    for (need, _) in told.iter().take(MAX_TOLD) {
+        finding = finding.note(analysis.sentence(&analysis.needs[*need]));
     }
-    pods.sort();
-    pods.dedup();
-    for need in dropped.iter().take(MAX_TOLD) {
-        finding = finding.note(analysis.sentence(need));
+    if told.len() > MAX_TOLD {
+        finding = finding.note(format!("and {} more", told.len() - MAX_TOLD));
     }
-    if dropped.len() > MAX_TOLD {
-        finding = finding.note(format!("and {} more", dropped.len() - MAX_TOLD));
-    }
+    let ends: BTreeSet<usize> = told.iter().flat_map(|(_, ends)| ends.clone()).collect();
+    let pods: Vec<String> = ends
+        .iter()
+        .map(|e| analysis.endpoints[*e].title())
+        .collect();
     finding.help(format!(
-        "give {} a policy that allows them first; `plugin flows --require` tells each rule that is missing",
+        "give {} a policy that allows them, or leave the default deny out; `plugin flows --require` tells each rule",
         pods.join(", ")
     ))
-}
-
-/// The namespace in `Kind/namespace/name`.
-fn policy_namespace(id: &str) -> &str {
-    id.split('/').nth(1).unwrap_or_default()
 }

@@ -1,0 +1,316 @@
+//! A first project file: what a repository renders, looked at once, and each fact written down.
+//!
+//! A tree of templates is read as what it renders to, so a repository that commits no rendered manifest is
+//! looked at like any other. [`init`] is the way in.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use crate::diagnostic::{Diagnostic, Place, Report, Result};
+use crate::files::{Files, Kind, Layer, TreePath};
+use crate::kube::{ResMap, Scope};
+use crate::kustomize;
+use crate::overlay::{Surveyed, builtin_sets, survey};
+use crate::substitute::{self, Strictness, Variables};
+use crate::template::makejinja::KNOWN_LOADERS;
+use crate::yaml::{self, Node, ParseOptions};
+
+use super::adjust::{Adjustments, KUSTOMIZATION_NAMES, adjusted, kustomization_path};
+use super::plain::{Options, Outside};
+use super::project::DEFAULT_PROFILE;
+use super::session::Session;
+use super::values::{Opener, Overrides};
+
+/// Where identities of local use lie beside a project file.
+pub const IDENTITIES: [&str; 2] = ["age.key", "keys.txt"];
+
+/// Looks once at everything that a tree renders, and writes a project file for it.
+///
+/// Roots that do not build are told as warnings, and left out. So are templates whose values cannot be read;
+/// then what is committed is looked at.
+pub fn init(
+    files: &dyn Files,
+    directory: &TreePath,
+    opener: &Opener<'_>,
+) -> Result<(String, Report)> {
+    let mut report = Report::default();
+    let overrides = Overrides::default();
+    let session = match Session::open(files, directory, &overrides, opener) {
+        Ok(session) => Some(session),
+        Err(error) => {
+            let phrase = format!("the templates are not looked at: {}", error.phrase());
+            let finding = Diagnostic::warning(error.code(), phrase).at(error.place().cloned());
+            let help = "run it where the values are and an identity opens them, to have each fact written down";
+            report.push(finding.help(help));
+            None
+        }
+    };
+    let read = session.as_ref().map_or(files, |s| s.files());
+    let templates = session.as_ref().and_then(Session::templates);
+    let mounts = templates.map_or(&[][..], |t| t.mounts.as_slice());
+    let templates: Vec<&TreePath> = mounts.iter().map(|m| &m.from).collect();
+    let roots = roots(read, directory, &templates, &mut report)?;
+    let surveyed: Vec<_> = roots
+        .iter()
+        .map(|(directory, built)| Surveyed { directory, built })
+        .collect();
+    let sets = builtin_sets()?;
+    let set = sets.first().expect("there is a built-in set");
+    let set_by_values = |name: &str| {
+        let values = session.as_ref()?.values();
+        values.get(name)?;
+        Some(values.origin(name)?.place.to_string())
+    };
+    let mut text = String::from("apiVersion: prerender.dev/v1alpha1\nkind: Prerender\n");
+    text.push_str(&sources(files, directory)?);
+    text.push_str(&survey(set, &surveyed, &set_by_values)?);
+    Ok((text, report))
+}
+
+/// What the project file says of values, templates and identities.
+fn sources(files: &dyn Files, directory: &TreePath) -> Result<String> {
+    let mut out = String::new();
+    let beside = |name: &str| {
+        let path = directory.join(name).expect("a name stays in its directory");
+        Ok::<_, Diagnostic>((files.kind(&path)? == Some(Kind::File)).then_some(path))
+    };
+    if let Some(path) = beside("makejinja.toml")? {
+        let config = crate::template::makejinja::Config::read(files, &path)?;
+        // Writing to a String does not fail.
+        out.push_str("values:\n");
+        for data in &config.data {
+            let _ = writeln!(out, "  - {}", data.relative_to(directory));
+        }
+        if config.data.is_empty() {
+            out.truncate(out.len() - "values:\n".len());
+        }
+        if let Some((loader, place)) = config.loaders.first() {
+            let known = KNOWN_LOADERS.iter().find(|(known, _)| known == loader);
+            let profile = known.map_or(DEFAULT_PROFILE, |(_, profile)| profile);
+            let _ = writeln!(
+                out,
+                "profile: {profile}  # for the Python loader {loader}, {place}"
+            );
+        }
+        out.push_str("templates:\n  makejinja: makejinja.toml\n");
+    }
+    for name in IDENTITIES {
+        if beside(name)?.is_some() {
+            let _ = writeln!(
+                out,
+                "decryption:\n  identities: [{name}]  # for local use; hosts have their own"
+            );
+            break;
+        }
+    }
+    Ok(out)
+}
+
+/// A root, and what a Flux Kustomization says of it.
+struct Applied {
+    directory: TreePath,
+    adjustments: Adjustments,
+    variables: Variables,
+}
+
+/// Every root of a tree, and what it builds to as Flux would apply it.
+fn roots(
+    files: &dyn Files,
+    directory: &TreePath,
+    templates: &[&TreePath],
+    report: &mut Report,
+) -> Result<Vec<(TreePath, ResMap)>> {
+    let mut roots = Vec::new();
+    for root in find_roots(files, directory, templates, report)? {
+        roots.extend(built(files, &root, &Adjustments::default(), report).map(|b| (root, b)));
+    }
+    let applied = applied(&roots);
+    for applied in applied {
+        let directory = &applied.directory;
+        let Some(mut built) = built(files, directory, &applied.adjustments, report) else {
+            continue;
+        };
+        if let Some(namespace) = &applied.adjustments.namespace {
+            move_to(&mut built, namespace);
+        }
+        fill(&mut built, &applied.variables);
+        roots.retain(|(root, _)| root != directory);
+        roots.push((applied.directory, built));
+    }
+    Ok(roots)
+}
+
+/// Builds a root; a warning where it does not.
+fn built(
+    files: &dyn Files,
+    directory: &TreePath,
+    adjustments: &Adjustments,
+    report: &mut Report,
+) -> Option<ResMap> {
+    let options = Options::default();
+    let outside = Outside::default();
+    let build = |files: &dyn Files| kustomize::build(files, directory, &options, &outside);
+    let given = match kustomization_path(files, directory) {
+        Ok(Some(root)) if !adjustments.is_empty() => files
+            .read(&root)
+            .and_then(|file| adjusted(file.as_ref(), adjustments))
+            .and_then(|set| build(&Layer::new(files, [set]))),
+        _ => build(files),
+    };
+    match given {
+        Ok(built) => Some(built.resources),
+        Err(error) => {
+            report.push(left_out(directory, &error));
+            None
+        }
+    }
+}
+
+/// The warning about a root that does not build.
+fn left_out(directory: &TreePath, error: &Diagnostic) -> Diagnostic {
+    let why = error.phrase();
+    let phrase = format!("{directory} does not build, and is not looked at: {why}");
+    Diagnostic::warning(error.code(), phrase).at(error.place().cloned())
+}
+
+/// What the Flux Kustomizations among the built objects say of their paths.
+fn applied(roots: &[(TreePath, ResMap)]) -> Vec<Applied> {
+    let mut all: Vec<Applied> = Vec::new();
+    for resource in roots.iter().flat_map(|(_, built)| built) {
+        if !resource
+            .gvk()
+            .is("kustomize.toolkit.fluxcd.io", "Kustomization")
+        {
+            continue;
+        }
+        let spec = |keys: &[&str]| {
+            let path: Vec<&str> = std::iter::once("spec")
+                .chain(keys.iter().copied())
+                .collect();
+            resource.node().lookup(&path)
+        };
+        let text = |key| spec(&[key]).and_then(Node::as_str);
+        let Some(directory) = text("path").and_then(TreePath::parse) else {
+            continue;
+        };
+        let components = spec(&["components"])
+            .and_then(Node::as_sequence)
+            .unwrap_or_default();
+        let mut variables = Variables::of(resource.id().to_string(), resource.place());
+        let set = spec(&["postBuild", "substitute"]).and_then(Node::as_mapping);
+        for (name, value) in set.into_iter().flat_map(|m| m.iter()) {
+            variables.insert_unchecked(name, value.scalar_text().unwrap_or_default());
+        }
+        let adjustments = Adjustments {
+            namespace: text("targetNamespace").map(str::to_owned),
+            components: components
+                .iter()
+                .filter_map(Node::as_str)
+                .map(str::to_owned)
+                .collect(),
+            ..Adjustments::default()
+        };
+        let is_known = roots.iter().any(|(root, _)| *root == directory);
+        let says = !adjustments.is_empty() || !variables.is_empty() || !is_known;
+        if says && !all.iter().any(|a| a.directory == directory) {
+            all.push(Applied {
+                directory,
+                adjustments,
+                variables,
+            });
+        }
+    }
+    all
+}
+
+/// Fills the variables that a Flux Kustomization sets itself; a text with any other stays as it is.
+fn fill(built: &mut ResMap, variables: &Variables) {
+    fn walk(node: &mut Node, variables: &Variables) {
+        let filled = node.as_str().filter(|t| t.contains("${")).and_then(|text| {
+            let filled = substitute::expand(text, variables, Strictness::Strict).ok()?;
+            String::from_utf8(filled).ok()
+        });
+        if let Some(text) = filled {
+            *node = Node::string(text).with_mark(node.mark());
+        } else if let Some(items) = node.as_sequence_mut() {
+            items.iter_mut().for_each(|n| walk(n, variables));
+        } else if let Some(mapping) = node.as_mapping_mut() {
+            let values = mapping.entries_mut().iter_mut();
+            values.for_each(|entry| walk(&mut entry.value, variables));
+        }
+    }
+    if !variables.is_empty() {
+        for resource in built.iter_mut() {
+            resource.change(|node| walk(node, variables));
+        }
+    }
+}
+
+/// Gives objects without a namespace the one that a Flux Kustomization sets.
+fn move_to(built: &mut ResMap, namespace: &str) {
+    for resource in built.iter_mut().filter(|r| r.scope() == Scope::Namespaced) {
+        resource.change(|node| {
+            if let Some(metadata) = node.get_mut("metadata").and_then(Node::as_mapping_mut) {
+                metadata.insert("namespace", Node::string(namespace));
+            }
+        });
+    }
+}
+
+/// The directories with a kustomization that no other kustomization names.
+fn find_roots(
+    files: &dyn Files,
+    directory: &TreePath,
+    templates: &[&TreePath],
+    report: &mut Report,
+) -> Result<Vec<TreePath>> {
+    let (mut found, mut named) = (Vec::new(), BTreeSet::new());
+    let mut open = vec![directory.clone()];
+    while let Some(directory) = open.pop() {
+        for name in files.list(&directory)? {
+            let Some(path) = directory.join(&name).filter(|_| !name.starts_with('.')) else {
+                continue;
+            };
+            match files.kind(&path)? {
+                Some(Kind::Directory) if !templates.contains(&&path) => open.push(path),
+                Some(Kind::File) if KUSTOMIZATION_NAMES.contains(&name.as_str()) => {
+                    let node = match kustomization(files, &path) {
+                        Ok(node) => node,
+                        Err(error) => {
+                            report.push(left_out(&directory, &error));
+                            continue;
+                        }
+                    };
+                    let list = |key| {
+                        node.get(key)
+                            .and_then(Node::as_sequence)
+                            .unwrap_or_default()
+                    };
+                    for key in ["resources", "components", "bases"] {
+                        named.extend(
+                            list(key)
+                                .iter()
+                                .filter_map(Node::as_str)
+                                .filter_map(|p| directory.join(p)),
+                        );
+                    }
+                    if node.get("kind").and_then(Node::as_str) != Some("Component") {
+                        found.push(directory.clone());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    found.retain(|root| !named.contains(root));
+    found.sort();
+    Ok(found)
+}
+
+fn kustomization(files: &dyn Files, path: &TreePath) -> Result<Node> {
+    let file = files.read(path)?;
+    let text = String::from_utf8_lossy(&file.bytes);
+    let node = yaml::parse_first(&text, ParseOptions::default())
+        .map_err(|e| e.at(&file.source).or_at(Place::file(path.as_str())))?;
+    Ok(node.unwrap_or_else(Node::mapping))
+}
