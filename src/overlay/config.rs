@@ -115,6 +115,11 @@ impl Config {
         }
     }
 
+    /// The text that the project gives an input.
+    pub fn input(&self, name: &str) -> Option<&str> {
+        self.inputs.get(name)?.node.scalar_text()
+    }
+
     /// The objects that charts make in one root, as `clusters` declares them: namespace and name.
     pub fn declared(&self, root: &TreePath) -> impl Iterator<Item = (&str, &str)> {
         let here = self.declared.iter().filter(move |d| d.root == *root);

@@ -8,7 +8,7 @@ use super::outside::Outside;
 use super::progress::{Progress, Timed};
 use super::secrets::{Opened, Secrets};
 use super::session::Session;
-use super::values::{Opener, Overrides, chosen_profile};
+use super::values::{Opener, Overrides, Values, chosen_profile};
 use crate::diagnostic::{Report, Result};
 use crate::files::{Files, Layer, TreePath};
 use crate::kube::ResMap;
@@ -125,6 +125,11 @@ impl<'a> Root<'a> {
     /// The directory of its kustomization.
     pub fn directory(&self) -> &TreePath {
         self.request.directory
+    }
+
+    /// The values of its project.
+    pub fn values(&self) -> &Values {
+        self.session.values()
     }
 
     /// The files that its build reads, without overlays.

@@ -193,11 +193,15 @@ impl<'p, 'e> End<'p, 'e> {
         open.without(&union(true))
     }
 
+    /// The policy that denies by default; of several the one that is about this pod rather than about all.
     fn denier(&self) -> Option<&'p Policy> {
-        self.policies
-            .iter()
-            .copied()
-            .find(|p| denies_by_default(p, self.direction, self.mode))
+        let policies = self.policies.iter().copied();
+        let mut denying = policies.filter(|p| denies_by_default(p, self.direction, self.mode));
+        let first = denying.next()?;
+        if first.is_specific {
+            return Some(first);
+        }
+        Some(denying.find(|p| p.is_specific).unwrap_or(first))
     }
 
     fn rules(&self, deny: bool) -> impl Iterator<Item = (&'p Policy, &'p Rule)> {

@@ -192,6 +192,19 @@ impl Analysis {
         )
     }
 
+    /// What to do at each end at which a flow does not pass.
+    fn advice(&self, need: &NeededFlow, verdict: &Verdict<'_>) -> Vec<remedy::Advice> {
+        let (from, to) = (&self.endpoints[need.from], &self.endpoints[need.to]);
+        let ends = [
+            (Direction::Egress, verdict.egress),
+            (Direction::Ingress, verdict.ingress),
+        ];
+        let blocked = ends.iter().filter(|(_, ground)| !ground.passes());
+        blocked
+            .map(|(direction, ground)| remedy::of(need, *direction, ground, from, to))
+            .collect()
+    }
+
     fn dropped(&self, need: &NeededFlow) -> Option<Diagnostic> {
         let now = self.verdict_on(need, Mode::AsWritten);
         let (verb, verdict) = if now.passes() {
@@ -205,15 +218,9 @@ impl Analysis {
         if verdict.passes() {
             return None;
         }
-        let (from, to) = (&self.endpoints[need.from], &self.endpoints[need.to]);
         let phrase = format!("{verb} {}", self.sentence(need));
         let mut finding = Diagnostic::new(Code::FlowDropped, phrase);
-        let ends = [
-            (Direction::Egress, verdict.egress),
-            (Direction::Ingress, verdict.ingress),
-        ];
-        for (direction, ground) in ends.into_iter().filter(|(_, g)| !g.passes()) {
-            let advice = remedy::of(need, direction, &ground, from, to);
+        for advice in self.advice(need, &verdict) {
             finding = finding
                 .or_at(advice.place)
                 .note(advice.reason)

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::endpoint::Endpoint;
-use super::label::Selector;
+use super::label::{NAMESPACE, Selector};
 use super::network::{NamePattern, Network};
 use super::ports::{PortSet, Protocol, Range};
 use crate::diagnostic::Place;
@@ -47,6 +47,16 @@ impl Policy {
         pod.is_pod() && self.subject.matches(&pod.labels)
     }
 
+    /// Whether it would be about a pod if that were in its namespace.
+    pub(in crate::validate) fn would_select(&self, pod: &Endpoint) -> bool {
+        let namespace = self.id.split('/').nth(1).unwrap_or_default();
+        let mut labels = pod.labels.clone();
+        for label in labels.iter_mut().filter(|l| l.key == NAMESPACE) {
+            namespace.clone_into(&mut label.value);
+        }
+        pod.is_pod() && self.subject.matches(&labels)
+    }
+
     /// Whether it selects by more than a namespace.
     pub(in crate::validate) fn is_specific(&self) -> bool {
         self.is_specific
@@ -60,6 +70,11 @@ impl Policy {
     /// Whether it would, and was switched off by hand.
     pub(in crate::validate) fn audits(&self, direction: Direction) -> bool {
         self.side(direction).audit
+    }
+
+    /// Whether it drops what no rule allows, and says so.
+    pub(in crate::validate) fn enforces_as_asked(&self, direction: Direction) -> bool {
+        self.side(direction).default_deny && self.side(direction).asked
     }
 
     /// Whether it drops what no rule allows because nothing says that it should not.

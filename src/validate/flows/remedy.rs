@@ -111,7 +111,16 @@ fn addition(
             peer.title()
         );
     };
-    format!("add to {} of {}:\n{rule}", direction.as_str(), policy.id)
+    let side = direction.as_str();
+    if policy.is_specific {
+        format!("add to {side} of {}:\n{rule}", policy.id)
+    } else {
+        // A rule there would be for every pod of the namespace.
+        format!(
+            "give {} a policy of its own with this {side} rule:\n{rule}",
+            subject.title()
+        )
+    }
 }
 
 /// `Endpoints: […]`, `Entities: […]`, `FQDNs: […]` or `CIDR: […]`.

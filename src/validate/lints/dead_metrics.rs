@@ -17,28 +17,162 @@ const PREFIXES: [&str; 2] = ["cnpg_", "barman_cloud_cloudnative_pg_io_"];
 const LABELS: [&str; 1] = ["cnpg_cluster"];
 
 pub(super) fn check(resources: &ResMap, report: &mut Report) {
-    let mut rules = rules(resources).peekable();
-    if rules.peek().is_none() {
+    let mut readers = readers(resources).peekable();
+    if readers.peek().is_none() {
         return;
     }
     let known = known();
     let own = own_metrics(resources);
-    for (resource, rule) in rules {
-        let Some(expression) = rule.get("expr") else {
-            continue;
-        };
-        let text = expression.scalar_text().unwrap_or_default();
-        for name in names(text) {
-            let finding = match known.get(name) {
-                None if own.iter().any(|prefix| name.starts_with(prefix.as_str())) => None,
-                None => Some(dead(resource, name, &known)),
-                Some(when) => limited(resource, name, when, text),
+    let is_own = |name: &str| own.iter().any(|prefix| name.starts_with(prefix.as_str()));
+    for reader in readers {
+        for name in reader.names() {
+            let finding = match known.get(name.as_str()) {
+                None if is_own(&name) => None,
+                None => Some(dead(&reader, &name, &known)),
+                Some(when) => limited(&reader, &name, when),
             };
-            report
-                .findings
-                .extend(finding.map(|f| f.at(resource.place_of(expression))));
+            let place = reader.resource.place_of(reader.node);
+            report.findings.extend(finding.map(|f| f.at(place)));
         }
     }
+}
+
+/// What becomes of a thing that reads a metric which is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// An expression of an alert or a recording rule.
+    Rule,
+    /// A panel or a variable of a dashboard.
+    Dashboard,
+    /// A pattern of metric names of a monitor.
+    Relabeling,
+}
+
+/// Something that reads metrics: a text, and where it stands.
+struct Reader<'r> {
+    kind: Kind,
+    resource: &'r Resource,
+    node: &'r Node,
+    texts: Vec<String>,
+}
+
+impl<'r> Reader<'r> {
+    fn new(kind: Kind, resource: &'r Resource, node: &'r Node, texts: Vec<String>) -> Self {
+        Self {
+            kind,
+            resource,
+            node,
+            texts,
+        }
+    }
+
+    /// The names of metrics in it, each once.
+    fn names(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for text in &self.texts {
+            let found = if self.kind == Kind::Relabeling {
+                alternatives(text)
+            } else {
+                names(text)
+            };
+            for name in found {
+                if !all.iter().any(|n| n == name) {
+                    all.push(name.to_owned());
+                }
+            }
+        }
+        all
+    }
+}
+
+/// Everything in a render that reads metrics by name.
+fn readers(resources: &ResMap) -> impl Iterator<Item = Reader<'_>> {
+    let rules = rules(resources).filter_map(|(resource, rule)| {
+        let node = rule.get("expr")?;
+        let text = node.scalar_text()?.to_owned();
+        Some(Reader::new(Kind::Rule, resource, node, vec![text]))
+    });
+    let others = resources.iter().flat_map(|r| dashboards(r).into_iter().chain(relabelings(r)));
+    rules.chain(others)
+}
+
+/// The dashboards in a ConfigMap or a `GrafanaDashboard`.
+fn dashboards(resource: &Resource) -> Vec<Reader<'_>> {
+    let node = resource.node();
+    let texts: Vec<&Node> = match (resource.gvk().group.as_str(), resource.kind()) {
+        ("", "ConfigMap") => node
+            .get("data")
+            .and_then(Node::as_mapping)
+            .into_iter()
+            .flat_map(|m| m.iter())
+            .filter(|(key, _)| key.ends_with(".json"))
+            .map(|(_, value)| value)
+            .collect(),
+        ("grafana.integreatly.org", "GrafanaDashboard") => {
+            node.lookup(&["spec", "json"]).into_iter().collect()
+        }
+        _ => Vec::new(),
+    };
+    let read = |node: &'_ Node| {
+        let text = node.scalar_text().filter(|t| PREFIXES.iter().any(|p| t.contains(p)))?;
+        let json: serde_json::Value = serde_json::from_str(text).ok()?;
+        let mut texts = Vec::new();
+        expressions(&json, &mut texts);
+        Some(texts)
+    };
+    let found = texts.into_iter();
+    found
+        .filter_map(|n| read(n).map(|texts| Reader::new(Kind::Dashboard, resource, n, texts)))
+        .collect()
+}
+
+/// The texts of a dashboard that Prometheus evaluates.
+fn expressions(json: &serde_json::Value, into: &mut Vec<String>) {
+    match json {
+        serde_json::Value::Array(items) => items.iter().for_each(|i| expressions(i, into)),
+        serde_json::Value::Object(fields) => {
+            for (key, value) in fields {
+                match value.as_str() {
+                    Some(text) if matches!(key.as_str(), "expr" | "query" | "definition") => {
+                        into.push(text.to_owned());
+                    }
+                    _ => expressions(value, into),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The patterns of metric names in the relabelings of a monitor.
+fn relabelings(resource: &Resource) -> Vec<Reader<'_>> {
+    let field = match resource.kind() {
+        "PodMonitor" => "podMetricsEndpoints",
+        "ServiceMonitor" => "endpoints",
+        _ => return Vec::new(),
+    };
+    let by_name = |row: &&Node| {
+        let labels = list(row, &["sourceLabels"]);
+        labels.len() == 1 && labels[0].scalar_text() == Some("__name__")
+    };
+    let endpoints = list(resource.node(), &["spec", field]).iter();
+    let rows = endpoints.flat_map(|e| list(e, &["metricRelabelings"]));
+    rows.filter(by_name)
+        .filter_map(|row| row.get("regex"))
+        .filter_map(|node| {
+            let text = node.scalar_text()?.to_owned();
+            Some(Reader::new(Kind::Relabeling, resource, node, vec![text]))
+        })
+        .collect()
+}
+
+/// The alternatives of a pattern that are plain names; what holds more of a pattern is not judged.
+fn alternatives(pattern: &str) -> Vec<&str> {
+    let inner = pattern.trim_start_matches('^').trim_end_matches('$');
+    let inner = inner.strip_prefix('(').and_then(|p| p.strip_suffix(')')).unwrap_or(inner);
+    let is_name = |p: &&str| p.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let is_ours = |p: &&str| PREFIXES.iter().any(|prefix| p.starts_with(prefix));
+    inner.split('|').filter(is_name).filter(is_ours).collect()
 }
 
 /// The rules of every `PrometheusRule`, with the object they are in.
@@ -75,6 +209,8 @@ fn own_metrics(resources: &ResMap) -> Vec<String> {
             }
         }
     }
+    let recorded = rules(resources).filter_map(|(_, rule)| rule.get("record")?.scalar_text());
+    prefixes.extend(recorded.map(str::to_owned));
     prefixes
 }
 
@@ -114,10 +250,13 @@ fn names(expression: &str) -> Vec<&str> {
     names
 }
 
-fn dead(resource: &Resource, name: &str, known: &BTreeMap<&str, &str>) -> Diagnostic {
-    let phrase = format!("{} reads {name}, which no exporter has", resource.id());
-    let finding = Diagnostic::warning(Code::MetricDead, phrase)
-        .note("the expression never gives a result, so its alert never fires");
+fn dead(reader: &Reader<'_>, name: &str, known: &BTreeMap<&str, &str>) -> Diagnostic {
+    let phrase = format!("{} reads {name}, which no exporter has", reader.resource.id());
+    let finding = Diagnostic::warning(Code::MetricDead, phrase).note(match reader.kind {
+        Kind::Rule => "the expression never gives a result, so its alert never fires",
+        Kind::Dashboard => "the panel stays empty",
+        Kind::Relabeling => "the pattern fits no series",
+    });
     match replacement(name).or_else(|| nearest(name, known.keys().copied())) {
         Some(near) => finding.help(format!("did you mean {near}?")),
         None => finding.help("cnpg_collector_… and the default queries of CNPG are listed in its manual under Monitoring"),
@@ -142,7 +281,11 @@ fn replacement(name: &str) -> Option<&'static str> {
 }
 
 /// Metrics that only some servers have.
-fn limited(resource: &Resource, name: &str, when: &str, expression: &str) -> Option<Diagnostic> {
+fn limited(reader: &Reader<'_>, name: &str, when: &str) -> Option<Diagnostic> {
+    if reader.kind != Kind::Rule {
+        return None;
+    }
+    let expression = reader.texts.first().map_or("", String::as_str);
     let (only, help) = match when {
         "-16" if !expression.contains("cnpg_pg_stat_checkpointer_") => (
             "PostgreSQL before 17",
@@ -164,7 +307,7 @@ fn limited(resource: &Resource, name: &str, when: &str, expression: &str) -> Opt
     };
     let phrase = format!(
         "{} reads {name}, which is only there for {only}",
-        resource.id()
+        reader.resource.id()
     );
     Some(Diagnostic::warning(Code::MetricDead, phrase).help(help))
 }

@@ -1,18 +1,15 @@
 //! Default deny where the operator runs, without a policy that lets the operator work.
 
 use crate::diagnostic::{Code, Diagnostic, Report};
-use crate::kube::ResMap;
-use crate::validate::flows::{Assumptions, Direction, Policy, Role, assumed_operator, pods};
+use crate::validate::flows::{Assumptions, Direction, Endpoint, Policy, Role, assumed_operator};
 
 pub(super) fn check(
-    resources: &ResMap,
     policies: &[Policy],
+    pods: &[Endpoint],
     assumptions: &Assumptions,
     report: &mut Report,
 ) {
-    let found = pods(resources, assumptions)
-        .into_iter()
-        .find(|p| p.role == Role::Operator);
+    let found = pods.iter().find(|p| p.role == Role::Operator).cloned();
     // A render without CNPG may still deny everything where the operator is known to be.
     let operator = found.unwrap_or_else(|| assumed_operator(assumptions));
     let selecting: Vec<&Policy> = policies.iter().filter(|p| p.selects(&operator)).collect();

@@ -12,21 +12,24 @@ mod enforces_in_audit;
 mod fighting_secrets;
 mod idle_monitors;
 mod tls_monitors;
+mod wrong_namespace;
 
 use crate::diagnostic::Report;
 use crate::kube::{ResMap, Resource};
-use crate::validate::flows::{Assumptions, Monitor, policies};
+use crate::validate::flows::{Assumptions, Monitor, pods, policies};
 use crate::yaml::Node;
 
 /// Reports what every rule finds, rule by rule.
 pub fn lints(resources: &ResMap, assumptions: &Assumptions) -> Report {
     let mut report = Report::default();
     let (policies, refused) = policies(resources);
+    let pods = pods(resources, assumptions);
     dead_metrics::check(resources, &mut report);
     denies_nothing::check(resources, &refused, &mut report);
-    enforces_in_audit::check(resources, &policies, assumptions, &mut report);
-    default_deny::check(resources, &policies, assumptions, &mut report);
+    enforces_in_audit::check(&policies, &pods, assumptions.audits, &mut report);
+    default_deny::check(&policies, &pods, assumptions, &mut report);
     custom_queries::check(resources, &mut report);
+    wrong_namespace::check(resources, &policies, &pods, assumptions, &mut report);
     let monitors: Vec<Monitor<'_>> = resources.iter().filter_map(Monitor::of).collect();
     tls_monitors::check(resources, &monitors, &mut report);
     double_scraping::check(resources, &monitors, &mut report);

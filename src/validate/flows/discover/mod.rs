@@ -48,6 +48,8 @@ pub struct Assumptions {
     pub dns: PodReference,
     /// Clusters that the project declares because a chart makes them: namespace and name.
     pub clusters: Vec<(String, String)>,
+    /// Whether the project says that policies only audit, where nothing else is said of a Cluster.
+    pub audits: bool,
 }
 
 impl Default for Assumptions {
@@ -58,6 +60,7 @@ impl Default for Assumptions {
             prometheus: PodReference::new("monitoring", NAME, "prometheus"),
             dns: PodReference::new("kube-system", "k8s-app", "kube-dns"),
             clusters: Vec::new(),
+            audits: false,
         }
     }
 }

@@ -82,7 +82,8 @@ fn flows(out: &mut String, analysis: &Analysis, fate: Fate) {
     let _ = write!(
         out,
         "<section>\n<h2 id=\"{name}\" class=\"{name}\"><span aria-hidden=\"true\">{}</span> Needed flows: {name}</h2>\n\
-         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"{name}\">\n<table>\n<caption>CloudNativePG needs these; {meaning}.</caption>\n\
+         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"{name}\">\n<table class=\"cards\">\n<caption>CloudNativePG needs these; {meaning}.</caption>\n\
+         <colgroup><col class=\"pod\"><col class=\"pod\"><col class=\"port\"><col class=\"why\"><col></colgroup>\n\
          <thead><tr><th scope=\"col\">From</th><th scope=\"col\">To</th><th scope=\"col\">Port</th><th scope=\"col\">Needed for</th><th scope=\"col\">Decided by</th></tr></thead>\n<tbody>\n",
         sign(fate)
     );
@@ -95,16 +96,33 @@ fn flows(out: &mut String, analysis: &Analysis, fate: Fate) {
         };
         let _ = writeln!(
             out,
-            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}/{}</td><td>{}{advised}</td><td>{}</td></tr>",
+            "<tr><th scope=\"row\">{}</th><td data-label=\"To\">{}</td><td data-label=\"Port\">{}/{}</td><td data-label=\"Needed for\">{}{advised}</td><td data-label=\"Decided by\">{}{}</td></tr>",
             name_of(&analysis.endpoints[need.from]),
             name_of(&analysis.endpoints[need.to]),
             need.port,
             need.protocol.as_str(),
             escape(need.why),
-            by.join("<br>")
+            by.join("<br>"),
+            remedy(analysis, need, fate)
         );
     }
     out.push_str("</tbody>\n</table>\n</div>\n</section>\n");
+}
+
+/// What to add so that a flow passes, to be unfolded.
+fn remedy(analysis: &Analysis, need: &NeededFlow, fate: Fate) -> String {
+    let mode = match fate {
+        Fate::Dropped => Mode::AsWritten,
+        Fate::Endangered => Mode::AsEnforced,
+        Fate::Allowed | Fate::Open => return String::new(),
+    };
+    let verdict = analysis.verdict_on(need, mode);
+    let advice = analysis.advice(need, &verdict);
+    let texts: Vec<String> = advice.iter().map(|a| escape(&a.what)).collect();
+    format!(
+        "<details><summary>What to do</summary><pre>{}</pre></details>",
+        texts.join("\n")
+    )
 }
 
 fn name_of(endpoint: &Endpoint) -> String {
@@ -115,7 +133,7 @@ fn name_of(endpoint: &Endpoint) -> String {
 
 fn pods(out: &mut String, analysis: &Analysis) {
     out.push_str(
-        "<section>\n<h2 id=\"pods\">Pods</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"pods\">\n<table>\n<caption>Where a direction is denied by default, only what a rule allows passes.</caption>\n\
+        "<section>\n<h2 id=\"pods\">Pods</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"pods\">\n<table class=\"cards\">\n<caption>Where a direction is denied by default, only what a rule allows passes.</caption>\n\
          <thead><tr><th scope=\"col\">Pod</th><th scope=\"col\">Ingress</th><th scope=\"col\">Egress</th><th scope=\"col\">Policies</th><th scope=\"col\">Known from</th></tr></thead>\n<tbody>\n",
     );
     for (index, endpoint) in analysis
@@ -133,7 +151,7 @@ fn pods(out: &mut String, analysis: &Analysis) {
         let place = endpoint.place.as_ref().filter(|_| !endpoint.assumed);
         let _ = writeln!(
             out,
-            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><th scope=\"row\">{}</th><td data-label=\"Ingress\">{}</td><td data-label=\"Egress\">{}</td><td data-label=\"Policies\">{}</td><td data-label=\"Known from\">{}</td></tr>",
             name_of(endpoint),
             posture(analysis, index, Direction::Ingress),
             posture(analysis, index, Direction::Egress),
