@@ -37,7 +37,10 @@ pub(super) fn inputs(
                 .ok()
                 .filter(|v| !v.is_undefined() && !v.is_none())
             {
-                Some(value) => (to_node(&value), Arc::clone(&definition.source), None),
+                Some(value) => {
+                    let node = as_condition(&value, &input.schema);
+                    (node, Arc::clone(&definition.source), None)
+                }
                 None => {
                     inputs.push((name.clone(), to_value(&input.default)));
                     continue;
@@ -58,6 +61,22 @@ pub(super) fn inputs(
         inputs.push((name.clone(), to_value(&node)));
     }
     Ok(inputs)
+}
+
+/// A value of the project as an input takes it. Where that is true or false, the value counts as in a
+/// condition of a template: derived values are often the last operand of an `and`. A text that only looks
+/// like true or false is left to be refused.
+fn as_condition(value: &Value, schema: &Node) -> Node {
+    let is_flag = schema.get("type").and_then(Node::scalar_text) == Some("boolean");
+    let looks_like_flag = value.as_str().is_some_and(|text| {
+        let words = ["true", "false", "yes", "no", "on", "off"];
+        words.contains(&text.to_ascii_lowercase().as_str())
+    });
+    if is_flag && !looks_like_flag {
+        Node::bool(value.is_true())
+    } else {
+        to_node(value)
+    }
 }
 
 /// What applies to one target: the entries of `for` that select it, and its annotation.

@@ -9,7 +9,7 @@ use minijinja::Value;
 
 use super::convert::{to_node, to_value};
 use super::definition::{Expression, GroupKind, expression, group_kind};
-use super::finder::{Finder, Where, read_finders};
+use super::finder::{Finder, Found, Where, read_finders};
 use super::language::Language;
 use super::read::Reader;
 use crate::diagnostic::{Place, Result, Source};
@@ -27,6 +27,8 @@ pub struct Surveyed<'a> {
     pub directory: &'a TreePath,
     /// Its objects.
     pub built: &'a ResMap,
+    /// The namespace that a host sets for all of them, which a plain build does not know.
+    pub namespace: Option<&'a str>,
 }
 
 /// What a set looks for.
@@ -34,6 +36,8 @@ pub struct Surveyed<'a> {
 pub(super) struct Survey {
     inputs: Vec<(String, Vec<Finder>)>,
     parameters: Vec<Fact>,
+    /// What else overlays apply to, and must know the namespace of.
+    placed: Vec<Finder>,
     target: GroupKind,
     target_parameters: Vec<(String, Vec<(String, Expression)>)>,
     services: Vec<String>,
@@ -58,7 +62,8 @@ impl Survey {
         source: &Source,
         finders: &IndexMap<String, Vec<Finder>>,
     ) -> Result<Self> {
-        let reader = Reader::new(node, source, "survey", &["inputs", "parameters", "targets"])?;
+        let known = ["inputs", "parameters", "placed", "targets"];
+        let reader = Reader::new(node, source, "survey", &known)?;
         let by = |reader: &Reader<'_>| -> Result<Vec<Finder>> {
             let node = reader.need("by")?;
             match node.as_str().and_then(|name| finders.get(name)) {
@@ -86,6 +91,8 @@ impl Survey {
                 place: entry.place(node),
             });
         }
+        let placed = reader.texts("placed")?.into_iter();
+        let placed = placed.filter_map(|name| finders.get(name)).flatten();
         let known = ["each", "parameters", "mentions", "carriers", "clients"];
         let targets = Reader::new(reader.need("targets")?, source, "targets", &known)?;
         let mentions = Reader::new(
@@ -112,6 +119,7 @@ impl Survey {
         Ok(Self {
             inputs,
             parameters,
+            placed: placed.cloned().collect(),
             target: group_kind(targets.need("each")?, source, "each")?,
             target_parameters: target_parameters(&targets, source)?,
             services: owned(mentions.texts("services")?),
@@ -159,9 +167,35 @@ fn target_parameters(targets: &Reader<'_>, source: &Source) -> Result<Vec<Named>
 struct Seen<'a> {
     resource: &'a Resource,
     root: &'a TreePath,
+    moved_to: Option<&'a str>,
 }
 
 impl Seen<'_> {
+    /// The `target` that selects it in every build: without the namespace where only the host sets that.
+    fn target(&self) -> String {
+        let (kind, name) = (self.resource.kind(), self.resource.name());
+        match self.moved_to {
+            Some(_) => format!("- target: {{kind: {kind}, name: {name}}}"),
+            None => format!(
+                "- target: {{namespace: {}, name: {name}}}",
+                self.resource.namespace()
+            ),
+        }
+    }
+
+    /// Writes the namespace of its entry, where only the host sets it.
+    fn write_namespace(&self, out: &mut String) {
+        if let Some(namespace) = self.moved_to {
+            let line = format!("namespace: {namespace}");
+            entry(
+                out,
+                6,
+                &line,
+                "the targetNamespace of its Flux Kustomization",
+            );
+        }
+    }
+
     /// What it is and where, for a comment.
     fn place(&self) -> String {
         let id = self.resource.id();
@@ -186,18 +220,22 @@ impl<'a> Repository<'a> {
         objects.filter(move |s| s.resource.gvk().is(&kind.group, &kind.kind))
     }
 
-    /// The first object that one of the finders fits, and its name and namespace.
-    fn first(&self, finders: &[Finder]) -> Result<Option<(Seen<'a>, Value)>> {
+    /// What a finder says of an object.
+    fn find(&self, finder: &Finder, resource: &Resource) -> Result<Option<Found>> {
         let others = |kind: &GroupKind| -> Vec<Value> {
             self.of(kind).map(|s| to_value(s.resource.node())).collect()
         };
+        finder.find(&self.language, &to_value(resource.node()), &others)
+    }
+
+    /// The first object that one of the finders fits, and its name and namespace.
+    fn first(&self, finders: &[Finder]) -> Result<Option<(Seen<'a>, Value)>> {
         for finder in finders {
             let Where::Objects(kind) = &finder.place else {
                 continue;
             };
             for seen in self.of(kind) {
-                let object = to_value(seen.resource.node());
-                if let Some(found) = finder.find(&self.language, &object, &others)? {
+                if let Some(found) = self.find(finder, seen.resource)? {
                     let name = found
                         .name
                         .unwrap_or_else(|| seen.resource.name().to_owned());
@@ -218,7 +256,12 @@ impl<'a> Repository<'a> {
     /// The function by which expressions read other objects.
     fn reader(&self) -> Value {
         let mut objects: IndexMap<(String, String), Vec<Value>> = IndexMap::new();
-        for kind in [("", "Service"), ("barmancloud.cnpg.io", "ObjectStore")] {
+        let kinds = [
+            ("", "Service"),
+            ("barmancloud.cnpg.io", "ObjectStore"),
+            ("helm.toolkit.fluxcd.io", "HelmRelease"),
+        ];
+        for kind in kinds {
             let kind = GroupKind {
                 group: kind.0.to_owned(),
                 kind: kind.1.to_owned(),
@@ -251,6 +294,7 @@ pub fn survey(
         root.built.iter().map(|resource| Seen {
             resource,
             root: root.directory,
+            moved_to: root.namespace,
         })
     });
     let repository = Repository {
@@ -313,29 +357,43 @@ fn write_parameters(out: &mut String, survey: &Survey, repository: &Repository<'
     Ok(())
 }
 
+/// The namespaces of what overlays apply to, where only the host sets them.
+fn write_placed(text: &mut String, survey: &Survey, repository: &Repository<'_>) -> Result<()> {
+    let mut told: Vec<String> = Vec::new();
+    for finder in &survey.placed {
+        let Where::Objects(kind) = &finder.place else {
+            continue;
+        };
+        for seen in repository.of(kind).filter(|s| s.moved_to.is_some()) {
+            let target = seen.target();
+            let found = repository.find(finder, seen.resource)?;
+            let is_placed = found.is_some_and(|f| f.namespace.is_none());
+            if is_placed && !told.contains(&target) {
+                entry(text, 4, &target, &seen.place());
+                seen.write_namespace(text);
+                told.push(target);
+            }
+        }
+    }
+    Ok(())
+}
+
 fn write_targets(out: &mut String, survey: &Survey, repository: &Repository<'_>) -> Result<()> {
     let mut text = String::new();
+    write_placed(&mut text, survey, repository)?;
     for seen in repository.of(&survey.target) {
         let resource = seen.resource;
         let mut lines = String::new();
         write_clients(&mut lines, survey, repository, resource)?;
         for (parameter, steps) in &survey.target_parameters {
-            if let Some(value) = computed(repository, steps, resource)? {
-                entry(
-                    &mut lines,
-                    8,
-                    &format!("{parameter}: {}", flow(&value)),
-                    "the endpoint of its backups",
-                );
+            if let Some((value, comment)) = computed(repository, steps, resource)? {
+                let line = format!("{parameter}: {}", flow(&value));
+                entry(&mut lines, 8, &line, &comment);
             }
         }
         if !lines.is_empty() {
-            let target = format!(
-                "- target: {{namespace: {}, name: {}}}",
-                resource.namespace(),
-                resource.name()
-            );
-            entry(&mut text, 4, &target, &seen.place());
+            entry(&mut text, 4, &seen.target(), &seen.place());
+            seen.write_namespace(&mut text);
             let _ = write!(text, "      parameters:\n{lines}");
         }
     }
@@ -349,7 +407,7 @@ fn computed(
     repository: &Repository<'_>,
     steps: &[(String, Expression)],
     resource: &Resource,
-) -> Result<Option<Node>> {
+) -> Result<Option<(Node, String)>> {
     let mut names = vec![
         ("object".to_owned(), to_value(resource.node())),
         ("objects".to_owned(), repository.reader()),
@@ -358,8 +416,11 @@ fn computed(
         let context = Value::from_pairs(names.iter().map(|(n, v)| (n.as_str(), v.clone())));
         names.push((name.clone(), repository.language.evaluate(step, &context)?));
     }
+    let comment = names.iter().find(|(name, _)| name == "comment");
+    let comment = comment.and_then(|(_, v)| v.as_str()).unwrap_or_default();
+    let comment = comment.to_owned();
     let value = names.pop().map(|(_, v)| to_node(&v));
-    Ok(value.filter(|v| !v.is_null()))
+    Ok(value.filter(|v| !v.is_null()).map(|v| (v, comment)))
 }
 
 fn write_clients(

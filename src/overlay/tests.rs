@@ -335,13 +335,12 @@ fn a_survey_writes_each_fact_with_the_place_where_it_was_seen() {
     let directory = TreePath::parse("app").expect("below the root");
     let sets = builtin_sets().unwrap_or_else(|e| panic!("{e}"));
     let root = super::Surveyed {
+        namespace: None,
         directory: &directory,
         built: &built,
     };
-    let text = super::survey(&sets[0], &[root]).unwrap_or_else(|e| panic!("{e}"));
+    let text = super::survey(&sets[0], &[root], &|_| None).unwrap_or_else(|e| panic!("{e}"));
     let wanted = "\
-apiVersion: prerender.dev/v1alpha1
-kind: Prerender
 overlays:
   use: [cnpg@1]
   inputs:
@@ -358,7 +357,7 @@ overlays:
           - {podLabels: {app: orders}}  # Deployment/shop/orders, app/objects.yaml:11 mentions db-rw
           - {podLabels: {app: reports}}  # Deployment/shop/reports, app/objects.yaml:21 mentions settings
           - {namespace: other, podLabels: {app: far}}  # Deployment/other/far, app/objects.yaml:26 mentions db-rw.shop
-        objectStore: {namespace: storage, podLabels: {app.kubernetes.io/name: rustfs}, port: 9000}  # the endpoint of its backups
+        objectStore: {namespace: storage, podLabels: {app.kubernetes.io/name: rustfs}, port: 9000}  # the endpoint of its backups; its pods are not rendered: check the labels
 ";
     assert_eq!(text, wanted);
 }

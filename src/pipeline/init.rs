@@ -52,7 +52,11 @@ pub fn init(
     let roots = roots(read, directory, &templates, &mut report)?;
     let surveyed: Vec<_> = roots
         .iter()
-        .map(|(directory, built)| Surveyed { directory, built })
+        .map(|root| Surveyed {
+            directory: &root.directory,
+            built: &root.built,
+            namespace: root.namespace.as_deref(),
+        })
         .collect();
     let sets = builtin_sets()?;
     let set = sets.first().expect("there is a built-in set");
@@ -106,6 +110,13 @@ fn sources(files: &dyn Files, directory: &TreePath) -> Result<String> {
     Ok(out)
 }
 
+/// A root, what it builds to, and the namespace that Flux moves that to.
+struct Seen {
+    directory: TreePath,
+    built: ResMap,
+    namespace: Option<String>,
+}
+
 /// A root, and what a Flux Kustomization says of it.
 struct Applied {
     directory: TreePath,
@@ -119,23 +130,43 @@ fn roots(
     directory: &TreePath,
     templates: &[&TreePath],
     report: &mut Report,
-) -> Result<Vec<(TreePath, ResMap)>> {
+) -> Result<Vec<Seen>> {
     let mut roots = Vec::new();
-    for root in find_roots(files, directory, templates, report)? {
-        roots.extend(built(files, &root, &Adjustments::default(), report).map(|b| (root, b)));
+    for directory in find_roots(files, directory, templates, report)? {
+        if let Some(built) = built(files, &directory, &Adjustments::default(), report) {
+            roots.push(Seen {
+                directory,
+                built,
+                namespace: None,
+            });
+        }
     }
-    let applied = applied(&roots);
-    for applied in applied {
+    for applied in applied(&roots) {
+        let mut findings = Report::default();
         let directory = &applied.directory;
-        let Some(mut built) = built(files, directory, &applied.adjustments, report) else {
+        let Some(mut built) = built(files, directory, &applied.adjustments, &mut findings) else {
+            let known: Vec<_> = report
+                .findings
+                .iter()
+                .map(|f| f.phrase().to_owned())
+                .collect();
+            let new = findings.findings.into_iter();
+            report
+                .findings
+                .extend(new.filter(|f| !known.iter().any(|k| k == f.phrase())));
             continue;
         };
-        if let Some(namespace) = &applied.adjustments.namespace {
+        let namespace = applied.adjustments.namespace;
+        if let Some(namespace) = &namespace {
             move_to(&mut built, namespace);
         }
         fill(&mut built, &applied.variables);
-        roots.retain(|(root, _)| root != directory);
-        roots.push((applied.directory, built));
+        roots.retain(|root| root.directory != *directory);
+        roots.push(Seen {
+            directory: applied.directory,
+            built,
+            namespace,
+        });
     }
     Ok(roots)
 }
@@ -174,9 +205,9 @@ fn left_out(directory: &TreePath, error: &Diagnostic) -> Diagnostic {
 }
 
 /// What the Flux Kustomizations among the built objects say of their paths.
-fn applied(roots: &[(TreePath, ResMap)]) -> Vec<Applied> {
+fn applied(roots: &[Seen]) -> Vec<Applied> {
     let mut all: Vec<Applied> = Vec::new();
-    for resource in roots.iter().flat_map(|(_, built)| built) {
+    for resource in roots.iter().flat_map(|root| &root.built) {
         if !resource
             .gvk()
             .is("kustomize.toolkit.fluxcd.io", "Kustomization")
@@ -210,7 +241,7 @@ fn applied(roots: &[(TreePath, ResMap)]) -> Vec<Applied> {
                 .collect(),
             ..Adjustments::default()
         };
-        let is_known = roots.iter().any(|(root, _)| *root == directory);
+        let is_known = roots.iter().any(|root| root.directory == directory);
         let says = !adjustments.is_empty() || !variables.is_empty() || !is_known;
         if says && !all.iter().any(|a| a.directory == directory) {
             all.push(Applied {

@@ -92,7 +92,9 @@ fn readers(resources: &ResMap) -> impl Iterator<Item = Reader<'_>> {
         let text = node.scalar_text()?.to_owned();
         Some(Reader::new(Kind::Rule, resource, node, vec![text]))
     });
-    let others = resources.iter().flat_map(|r| dashboards(r).into_iter().chain(relabelings(r)));
+    let others = resources
+        .iter()
+        .flat_map(|r| dashboards(r).into_iter().chain(relabelings(r)));
     rules.chain(others)
 }
 
@@ -114,7 +116,9 @@ fn dashboards(resource: &Resource) -> Vec<Reader<'_>> {
         _ => Vec::new(),
     };
     let read = |node: &'_ Node| {
-        let text = node.scalar_text().filter(|t| PREFIXES.iter().any(|p| t.contains(p)))?;
+        let text = node
+            .scalar_text()
+            .filter(|t| PREFIXES.iter().any(|p| t.contains(p)))?;
         let json: serde_json::Value = serde_json::from_str(text).ok()?;
         let mut texts = Vec::new();
         expressions(&json, &mut texts);
@@ -169,7 +173,10 @@ fn relabelings(resource: &Resource) -> Vec<Reader<'_>> {
 /// The alternatives of a pattern that are plain names; what holds more of a pattern is not judged.
 fn alternatives(pattern: &str) -> Vec<&str> {
     let inner = pattern.trim_start_matches('^').trim_end_matches('$');
-    let inner = inner.strip_prefix('(').and_then(|p| p.strip_suffix(')')).unwrap_or(inner);
+    let inner = inner
+        .strip_prefix('(')
+        .and_then(|p| p.strip_suffix(')'))
+        .unwrap_or(inner);
     let is_name = |p: &&str| p.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let is_ours = |p: &&str| PREFIXES.iter().any(|prefix| p.starts_with(prefix));
     inner.split('|').filter(is_name).filter(is_ours).collect()
@@ -251,7 +258,10 @@ fn names(expression: &str) -> Vec<&str> {
 }
 
 fn dead(reader: &Reader<'_>, name: &str, known: &BTreeMap<&str, &str>) -> Diagnostic {
-    let phrase = format!("{} reads {name}, which no exporter has", reader.resource.id());
+    let phrase = format!(
+        "{} reads {name}, which no exporter has",
+        reader.resource.id()
+    );
     let finding = Diagnostic::warning(Code::MetricDead, phrase).note(match reader.kind {
         Kind::Rule => "the expression never gives a result, so its alert never fires",
         Kind::Dashboard => "the panel stays empty",

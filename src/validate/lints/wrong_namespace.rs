@@ -35,7 +35,9 @@ pub(super) fn check(
 
 /// A policy whose labels are those of CNPG's pods in another namespace, and of none in its own.
 fn selects_nothing(policy: &Policy, pods: &[Endpoint]) -> Option<Diagnostic> {
-    let known = pods.iter().filter(|p| !p.assumed && p.role != Role::Workload);
+    let known = pods
+        .iter()
+        .filter(|p| !p.assumed && p.role != Role::Workload);
     let meant: Vec<&Endpoint> = known.filter(|p| policy.would_select(p)).collect();
     let is_idle = policy.is_specific() && !pods.iter().any(|p| policy.selects(p));
     let pod = meant.first().filter(|_| is_idle)?;
@@ -84,7 +86,10 @@ fn is_named(map: &Resource, resources: &ResMap) -> bool {
         walk::scalars(other.node(), &mut |path, _, node| {
             found |= path.len() > 2 && node.scalar_text() == Some(map.name());
         });
-        found && !other.gvk().is("kustomize.toolkit.fluxcd.io", "Kustomization")
+        found
+            && !other
+                .gvk()
+                .is("kustomize.toolkit.fluxcd.io", "Kustomization")
     })
 }
 
@@ -99,7 +104,9 @@ fn trusts_from_afar(monitor: &Resource) -> Option<Diagnostic> {
     let mut is_cnpg = false;
     if let Some(selector) = node.lookup(&["spec", "selector"]) {
         walk::scalars(selector, &mut |_, _, node| {
-            is_cnpg |= node.scalar_text().is_some_and(|t| t.starts_with("cnpg.io/"));
+            is_cnpg |= node
+                .scalar_text()
+                .is_some_and(|t| t.starts_with("cnpg.io/"));
         });
     }
     let endpoints = list(node, &["spec", "podMetricsEndpoints"]);
