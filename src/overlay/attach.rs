@@ -43,6 +43,8 @@ impl<'w, 'a> Attacher<'w, 'a> {
         let mut added = Vec::new();
         let mut attached = Vec::new();
         let mut expected = Vec::new();
+        let policy = self.world.request.host.policy;
+        let is_mandatory = policy.is_some_and(|p| p.demands(&overlay));
         for file in &draft.files {
             let new: Vec<_> = file
                 .objects
@@ -56,7 +58,7 @@ impl<'w, 'a> Attacher<'w, 'a> {
             let name = self.put(&file.name, &namespace, text, &overlay)?;
             self.attached(&mut attached, name, None);
             added.extend(new.iter().map(|o| o.id.clone()));
-            expected.extend(new.iter().map(|o| Expected::added(o)));
+            expected.extend(new.iter().map(|o| Expected::added(o, is_mandatory)));
         }
         for patch in conflict::replacements(self.world, draft, existing, &fate)? {
             let name = self.put(&patch.name, &namespace, patch.text, &overlay)?;

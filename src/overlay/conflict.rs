@@ -248,10 +248,13 @@ fn differing<'a>(
     let listed = config.replace.iter().any(|name| names(&name.text, &id));
     let nodes: Vec<_> = present.iter().map(|r| r.node()).collect();
     let what = lacks(&object.node, &nodes).unwrap_or_else(|| "says more".to_owned());
-    let on_conflict = if listed {
-        OnConflict::Replace
-    } else {
-        config.on_conflict.unwrap_or_default()
+    let policy = world.request.host.policy;
+    let is_mandatory = policy.is_some_and(|p| p.demands(&draft.instance.overlay));
+    let on_conflict = match config.on_conflict {
+        _ if listed => OnConflict::Replace,
+        Some(OnConflict::Replace) => OnConflict::Replace,
+        _ if is_mandatory => OnConflict::Fail,
+        chosen => chosen.unwrap_or_default(),
     };
     if on_conflict == OnConflict::Replace {
         // Replacing leaves names and labels: what was replaced before has the content, if not the labels.
@@ -275,9 +278,13 @@ fn differing<'a>(
         draft.instance.target
     );
     if on_conflict == OnConflict::Fail {
-        return Err(Diagnostic::new(Code::OverlayConflict, phrase)
-            .at(present[0].place())
-            .help(help));
+        let error = Diagnostic::new(Code::OverlayConflict, phrase).at(present[0].place());
+        if is_mandatory {
+            return Err(error
+                .note(format!("{subject} is mandatory here"))
+                .help(format!("list {} under overlays.replace", written(&id))));
+        }
+        return Err(error.help(help));
     }
     report.push(
         Diagnostic::warning(Code::OverlayConflict, phrase)

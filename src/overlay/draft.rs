@@ -203,7 +203,7 @@ impl<'w, 'a> Drafter<'w, 'a> {
             return false;
         };
         let policy = self.world.request.host.policy;
-        if policy.is_some_and(|p| p.mandatory.iter().any(|m| *m == *definition.name)) {
+        if policy.is_some_and(|p| p.demands(&definition.name)) {
             let phrase = format!(
                 "{} is mandatory here, and applies to {} although it is skipped",
                 definition.name,

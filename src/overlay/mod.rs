@@ -132,15 +132,25 @@ fn located(value: &serde_json::Value, origin: &str) -> Located {
 /// What the administrator of a host decides.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    /// Overlays that nobody may skip.
+    /// Overlays that nobody may skip, nor put something else in the place of.
     pub mandatory: Vec<String>,
-    /// Parameters that only the administrator sets.
+    /// Parameters and inputs that only the administrator sets.
     pub lock: Vec<String>,
     parameters: IndexMap<String, Located>,
 }
 
 impl Policy {
-    /// Sets a parameter for every overlay that has it; `origin` says in messages where it is set.
+    /// Whether nobody may skip an overlay.
+    fn demands(&self, overlay: &str) -> bool {
+        self.mandatory.iter().any(|m| m == overlay)
+    }
+
+    /// Whether only the administrator sets a parameter or an input.
+    fn locks(&self, name: &str) -> bool {
+        self.lock.iter().any(|l| l == name)
+    }
+
+    /// Sets a parameter or an input for every overlay that has it; `origin` says in messages where it is set.
     pub fn set(&mut self, name: &str, value: &serde_json::Value, origin: &str) {
         self.parameters
             .insert(name.to_owned(), located(value, origin));

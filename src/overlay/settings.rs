@@ -21,21 +21,25 @@ pub(super) const ANNOTATION: &str = "prerender.dev/overlays";
 
 /// The value of every input that a definition declares.
 ///
-/// What the project sets under `inputs` comes before the values of the cluster, and these before the
-/// default. Fails with [`Code::OverlayInput`] for a value that the input does not allow.
+/// What the administrator sets comes first, then what the project sets under `inputs`, then the values of the
+/// cluster, then the default; where the administrator locks it, nothing of the project counts. Fails with [`Code::OverlayInput`] for a value that the input does not allow.
 pub(super) fn inputs(
     definition: &Definition,
     request: &Request<'_>,
 ) -> Result<Vec<(String, Value)>> {
     let mut inputs = Vec::with_capacity(definition.inputs.len());
+    let policy = request.host.policy;
     for (name, input) in &definition.inputs {
-        let (node, source, place) = match request.config.inputs.get(name) {
+        let administrator = policy.and_then(|p| p.parameters.get(name));
+        let is_open = administrator.is_none() && !policy.is_some_and(|p| p.locks(name));
+        let own = request.config.inputs.get(name).filter(|_| is_open);
+        let (node, source, place) = match administrator.or(own) {
             Some(set) => (set.node.clone(), Arc::clone(&set.source), Some(set.place())),
             None => match request
                 .values
                 .get_attr(name)
                 .ok()
-                .filter(|v| !v.is_undefined() && !v.is_none())
+                .filter(|v| is_open && !v.is_undefined() && !v.is_none())
             {
                 Some(value) => {
                     let node = as_condition(&value, &input.schema);
@@ -126,11 +130,7 @@ impl<'a> Layers<'a> {
     fn setting(&self, overlay: &str, name: &str) -> Option<&Located> {
         let host = &self.request.host;
         let administrator = host.policy.and_then(|p| p.parameters.get(name));
-        if administrator.is_some()
-            || host
-                .policy
-                .is_some_and(|p| p.lock.iter().any(|l| l == name))
-        {
+        if administrator.is_some() || host.policy.is_some_and(|p| p.locks(name)) {
             return administrator;
         }
         let parameter = host

@@ -490,3 +490,87 @@ fn clients_are_asked_for_in_enforce_mode() {
     );
     assert!(with("[{podLabel: {a: b}}]").starts_with("error[overlay-parameter]: clients[0] has no podLabel\n  --> prerender.yaml:1:128\n  help: did you mean podLabels?"));
 }
+
+#[test]
+fn a_host_asks_for_a_version() {
+    let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
+    let with = |overlays: &str| {
+        let host = Host {
+            must_pin: true,
+            ..Host::default()
+        };
+        run(&files, &objects(CLUSTER), overlays, host)
+    };
+    let unpinned = "{use: [cnpg], inputs: {network_policies_enabled: true}}";
+    assert_eq!(
+        with(unpinned),
+        "error[overlay-config]: cnpg is used without a version\n  --> prerender.yaml:1:8\n  help: a host renders what was reviewed: write cnpg@1"
+    );
+    assert!(with("{use: [cnpg-cluster-policy]}").contains("write cnpg-cluster-policy@1"));
+    assert!(with(&unpinned.replace("cnpg,", "cnpg@1,").replace("[cnpg]", "[cnpg@1]")).contains("added"));
+}
+
+#[test]
+fn later_settings_win_key_by_key() {
+    let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
+    let annotated = CLUSTER.replace(
+        "namespace: shop}",
+        "namespace: shop, annotations: {prerender.dev/overlays: '{parameters: {mode: audit}}'}}",
+    );
+    let overlays = "{use: [cnpg-cluster-policy], inputs: {network_policies_enabled: true}, parameters: {mode: audit}, for: [{target: {name: db}, parameters: {mode: enforce}}]}";
+    let is_enforced = |built: &str, host: Host<'_>| {
+        run(&files, &objects(built), overlays, host).contains("    egress: true\n")
+    };
+    assert!(is_enforced(CLUSTER, Host::default()));
+    assert!(!is_enforced(&annotated, Host::default()));
+    let parameters = [super::HostParameter::new(
+        "cnpg-cluster-policy",
+        "mode",
+        &serde_json::json!("enforce"),
+        "the Application",
+    )];
+    let host = |policy| Host {
+        parameters: &parameters,
+        policy,
+        ..Host::default()
+    };
+    assert!(is_enforced(&annotated, host(None)));
+    let mut policy = super::Policy::default();
+    policy.set("mode", &serde_json::json!("audit"), "the policy");
+    assert!(!is_enforced(&annotated, host(Some(&policy))));
+    let locked = super::Policy {
+        lock: vec!["mode".to_owned()],
+        ..super::Policy::default()
+    };
+    // What is locked and not set is the overlay's default.
+    assert!(!is_enforced(CLUSTER, host(Some(&locked))));
+}
+
+#[test]
+fn what_is_mandatory_cannot_be_left_out() {
+    let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
+    let mut policy = super::Policy {
+        mandatory: vec!["cnpg-cluster-policy".to_owned()],
+        lock: vec!["network_policies_mode".to_owned()],
+        ..super::Policy::default()
+    };
+    policy.set("network_policies_enabled", &serde_json::json!(true), "the policy");
+    let with = |built: &str, overlays: &str| {
+        let host = Host {
+            policy: Some(&policy),
+            ..Host::default()
+        };
+        run(&files, &objects(built), overlays, host)
+    };
+    // Neither skip nor an input of the project switches it off.
+    let skip = "{use: [cnpg-cluster-policy], inputs: {network_policies_enabled: false}, for: [{target: {kind: Cluster}, skip: [cnpg-cluster-policy]}]}";
+    let out = with(CLUSTER, skip);
+    assert!(out.contains("is mandatory here, and applies to Cluster/shop/db although it is skipped"), "{out}");
+    assert!(out.contains("added"), "{out}");
+    // An object of its name with another content is no way around it.
+    let own = format!("{CLUSTER}---\n{OWN_POLICY}");
+    let out = with(&own, "{use: [cnpg-cluster-policy]}");
+    assert!(out.contains("note: cnpg-cluster-policy is mandatory here"), "{out}");
+    let replace = "{use: [cnpg-cluster-policy], replace: [CiliumNetworkPolicy/shop/db]}";
+    assert!(with(&own, replace).contains("replaced"));
+}

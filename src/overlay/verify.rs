@@ -4,6 +4,7 @@
 //! transformer that is a program, shows here: nothing that was added is lost without a word.
 
 use super::draft::NewObject;
+use super::meaning::has_same_content;
 use super::{Expansion, Instance};
 use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::kube::{Gvk, ResId, ResMap};
@@ -14,18 +15,28 @@ use crate::yaml::Node;
 pub(crate) enum Expected {
     /// An object of this kind and name.
     Added(Gvk, String),
+    /// The same, with this content: nobody may change what an administrator asks for.
+    Intact(Gvk, String, Node),
     /// Another content of this object than without the overlays.
     Changed(ResId),
 }
 
 impl Expected {
-    pub(super) fn added(object: &NewObject) -> Self {
-        Self::Added(object.id.gvk.clone(), object.built_name.clone())
+    pub(super) fn added(object: &NewObject, is_mandatory: bool) -> Self {
+        let (gvk, name) = (object.id.gvk.clone(), object.built_name.clone());
+        if is_mandatory {
+            Self::Intact(gvk, name, object.node.clone())
+        } else {
+            Self::Added(gvk, name)
+        }
     }
 
     fn holds(&self, before: &ResMap, after: &ResMap) -> bool {
         match self {
             Self::Added(gvk, name) => after.iter().any(|r| r.gvk() == gvk && r.name() == name),
+            Self::Intact(gvk, name, node) => after
+                .iter()
+                .any(|r| r.gvk() == gvk && r.name() == name && has_same_content(node, r.node())),
             Self::Changed(id) => content(before, id) != content(after, id),
         }
     }
@@ -38,6 +49,9 @@ impl Expected {
                     "{overlay} adds {}/{name}, and the build has no such object",
                     gvk.kind
                 )
+            }
+            Self::Intact(gvk, name, _) => {
+                format!("{overlay} is mandatory here, and the build changes its {}/{name}", gvk.kind)
             }
             Self::Changed(id) => {
                 format!("{overlay} patches {id}, and the build does not change it")
@@ -66,10 +80,13 @@ impl Expansion<'_> {
         for instance in &self.instances {
             let lost = instance.expected.iter().find(|e| !e.holds(before, after));
             if let Some(lost) = lost {
-                let phrase = lost.phrase(instance);
-                let finding = Diagnostic::new(Code::OverlayRoot, phrase)
-                    .note("a transformer of the root renames, reverts or removes it in a way that overlays do not see")
-                    .help(format!("skip {} for {}, or rename by namePrefix and nameSuffix", instance.overlay, instance.target));
+                let finding = Diagnostic::new(Code::OverlayRoot, lost.phrase(instance));
+                let finding = match lost {
+                    Expected::Intact(..) => finding.help("take what changes it out of the root's patches and transformers"),
+                    Expected::Added(..) | Expected::Changed(_) => finding
+                        .note("a transformer of the root renames, reverts or removes it in a way that overlays do not see")
+                        .help(format!("skip {} for {}, or rename by namePrefix and nameSuffix", instance.overlay, instance.target)),
+                };
                 report.push(finding);
             }
         }

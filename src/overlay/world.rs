@@ -101,33 +101,29 @@ impl<'w, 'a> World<'w, 'a> {
             version: made.version.as_str().into(),
             kind: made.kind.kind.as_str().into(),
         };
-        if made.declared {
-            let config = self.request.config;
-            for declared in config
-                .declared
-                .iter()
-                .filter(|d| d.root == self.root.directory)
-            {
-                let target = Target::made(
-                    gvk(),
-                    &declared.name,
-                    &declared.namespace,
-                    Some(declared.place.clone()),
+        let here = &self.root.directory;
+        for declared in self.request.config.declared.iter().filter(|_| made.declared) {
+            let (name, namespace) = (&declared.name, &declared.namespace);
+            let place = declared.place.clone();
+            let target = Target::made(gvk(), name, namespace, Some(place.clone()));
+            let is_it = |t: &&Rc<Target<'_>>| t.name == *name && t.namespace == *namespace;
+            if let Some(object) = targets.iter().find(is_it) {
+                let mut phrase = format!(
+                    "{} is declared under clusters, and is an object of the build too",
+                    target.display()
                 );
-                if let Some(object) = targets
-                    .iter()
-                    .find(|t| t.name == target.name && t.namespace == target.namespace)
-                {
-                    let phrase = format!(
-                        "{} is declared under clusters, and is an object of the build too",
-                        target.display()
+                if declared.root != *here {
+                    phrase = format!(
+                        "{phrase}: {} and {here} would both add its overlays",
+                        declared.root
                     );
-                    let error =
-                        Diagnostic::new(Code::OverlayDeclared, phrase).at(declared.place.clone());
-                    return Err(error
-                        .via(object.place.clone())
-                        .help("remove the entry: objects of the build are found by themselves"));
                 }
+                return Err(Diagnostic::new(Code::OverlayDeclared, phrase)
+                    .at(place)
+                    .via(object.place.clone())
+                    .help("remove the entry: objects of the build are found by themselves"));
+            }
+            if declared.root == *here {
                 targets.push(Rc::new(target));
             }
         }

@@ -272,9 +272,14 @@ impl Reader<'_> {
             return self.refuse(node, format!("`{name}` is no entity"));
         }
         let reserved = |key: &&str| Peer::Labels(Selector::reserved(key));
+        let everything = |text| Peer::Network {
+            network: Network::parse(text).expect("it is a network"),
+            except: Vec::new(),
+        };
         Ok(match name {
             "all" => vec![Peer::Labels(Selector::everything())],
-            "world" | "world-ipv4" | "world-ipv6" => vec![reserved(&"world")],
+            "world-ipv4" => vec![everything("0.0.0.0/0")],
+            "world-ipv6" => vec![everything("::/0")],
             "cluster" => [
                 "host",
                 "remote-node",
