@@ -507,7 +507,14 @@ fn a_host_asks_for_a_version() {
         "error[overlay-config]: cnpg is used without a version\n  --> prerender.yaml:1:8\n  help: a host renders what was reviewed: write cnpg@1"
     );
     assert!(with("{use: [cnpg-cluster-policy]}").contains("write cnpg-cluster-policy@1"));
-    assert!(with(&unpinned.replace("cnpg,", "cnpg@1,").replace("[cnpg]", "[cnpg@1]")).contains("added"));
+    assert!(
+        with(
+            &unpinned
+                .replace("cnpg,", "cnpg@1,")
+                .replace("[cnpg]", "[cnpg@1]")
+        )
+        .contains("added")
+    );
 }
 
 #[test]
@@ -554,7 +561,11 @@ fn what_is_mandatory_cannot_be_left_out() {
         lock: vec!["network_policies_mode".to_owned()],
         ..super::Policy::default()
     };
-    policy.set("network_policies_enabled", &serde_json::json!(true), "the policy");
+    policy.set(
+        "network_policies_enabled",
+        &serde_json::json!(true),
+        "the policy",
+    );
     let with = |built: &str, overlays: &str| {
         let host = Host {
             policy: Some(&policy),
@@ -565,12 +576,18 @@ fn what_is_mandatory_cannot_be_left_out() {
     // Neither skip nor an input of the project switches it off.
     let skip = "{use: [cnpg-cluster-policy], inputs: {network_policies_enabled: false}, for: [{target: {kind: Cluster}, skip: [cnpg-cluster-policy]}]}";
     let out = with(CLUSTER, skip);
-    assert!(out.contains("is mandatory here, and applies to Cluster/shop/db although it is skipped"), "{out}");
+    assert!(
+        out.contains("is mandatory here, and applies to Cluster/shop/db although it is skipped"),
+        "{out}"
+    );
     assert!(out.contains("added"), "{out}");
     // An object of its name with another content is no way around it.
     let own = format!("{CLUSTER}---\n{OWN_POLICY}");
     let out = with(&own, "{use: [cnpg-cluster-policy]}");
-    assert!(out.contains("note: cnpg-cluster-policy is mandatory here"), "{out}");
+    assert!(
+        out.contains("note: cnpg-cluster-policy is mandatory here"),
+        "{out}"
+    );
     let replace = "{use: [cnpg-cluster-policy], replace: [CiliumNetworkPolicy/shop/db]}";
     assert!(with(&own, replace).contains("replaced"));
 }

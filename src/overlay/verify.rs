@@ -51,7 +51,10 @@ impl Expected {
                 )
             }
             Self::Intact(gvk, name, _) => {
-                format!("{overlay} is mandatory here, and the build changes its {}/{name}", gvk.kind)
+                format!(
+                    "{overlay} is mandatory here, and the build changes its {}/{name}",
+                    gvk.kind
+                )
             }
             Self::Changed(id) => {
                 format!("{overlay} patches {id}, and the build does not change it")

@@ -102,7 +102,13 @@ impl<'w, 'a> World<'w, 'a> {
             kind: made.kind.kind.as_str().into(),
         };
         let here = &self.root.directory;
-        for declared in self.request.config.declared.iter().filter(|_| made.declared) {
+        for declared in self
+            .request
+            .config
+            .declared
+            .iter()
+            .filter(|_| made.declared)
+        {
             let (name, namespace) = (&declared.name, &declared.namespace);
             let place = declared.place.clone();
             let target = Target::made(gvk(), name, namespace, Some(place.clone()));

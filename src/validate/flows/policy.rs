@@ -47,6 +47,17 @@ impl Policy {
         pod.is_pod() && self.subject.matches(&pod.labels)
     }
 
+    /// Whether a rule of it allows addresses to be reached on a port.
+    pub(super) fn opens_addresses(&self, protocol: Protocol, port: u16, to: &Endpoint) -> bool {
+        let by_address = |peers: &Peers| match peers {
+            Peers::Everyone => false,
+            Peers::Of(peers) => peers.iter().any(|p| matches!(p, Peer::Network { .. })),
+        };
+        let rules = self.egress.allow.iter();
+        let mut open = rules.filter(|r| by_address(&r.peers));
+        open.any(|r| r.ports.numbers(to).contains(protocol, port))
+    }
+
     /// Whether it would be about a pod if that were in its namespace.
     pub(in crate::validate) fn would_select(&self, pod: &Endpoint) -> bool {
         let namespace = self.id.split('/').nth(1).unwrap_or_default();

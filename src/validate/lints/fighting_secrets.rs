@@ -3,6 +3,8 @@
 use super::text;
 use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::kube::{ResMap, Resource};
+use crate::validate::walk;
+use crate::yaml::Node;
 
 pub(super) fn check(resources: &ResMap, report: &mut Report) {
     for external in resources
@@ -32,14 +34,19 @@ fn target(external: &Resource, resources: &ResMap) -> Option<Diagnostic> {
             "the host restores the old value at each reconcile, and External Secrets writes its own again",
             "take the Secret out of the repository, or give the ExternalSecret a target of its own",
         ),
-        (None, "Merge") if !made_by_cnpg(name, external, resources) => (
-            format!(
-                "{} merges into Secret/{name}, which nothing here makes",
-                external.id()
-            ),
-            "Merge never creates the Secret: without it the ExternalSecret waits for the next refresh",
-            "use creationPolicy: Owner",
-        ),
+        (None, "Merge")
+            if is_of_cnpg(name, external, resources)
+                && !made_by_cnpg(name, external, resources) =>
+        {
+            (
+                format!(
+                    "{} merges into Secret/{name}, which nothing here makes",
+                    external.id()
+                ),
+                "Merge never creates the Secret: without it the ExternalSecret waits for the next refresh",
+                "use creationPolicy: Owner",
+            )
+        }
         _ => return None,
     };
     let finding = Diagnostic::warning(Code::SecretFought, phrase)
@@ -50,6 +57,23 @@ fn target(external: &Resource, resources: &ResMap) -> Option<Diagnostic> {
         Some(place) => finding.note(format!("the Secret is at {place}")),
         None => finding,
     })
+}
+
+/// Whether a Secret is for CNPG: a Cluster names it, or it is to be reloaded or holds a generated password.
+/// Other controllers make Secrets of their own, which merging is for.
+fn is_of_cnpg(name: &str, external: &Resource, resources: &ResMap) -> bool {
+    let reload = ["metadata", "labels", "cnpg.io/reload"];
+    let sources = super::list(external.node(), &["spec", "dataFrom"]);
+    let generates = |s: &Node| s.lookup(&["sourceRef", "generatorRef"]).is_some();
+    external.node().lookup(&reload).is_some()
+        || sources.iter().any(generates)
+        || super::clusters(resources).any(|cluster| {
+            let mut named = false;
+            walk::scalars(cluster.node(), &mut |path, _, node| {
+                named |= path.len() > 2 && node.scalar_text() == Some(name);
+            });
+            named && cluster.effective_namespace() == external.effective_namespace()
+        })
 }
 
 /// CNPG makes `CLUSTER-app` and `CLUSTER-superuser` itself.

@@ -25,9 +25,11 @@ pub(super) fn check(
             .findings
             .extend(queries_beside_the_operator(resource, resources, home));
     }
+    // Where there are Clusters, each is held against the monitors.
+    let has_clusters = super::clusters(resources).next().is_some();
     for resource in resources
         .iter()
-        .filter(|r| r.gvk().is("monitoring.coreos.com", "PodMonitor"))
+        .filter(|r| !has_clusters && r.gvk().is("monitoring.coreos.com", "PodMonitor"))
     {
         report.findings.extend(trusts_from_afar(resource));
     }
@@ -37,7 +39,9 @@ pub(super) fn check(
 fn selects_nothing(policy: &Policy, pods: &[Endpoint]) -> Option<Diagnostic> {
     let known = pods
         .iter()
-        .filter(|p| !p.assumed && p.role != Role::Workload);
+        .filter(|p| !p.assumed && p.role != Role::Workload)
+        // In `default` is what says no namespace: its host may set one.
+        .filter(|p| p.namespace != "default");
     let meant: Vec<&Endpoint> = known.filter(|p| policy.would_select(p)).collect();
     let is_idle = policy.is_specific() && !pods.iter().any(|p| policy.selects(p));
     let pod = meant.first().filter(|_| is_idle)?;

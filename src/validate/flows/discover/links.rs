@@ -1,6 +1,7 @@
 //! Who uses which Cluster, and where a Cluster's backups and bootstrap come from and go.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use super::{items, list};
 use crate::kube::{ResMap, Resource};
@@ -240,6 +241,9 @@ fn host_and_port(address: &str) -> Option<(&str, u16)> {
 
 /// The Service that a host name means: its namespace and name.
 fn service_of<'h>(host: &'h str, namespace: &'h str) -> Option<(&'h str, &'h str)> {
+    if host.parse::<IpAddr>().is_ok() {
+        return None;
+    }
     let labels: Vec<&str> = host.split('.').collect();
     match labels[..] {
         [name] => Some((namespace, name)),
