@@ -1,6 +1,6 @@
 //! `flows`: who may talk to whom under the rendered network policies.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
@@ -56,7 +56,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let stdout = match arguments.format {
         Format::Table => table(&analysis),
         Format::Json => json(&analysis),
-        Format::Html => html(&analysis, &arguments.path.display().to_string()),
+        Format::Html => html(&analysis, &title(context, path)),
     };
     let mut report = rendered.warnings;
     if arguments.require {
@@ -67,6 +67,15 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         report,
         status: None,
     })
+}
+
+/// What the page is about: the path, or the name of the directory that it is run in.
+fn title(context: &Context, path: &Path) -> String {
+    let here = context.working_directory.file_name();
+    match here.filter(|_| path == Path::new(".")) {
+        Some(name) => name.to_string_lossy().into_owned(),
+        None => path.display().to_string(),
+    }
 }
 
 /// What the project says, and what flags say over it.

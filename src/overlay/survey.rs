@@ -281,7 +281,8 @@ impl<'a> Repository<'a> {
 /// Writes the section `overlays` of a project file for a repository, with each fact explicit, and a comment
 /// on where it was seen.
 ///
-/// `set_by_values` tells where the project's values set a variable: it is not set again.
+/// `set_by_values` tells, as the end of a sentence, where the project's values set a variable: it is not set
+/// again.
 pub fn survey(
     set: &super::Set,
     roots: &[Surveyed<'_>],
@@ -316,7 +317,7 @@ fn write_inputs(
     let (mut lines, mut by_values) = (String::new(), String::new());
     let mut add = |input: &str, value: &str, comment: &str| match set_by_values(input) {
         Some(place) => {
-            let _ = writeln!(by_values, "  # {input} is set at {place}");
+            let _ = writeln!(by_values, "  # {input} {place}");
         }
         None => entry(&mut lines, 4, &format!("{input}: {value}"), comment),
     };

@@ -61,9 +61,12 @@ pub fn init(
     let sets = builtin_sets()?;
     let set = sets.first().expect("there is a built-in set");
     let set_by_values = |name: &str| {
-        let values = session.as_ref()?.values();
-        values.get(name)?;
-        Some(values.origin(name)?.place.to_string())
+        let Some(session) = &session else {
+            return Some("comes from the values, which are not read here".to_owned());
+        };
+        session.values().get(name)?;
+        let origin = session.values().origin(name)?;
+        Some(format!("is set at {}", origin.place))
     };
     let mut text = String::from("apiVersion: prerender.dev/v1alpha1\nkind: Prerender\n");
     text.push_str(&sources(files, directory)?);

@@ -79,9 +79,15 @@ fn flows(out: &mut String, analysis: &Analysis, fate: Fate) {
         return;
     }
     let (name, meaning) = (fate.as_str(), fate.meaning());
+    let heading = match fate {
+        Fate::Dropped => "that are dropped",
+        Fate::Endangered => "that enforce would drop",
+        Fate::Open => "that no policy governs",
+        Fate::Allowed => "that rules allow",
+    };
     let _ = write!(
         out,
-        "<section>\n<h2 id=\"{name}\" class=\"{name}\"><span aria-hidden=\"true\">{}</span> Needed flows: {name}</h2>\n\
+        "<section>\n<h2 id=\"{name}\" class=\"{name}\"><span aria-hidden=\"true\">{}</span> Needed flows {heading}</h2>\n\
          <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"{name}\">\n<table class=\"cards\">\n<caption>CloudNativePG needs these; {meaning}.</caption>\n\
          <colgroup><col class=\"pod\"><col class=\"pod\"><col class=\"port\"><col class=\"why\"><col></colgroup>\n\
          <thead><tr><th scope=\"col\">From</th><th scope=\"col\">To</th><th scope=\"col\">Port</th><th scope=\"col\">Needed for</th><th scope=\"col\">Decided by</th></tr></thead>\n<tbody>\n",
