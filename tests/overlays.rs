@@ -19,7 +19,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use minijinja::Value;
 use prerender::diagnostic::Source;
 use prerender::files::{Files, Memory, Tree, TreePath};
-use prerender::kube::{ResMap, Resource};
+use prerender::kube::ResMap;
 use prerender::kustomize::{self, Options};
 use prerender::overlay::{self, Config, Host, Request};
 use prerender::pipeline::plain::Outside;
@@ -194,53 +194,38 @@ fn configuration(choice: &Choice) -> String {
     )
 }
 
-fn parse(text: &str, into: &mut ResMap) {
-    for node in yaml::parse(text, ParseOptions::default()).unwrap() {
-        if !node.is_null() {
-            into.push(Resource::new(node, None)).unwrap();
-        }
-    }
-}
-
-/// The objects that the overlays add to a root, and the root's own.
+/// What a root builds to with the overlays of a choice, and what of it they add.
 fn expand(choice: &Choice) -> (ResMap, ResMap) {
-    let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
-    let mut all = ResMap::new();
-    parse(&built(choice), &mut all);
+    let files = Memory::from_texts([
+        ("app/kustomization.yaml", "resources: [a.yaml]\n"),
+        ("app/a.yaml", built(choice).as_str()),
+    ]);
     let source = Arc::new(Source::committed("prerender.yaml"));
     let node = yaml::parse(&configuration(choice), ParseOptions::default())
         .unwrap()
         .remove(0);
     let config = Config::read(&node, &source, &TreePath::root()).unwrap_or_else(|e| panic!("{e}"));
     let directory = TreePath::parse("app").unwrap();
+    let plain = build(&files, &directory).unwrap();
     let request = Request {
         files: &files,
         directory: &directory,
-        built: &all,
+        built: &plain,
         config: &config,
         values: &Value::from_pairs(std::iter::empty::<(&str, Value)>()),
         host: Host::default(),
     };
     let expansion = overlay::view(&request).unwrap_or_else(|e| panic!("{e}"));
     assert!(expansion.report.is_empty(), "{}", expansion.report);
-    let mut added = ResMap::new();
-    let patches: BTreeSet<_> = expansion
-        .instances
-        .iter()
-        .flat_map(|i| &i.files)
-        .filter(|f| f.target.is_some())
-        .map(|f| f.name.clone())
-        .collect();
-    if let Some(layer) = &expansion.view {
-        for file in layer.laid() {
-            let text = String::from_utf8_lossy(&file.bytes);
-            let name = file.path.file_name();
-            if name != "kustomization.yaml" && !patches.contains(name) {
-                parse(&text, &mut added);
-            }
-        }
-    }
-    drop(expansion);
+    let Some(view) = &expansion.view else {
+        return (build(&files, &directory).unwrap(), ResMap::new());
+    };
+    let all = build(view, &directory).unwrap();
+    let lost = expansion.verify(&plain, &all);
+    assert!(lost.is_empty(), "{lost}");
+    let mut added = all.clone();
+    let ids: Vec<_> = expansion.instances.iter().flat_map(|i| &i.adds).collect();
+    added.retain(|r| ids.iter().any(|id| id.is_same(&r.id())));
     (all, added)
 }
 
@@ -256,7 +241,7 @@ fn every_pair_of_switches_is_valid_and_denies_nothing_that_is_needed() {
     let choices = [gated(&[]), gated(&[0, 2]), gated(&[0, 1, 2])].concat();
     let mut policies = 0;
     for choice in &choices {
-        let (mut all, added) = expand(choice);
+        let (all, added) = expand(choice);
         let told = || format!("{choice:?}");
         for object in &added {
             assert!(!object.namespace().is_empty(), "{} {}", object.id(), told());
@@ -275,9 +260,9 @@ fn every_pair_of_switches_is_valid_and_denies_nothing_that_is_needed() {
                 }
             }
         }
-        let judged = schema(&added);
+        // The Clusters too, as the overlays' patches leave them.
+        let judged = schema(&all);
         assert!(judged.report.is_empty(), "{}\n{}", judged.report, told());
-        all.append(added).unwrap();
         let required = analyse(&all, &Assumptions::default()).require();
         assert!(required.is_empty(), "{required}\n{}", told());
     }

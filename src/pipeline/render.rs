@@ -159,8 +159,8 @@ impl<'a> Root<'a> {
             let lost = layered
                 .as_ref()
                 .map(|l| expansion.verify(&plain.resources, &l.resources));
-            if let Some(first) = lost.and_then(|report| report.findings.into_iter().next()) {
-                return Err(first);
+            if let Some(lost) = lost.filter(|report| !report.is_empty()) {
+                return Err(lost);
             }
             Ok((layered, expansion.report, expansion.instances))
         })?;

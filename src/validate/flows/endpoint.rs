@@ -63,6 +63,8 @@ pub struct Endpoint {
     /// Whether no object of the render tells of it.
     pub assumed: bool,
     pub(super) labels: Vec<Label>,
+    /// Whether its own labels are a guess, because what makes its pods is not in the render.
+    pub(super) has_guessed_labels: bool,
     pub(super) ports: Vec<NamedPort>,
     pub(super) dns_name: Option<String>,
     pub(super) address: Option<IpAddr>,
@@ -127,6 +129,7 @@ impl Endpoint {
             place: None,
             assumed: false,
             labels: Vec::new(),
+            has_guessed_labels: false,
             ports: Vec::new(),
             dns_name: None,
             address: None,

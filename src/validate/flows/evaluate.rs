@@ -1,7 +1,7 @@
 //! Decides what may flow between two endpoints under a set of policies.
 
 use super::endpoint::Endpoint;
-use super::policy::{Direction, Policy, Rule};
+use super::policy::{Direction, Peers, Policy, Rule};
 use super::ports::{PortSet, Protocol};
 
 /// Whether policies are taken as they are, or as if those that only audit enforced.
@@ -153,18 +153,24 @@ impl<'p, 'e> End<'p, 'e> {
         if !self.is_governable {
             return Ground::NoPod;
         }
-        let is_about = |rule: &Rule| {
-            rule.peers.include(self.peer)
+        let is_about = |rule: &Rule, includes: fn(&Peers, &Endpoint) -> bool| {
+            includes(&rule.peers, self.peer)
                 && rule
                     .ports
                     .numbers(self.destination)
                     .contains(protocol, port)
         };
-        if let Some((policy, rule)) = self.rules(true).find(|(_, r)| is_about(r)) {
+        if let Some((policy, rule)) = self
+            .rules(true)
+            .find(|(_, r)| is_about(r, Peers::include_surely))
+        {
             return Ground::Forbidden(policy, &rule.path);
         }
         let mut by_name = None;
-        for (policy, rule) in self.rules(false).filter(|(_, r)| is_about(r)) {
+        for (policy, rule) in self
+            .rules(false)
+            .filter(|(_, r)| is_about(r, Peers::include))
+        {
             if self.knows(rule) {
                 return Ground::Allowed(policy, &rule.path);
             }
@@ -180,7 +186,10 @@ impl<'p, 'e> End<'p, 'e> {
     fn open(&self) -> PortSet {
         let union = |deny: bool| {
             self.rules(deny)
-                .filter(|(_, r)| r.peers.include(self.peer) && (deny || self.knows(r)))
+                .filter(|(_, r)| match deny {
+                    true => r.peers.include_surely(self.peer),
+                    false => r.peers.include(self.peer) && self.knows(r),
+                })
                 .fold(PortSet::default(), |set, (_, r)| {
                     set.union(&r.ports.numbers(self.destination))
                 })

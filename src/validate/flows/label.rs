@@ -185,6 +185,19 @@ impl Selector {
         self.0.iter().all(|requirement| requirement.matches(labels))
     }
 
+    /// Whether it may match an endpoint whose own labels are not known: what it asks of the namespace and of the
+    /// kind of endpoint is met.
+    pub(super) fn may_match(&self, labels: &[Label]) -> bool {
+        let is_known = |r: &&Requirement| {
+            r.source == Some(Source::Reserved)
+                || r.key == NAMESPACE
+                || r.key == CLUSTER
+                || r.key.starts_with(NAMESPACE_LABELS)
+        };
+        let mut known = self.0.iter().filter(is_known);
+        known.all(|requirement| requirement.matches(labels))
+    }
+
     /// Whether there is no requirement.
     pub(super) fn is_everything(&self) -> bool {
         self.0.is_empty()

@@ -172,7 +172,16 @@ pub(super) enum Number {
 }
 
 impl Peers {
+    /// Whether the peer is meant, or may be: a render does not show the labels of every pod.
     pub(super) fn include(&self, peer: &Endpoint) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Of(peers) => peers.iter().any(|p| p.is(peer) || p.may_be(peer)),
+        }
+    }
+
+    /// Whether the peer is meant for sure, as it must be to be denied.
+    pub(super) fn include_surely(&self, peer: &Endpoint) -> bool {
         match self {
             Self::Everyone => true,
             Self::Of(peers) => peers.iter().any(|p| p.is(peer)),
@@ -193,6 +202,10 @@ impl Peers {
 }
 
 impl Peer {
+    fn may_be(&self, peer: &Endpoint) -> bool {
+        matches!(self, Self::Labels(selector) if peer.has_guessed_labels && selector.may_match(&peer.labels))
+    }
+
     fn is(&self, peer: &Endpoint) -> bool {
         match self {
             Self::Labels(selector) => selector.matches(&peer.labels),

@@ -68,6 +68,7 @@ fn release(chart: &str, release: &str, namespace: &str) -> Endpoint {
                 [name, instance],
             );
             endpoint.assumed = true;
+            endpoint.has_guessed_labels = true;
             endpoint
         }
     }

@@ -282,6 +282,7 @@ fn behind_service(namespace: &str, name: &str, role: Role) -> Endpoint {
     let own = [("app.kubernetes.io/name".to_owned(), name.to_owned())];
     let mut endpoint = Endpoint::pod(name, namespace, role, own);
     endpoint.assumed = true;
+    endpoint.has_guessed_labels = true;
     endpoint
         .services
         .push((namespace.to_owned(), name.to_owned()));
