@@ -118,7 +118,11 @@ fn execute(case: &Path, input: &Path, scratch: &Path) -> Result<Given, Failed> {
         "expected.status".into(),
         format!("{}\n", output.status.code().unwrap_or(-1)).into_bytes(),
     );
-    given.insert("stdout".into(), output.stdout);
+    let stdout = match std::str::from_utf8(&output.stdout) {
+        Ok(_) => hide(&output.stdout),
+        Err(_) => output.stdout,
+    };
+    given.insert("stdout".into(), stdout);
     given.insert("expected.stderr".into(), hide(&output.stderr));
     for (path, bytes) in tree(&input.join("out"))? {
         given.insert(format!("expected/{path}"), bytes);

@@ -8,6 +8,7 @@ mod argocd;
 mod check;
 mod context;
 mod decrypt;
+mod doctor;
 mod encrypt;
 mod expand;
 mod findings;
@@ -62,6 +63,8 @@ enum Command {
     Flux(flux::Arguments),
     /// Print a sealed file as `sops decrypt` does
     Decrypt(decrypt::Arguments),
+    /// Tell what a render finds, and what is missing
+    Doctor(doctor::Arguments),
     /// Seal a file by the creation rules of .sops.yaml
     Encrypt(encrypt::Arguments),
     /// Look once at what a repository renders, and write its facts as prerender.yaml
@@ -130,6 +133,7 @@ fn run(context: &Context, command: Command) -> Outcome {
         Command::Flows(arguments) => flows::run(context, &arguments),
         Command::Flux(arguments) => flux::run(context, &arguments),
         Command::Decrypt(arguments) => decrypt::run(context, &arguments),
+        Command::Doctor(arguments) => doctor::run(context, &arguments),
         Command::Encrypt(arguments) => encrypt::run(context, &arguments),
         Command::Init(arguments) => init::run(context, &arguments),
         Command::Overlays(arguments) => overlays::run(context, &arguments),

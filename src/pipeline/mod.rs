@@ -7,6 +7,7 @@
 pub mod adjust;
 mod assumed;
 pub mod checks;
+pub mod doctor;
 pub mod expand;
 pub mod flux;
 pub mod generators;
