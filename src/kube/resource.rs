@@ -74,6 +74,8 @@ pub struct History {
     pub needs_hash: bool,
     /// What it does to one of the same id.
     pub behavior: Behavior,
+    /// How many of its scalars were put in more than one place: see [`settle`](crate::yaml::settle).
+    pub links: u32,
     /// The names of the `vars` that read from it.
     pub variables: Vec<CompactString>,
     /// Where it came from, when the build was asked to tell.

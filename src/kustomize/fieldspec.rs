@@ -283,21 +283,6 @@ pub(crate) fn need_scalar(node: &Node) -> Result<(), Fault> {
     }
 }
 
-/// Sets an entry of a mapping to a string. Fails with [`Code::FieldType`] on anything but a mapping or null.
-pub(crate) fn set_entry(node: &mut Node, key: &str, text: &str) -> Result<(), Fault> {
-    if scalar::is_null(node) {
-        return Ok(());
-    }
-    let Some(mapping) = node.as_mapping_mut() else {
-        return Err(Fault::wrong_sort(node, "a mapping"));
-    };
-    match mapping.get_mut(key) {
-        Some(value) => scalar::set(value, text, Tag::Str),
-        None => scalar::push(mapping, key, Node::string(text)),
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::split;

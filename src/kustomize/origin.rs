@@ -64,11 +64,22 @@ pub(super) fn set_missing(resources: &mut [Resource], origin: &BuildOrigin) {
 /// Notes a transformer on every object: as its origin where it has none, for then the transformer made it.
 pub(super) fn note_transformation(resources: &mut ResMap, origin: &BuildOrigin) {
     for resource in resources.iter_mut() {
+        if resource.history().links > 0 {
+            // The reference writes all annotations anew.
+            resource.change(unlink_annotations);
+        }
         let history = resource.history_mut();
         match history.origin {
             None => history.origin = Some(Box::new(origin.clone())),
             Some(_) => history.transformations.push(origin.clone()),
         }
+    }
+}
+
+fn unlink_annotations(node: &mut Node) {
+    let metadata = node.get_mut("metadata");
+    if let Some(annotations) = metadata.and_then(|m| m.get_mut("annotations")) {
+        annotations.unlink();
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) fn untagged(text: impl Into<Text>) -> Node {
 /// Gives a node a text and leaves its type to the text; its style stays, and quotes make it a string.
 pub(crate) fn set_untagged(node: &mut Node, text: impl Into<Text>) {
     *node.value_mut() = Value::Scalar(text.into());
+    node.note_change();
     resolve(node);
 }
 
@@ -22,12 +23,14 @@ pub(crate) fn set(node: &mut Node, text: impl Into<Text>, tag: Tag) {
     // The reference writes no tag that the text has by itself, and then the quotes decide.
     let is_implied = is_quoted && yaml::resolve(&text, Schema::Go) == tag;
     *node.value_mut() = Value::Scalar(text);
+    node.note_change();
     node.set_tag(if is_implied { Tag::Str } else { tag });
 }
 
 /// Changes the text of a scalar and keeps its type, if anything has fixed it.
 pub(crate) fn set_text(node: &mut Node, text: impl Into<Text>) {
     *node.value_mut() = Value::Scalar(text.into());
+    node.note_change();
     if node.is_untagged() {
         resolve(node);
     }

@@ -9,7 +9,7 @@ use super::fieldspec::{self, FieldSpec, Missing};
 use super::kustomization::Var;
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
 use crate::kube::{Gvk, ResId, ResMap, Resource, Scope};
-use crate::yaml::{Node, Tag, Value};
+use crate::yaml::{self, Node, Tag, Value};
 
 /// A var, and where it stands.
 #[derive(Debug, Clone)]
@@ -79,6 +79,9 @@ impl Variables {
             fieldspec::apply(resource, fields, Missing::Skip, |node| {
                 replace(node, &values)
             })?;
+            if resource.history().links > 0 {
+                resource.change(yaml::settle);
+            }
         }
         Ok(())
     }
@@ -305,7 +308,10 @@ fn expand_scalar(node: &mut Node, values: &Values<'_>) {
         return;
     }
     let (text, tag) = expand(text, values);
+    let link = node.link();
     *node = Node::scalar(tag, text).with_mark(node.mark());
+    node.set_link(link);
+    node.note_change();
 }
 
 /// Expands a text; one that is a single reference takes the type of the value.

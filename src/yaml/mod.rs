@@ -6,6 +6,7 @@
 
 mod config;
 mod emit;
+mod links;
 mod node;
 mod parser;
 mod resolve;
@@ -16,6 +17,7 @@ pub use emit::{
     JsonStyle, ValueError, ValueErrorKind, WriteOptions, fits_block, write_document,
     write_documents, write_json, write_manifest,
 };
+pub use links::{Link, settle};
 pub use node::{Comments, Entry, Mapping, Mark, Node, Style, Tag, Text, Value};
 pub use parser::{
     Aliases, DuplicateKeys, MAX_DEPTH, MergeKeys, ParseOptions, Reread, Schema, SyntaxError,

@@ -2,6 +2,8 @@
 
 use compact_str::CompactString;
 
+use super::Link;
+
 /// The text of a scalar; short ones need no allocation.
 pub type Text = CompactString;
 
@@ -103,6 +105,7 @@ pub struct Node {
     tag: Tag,
     style: Style,
     is_untagged: bool,
+    link: Link,
     mark: Mark,
     extras: Option<Box<Extras>>,
 }
@@ -156,6 +159,7 @@ impl Node {
             tag,
             style: Style::Plain,
             is_untagged: false,
+            link: Link::default(),
             mark: Mark::default(),
             extras: None,
         }
@@ -168,6 +172,7 @@ impl Node {
             tag,
             style,
             is_untagged: false,
+            link: Link::default(),
             mark,
             extras: None,
         }
@@ -180,6 +185,7 @@ impl Node {
             tag: self.tag,
             style: self.style,
             is_untagged: self.is_untagged,
+            link: self.link,
             mark: self.mark,
             extras: self.extras.clone(),
         }
@@ -237,6 +243,16 @@ impl Node {
     pub fn set_untagged(&mut self, tag: Tag) {
         self.tag = tag;
         self.is_untagged = true;
+    }
+
+    /// Of which scalar in several places this is one.
+    pub fn link(&self) -> Link {
+        self.link
+    }
+
+    /// Makes it one of the places of a scalar.
+    pub fn set_link(&mut self, link: Link) {
+        self.link = link;
     }
 
     /// How it was written.

@@ -4,13 +4,15 @@
 //! and lists with merge keys item by item. `$patch: delete`, `replace` and `merge` are directives. The target
 //! is walked as a whole: a field without any value (`a:`) goes, also where the patch says nothing.
 
+use std::cell::Cell;
+
 use super::comments::Comments;
 use super::lists::{self, Patch};
 use crate::diagnostic::Code;
 use crate::kube::merge_keys::{FieldShape, Schema, Shape};
 use crate::kustomize::fault::{Fault, sort_of};
 use crate::kustomize::scalar;
-use crate::yaml::{Entry, Mapping, Mark, Node, Text, Value};
+use crate::yaml::{self, Entry, Mapping, Mark, Node, Text, Value};
 
 /// The key of a directive.
 pub(super) const DIRECTIVE: &str = "$patch";
@@ -39,6 +41,7 @@ pub(super) fn merge(target: &mut Node, mut patch: Node, schema: Schema<'_>) -> R
     let merge = Merge {
         schema,
         comments: &comments,
+        has_changed_linked: Cell::new(false),
     };
     let shape = merge.identify(Shape::Unknown, [&*target, &patch]);
     if patch.as_mapping().is_none() || target.as_mapping().is_none() {
@@ -49,12 +52,17 @@ pub(super) fn merge(target: &mut Node, mut patch: Node, schema: Schema<'_>) -> R
         Directive::Replace => {}
         Directive::Merge => merge.fields(target, patch, shape)?,
     }
+    if merge.has_changed_linked.get() {
+        yaml::settle(target);
+    }
     Ok(true)
 }
 
 pub(super) struct Merge<'s> {
     schema: Schema<'s>,
     comments: &'s Comments,
+    /// Whether a scalar was changed that stands in other places too.
+    has_changed_linked: Cell<bool>,
 }
 
 impl<'s> Merge<'s> {
@@ -123,7 +131,9 @@ impl<'s> Merge<'s> {
                 self.lists(items, std::mem::take(new), mark, field)
             }
             (Value::Scalar(_), Value::Scalar(_)) => {
-                overwrite(target, &patch);
+                if overwrite(target, &patch) {
+                    self.has_changed_linked.set(true);
+                }
                 Ok(Fate::Keep)
             }
             _ => Err(clash(target, &patch)),
@@ -294,27 +304,31 @@ impl<'s> Merge<'s> {
     }
 }
 
-/// Takes text and type of the patch, and keeps the style of the target.
-fn overwrite(target: &mut Node, patch: &Node) {
+/// Takes text and type of the patch, and keeps the style of the target. Returns whether the target stands in
+/// other places too.
+fn overwrite(target: &mut Node, patch: &Node) -> bool {
     let (tag, is_untagged) = (patch.tag(), patch.is_untagged());
     let text = patch.scalar_text().unwrap_or_default().to_owned();
     let custom = patch.custom_tag().map(str::to_owned);
     *target = patch_mark(target, patch);
     if is_untagged {
         scalar::set_untagged(target, text);
-        return;
+        return target.link().is_some();
     }
     scalar::set(target, text, tag);
     if let Some(custom) = custom {
         target.set_custom_tag(custom);
     }
+    target.link().is_some()
 }
 
 /// An empty scalar in the style of the target at the place of the patch.
 fn patch_mark(target: &Node, patch: &Node) -> Node {
-    Node::string("")
+    let mut node = Node::string("")
         .with_style(target.style())
-        .with_mark(patch.mark())
+        .with_mark(patch.mark());
+    node.set_link(target.link());
+    node
 }
 
 /// Visits every entry and drops those that are to go; the order of the others stays.

@@ -1,10 +1,15 @@
 //! `labels` and `commonLabels`.
 
+use compact_str::CompactString;
+
 use crate::diagnostic::Result;
 use crate::kube::ResMap;
+use crate::kustomize::fault::Fault;
 use crate::kustomize::fieldspec::{self, CREATE, FieldSpec, Missing, row};
 use crate::kustomize::fieldspecs::{FieldSpecs, merge_row};
 use crate::kustomize::kustomization::{Label, Pairs};
+use crate::kustomize::scalar;
+use crate::yaml::{self, Link, Node, Tag};
 
 static METADATA_LABELS: FieldSpec = row("", "", "", "metadata/labels", CREATE);
 
@@ -13,14 +18,46 @@ pub(crate) fn apply(resources: &mut ResMap, labels: &Pairs, rows: &[FieldSpec]) 
     if labels.is_empty() {
         return Ok(());
     }
+    let count = u32::try_from(labels.len()).unwrap_or(u32::MAX);
     for resource in resources.iter_mut() {
+        let first = resource.history().links;
+        let mut has_changed = false;
         fieldspec::apply(resource, rows, Missing::Mapping, |node| {
-            labels
-                .iter()
-                .try_for_each(|(key, value)| fieldspec::set_entry(node, key, value))
+            labels.iter().zip(first..).try_for_each(|(label, number)| {
+                has_changed |= set_entry(node, label, Link::new(number))?;
+                Ok(())
+            })
         })?;
+        resource.history_mut().links = first.saturating_add(count);
+        if has_changed {
+            resource.change(yaml::settle);
+        }
     }
     Ok(())
+}
+
+/// Sets an entry. A value that is added to several mappings is one value in the reference: what changes one
+/// of them later changes all. Returns whether others are to follow one that was there.
+fn set_entry(
+    node: &mut Node,
+    label: (&CompactString, &CompactString),
+    link: Link,
+) -> std::result::Result<bool, Fault> {
+    if scalar::is_null(node) {
+        return Ok(false);
+    }
+    let (key, text) = label;
+    let Some(mapping) = node.as_mapping_mut() else {
+        return Err(Fault::wrong_sort(node, "a mapping"));
+    };
+    if let Some(value) = mapping.get_mut(key) {
+        scalar::set(value, text.clone(), Tag::Str);
+        return Ok(value.link().is_some());
+    }
+    let mut value = Node::string(text.clone());
+    value.set_link(link);
+    scalar::push(mapping, key, value);
+    Ok(false)
 }
 
 /// The fields that an entry of `labels` means: its own, those of `configurations`, then those of selectors,

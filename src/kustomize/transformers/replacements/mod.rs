@@ -17,7 +17,7 @@ use crate::kustomize::fault::Fault;
 use crate::kustomize::kustomization::{FieldOptions, ReplacementField, ReplacementSource};
 use crate::kustomize::names::Names;
 use crate::kustomize::scalar;
-use crate::yaml::{Node, Value};
+use crate::yaml::{self, Node, Value};
 
 /// The field that is meant where none is named.
 const DEFAULT_FIELD: &str = "metadata.name";
@@ -169,9 +169,12 @@ impl<'r> Copied<'r> {
             }
             None => None,
         };
+        let is_whole = refined.is_none();
+        let mut node = refined.unwrap_or_else(|| node.clone());
+        node.unlink();
         Ok(Self {
-            live: refined.is_none().then_some((at, parts)),
-            node: refined.unwrap_or_else(|| node.clone()),
+            live: is_whole.then_some((at, parts)),
+            node,
             replacement,
         })
     }
@@ -183,6 +186,7 @@ impl<'r> Copied<'r> {
             && let Ok(Some(node)) = path::look_up(object.node(), parts)
         {
             self.node = node.clone();
+            self.node.unlink();
         }
     }
 }
@@ -281,6 +285,7 @@ impl Target<'_> {
         for field in &self.paths {
             let place = field.place.clone();
             let mut found = 0;
+            let mut has_changed = false;
             let node = &value.node;
             let done = object.change(|target| {
                 field.path.visit(
@@ -288,12 +293,17 @@ impl Target<'_> {
                     made.as_ref().map_or(Missing::Skip, Missing::Make),
                     &mut |field| {
                         found += 1;
+                        has_changed |= field.link().is_some();
                         self.set(field, node)
                     },
-                )
+                )?;
+                if has_changed {
+                    yaml::settle(target);
+                }
+                Ok(())
             });
             let note = || format!("the replacement is at {}", value.replacement.place());
-            done.map_err(|fault| fault.at(place.clone()).note(note()))?;
+            done.map_err(|fault: Fault| fault.at(place.clone()).note(note()))?;
             if found == 0 {
                 let what = if made.is_some() {
                     "cannot be found or made"
