@@ -217,7 +217,14 @@ impl Search<'_> {
     /// A repository often has its key beside it, where nothing looks by itself.
     fn hint_at_key_nearby(&mut self) {
         let nearby = self.context.working_directory.join("age.key");
-        if self.found.is_empty() && self.context.trusted.read(&nearby).is_ok() {
+        if self.found.is_empty()
+            && self
+                .context
+                .trusted
+                .read(&nearby)
+                .map(Zeroizing::new)
+                .is_ok()
+        {
             self.found.add_hint(
                 "age.key lies here and is not read by itself: set SOPS_AGE_KEY_FILE=age.key",
             );

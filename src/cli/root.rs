@@ -3,14 +3,16 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use super::identities::{self, KeyCommands};
 use super::{Context, terminal, values};
-use crate::diagnostic::Report;
+use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
 use crate::files::{Located, locate};
 use crate::pipeline::plain::{LoadRestriction, Options, Order, Outside, plugin_homes};
 use crate::pipeline::sealing::Identities;
 use crate::pipeline::values::Opener;
-use crate::pipeline::{self, Request, Root, Secrets, Session};
+use crate::pipeline::{self, RedactionKey, Request, Root, Secrets, Session};
 use crate::programs::Helm;
 
 /// What every command takes that renders a root; kustomize's flags keep their names.
@@ -67,6 +69,9 @@ pub(super) struct RootArguments {
     /// Make warnings of overlays errors
     #[arg(long)]
     strict: bool,
+    /// With redacted secrets: the key for values, so that two renders can be compared; any file of 16 bytes or more
+    #[arg(long, value_name = "FILE")]
+    redact_key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
@@ -101,7 +106,12 @@ impl RootArguments {
             directory: &located.directory,
             build: self.options(),
             outside: &self.outside(context, located.tree.root()),
-            opener: &Opener::new(&identities),
+            opener: &match secrets {
+                Secrets::Redact => {
+                    Opener::new(&identities).with_redaction(self.redaction_key(context)?)
+                }
+                Secrets::Plain | Secrets::Keep | Secrets::Openable => Opener::new(&identities),
+            },
             secrets,
             overrides: &values::overrides(context, &self.values, &self.set)?,
             overlays: &self.overlays,
@@ -126,6 +136,29 @@ impl RootArguments {
             let opened = session.opened(request.secrets);
             then(&Root::new(request, &session, &opened), &session)
         })
+    }
+
+    fn redaction_key(&self, context: &Context) -> Result<RedactionKey> {
+        /// Shorter ones could be found by trying.
+        const MIN_BYTES: usize = 16;
+        let Some(path) = &self.redact_key_file else {
+            let mut random = Zeroizing::new([0; 32]);
+            getrandom::fill(&mut *random).expect("the operating system has randomness");
+            return Ok(RedactionKey::of_one_run(&*random));
+        };
+        let shown = path.display().to_string();
+        let bytes = context
+            .trusted
+            .read(&context.working_directory.join(path))
+            .map_err(|error| error.at(Place::file(shown.as_str())))?;
+        let bytes = Zeroizing::new(bytes);
+        if bytes.len() < MIN_BYTES {
+            let phrase = format!("a key for redaction has {MIN_BYTES} bytes or more");
+            return Err(Diagnostic::new(Code::Usage, phrase)
+                .at(Place::file(shown))
+                .help("make one with `head -c 32 /dev/urandom > FILE`"));
+        }
+        Ok(RedactionKey::lasting(&bytes))
     }
 
     /// The one place where kustomize's flags become options of a build.

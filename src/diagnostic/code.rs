@@ -309,6 +309,8 @@ codes! {
     // pipeline
     /// An object of a generator that is built in is wrong.
     GeneratorInvalid = "generator-invalid", Input;
+    /// Values are redacted with a key of one run.
+    RedactedForOneRun = "redacted-for-one-run", Input;
     /// The project file is wrong.
     ProjectInvalid = "project-invalid", Input;
     /// A limit of time or memory was reached.

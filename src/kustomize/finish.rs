@@ -23,6 +23,7 @@ pub(super) fn finish(
 ) -> Result<ResMap> {
     let fields = accumulated.fields().into_owned();
     let (mut resources, variables) = (accumulated.resources, accumulated.variables);
+    root.loader.world().generators.settle(&mut resources)?;
     hash::append_to_names(&mut resources)?;
     references::follow(&mut resources, &fields.name_references)?;
     if !variables.is_empty() {

@@ -200,6 +200,11 @@ pub trait Generators: Sync {
 
     /// Gets a chart: from the files of the build, or from its repository.
     fn chart<'a>(&'a self, call: &'a ChartCall<'a>) -> Result<Box<dyn Chart + 'a>>;
+
+    /// Changes the contents of objects for the last time before names follow them.
+    fn settle(&self, _resources: &mut ResMap) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Builds the kustomization in a directory.

@@ -69,43 +69,49 @@ impl Mask {
         self.text_but(text, &[])
     }
 
+    /// Whether there is nothing to mask.
+    pub(super) fn is_empty(&self) -> bool {
+        self.needles.is_empty()
+    }
+
     fn text_but(&self, text: &str, shown: &[&str]) -> String {
+        let names = || {
+            let mut names = places_of(shown, text);
+            names.extend(objects_in(text));
+            names
+        };
+        let covered = self.covered(text, names);
+        replaced(text, covered, |_| MARK.to_owned())
+    }
+
+    /// Replaces each secret in a text by what a function makes of it.
+    pub(super) fn replaced(&self, text: &str, by: impl Fn(&str) -> String) -> String {
+        replaced(text, self.covered(text, Vec::new), by)
+    }
+
+    /// Where secrets stand in a text, but for the ones within names.
+    fn covered(&self, text: &str, names: impl Fn() -> Vec<Range<usize>>) -> Vec<Range<usize>> {
         let mut covered: Vec<Range<usize>> = Vec::new();
-        let mut names = None;
+        let mut found_names = None;
         for (start, window) in text.as_bytes().windows(INDEXED).enumerate() {
             let window: [u8; INDEXED] = window.try_into().expect("a window has its length");
             let Some(needles) = self.needles.get(&window) else {
                 continue;
             };
-            let names = names.get_or_insert_with(|| {
-                let mut names = places_of(shown, text);
-                names.extend(objects_in(text));
-                names
-            });
-            let ends = needles
+            let names = found_names.get_or_insert_with(&names);
+            let mut ends = needles
                 .iter()
                 .map(ExposeSecret::expose_secret)
-                .filter(|needle| text[start..].starts_with(*needle))
+                .filter(|needle| text.as_bytes()[start..].starts_with(needle.as_bytes()))
                 .map(|needle| start + needle.len());
             let is_name = |end: usize| names.iter().any(|n| n.start <= start && end <= n.end);
-            match (
-                ends.into_iter().find(|end| !is_name(*end)),
-                covered.last_mut(),
-            ) {
+            match (ends.find(|end| !is_name(*end)), covered.last_mut()) {
                 (None, _) => {}
                 (Some(end), Some(last)) if start <= last.end => last.end = last.end.max(end),
                 (Some(end), _) => covered.push(start..end),
             }
         }
-        let mut masked = String::with_capacity(text.len());
-        let mut done = 0;
-        for range in covered {
-            masked.push_str(&text[done..range.start]);
-            masked.push_str(MARK);
-            done = range.end;
-        }
-        masked.push_str(&text[done..]);
-        masked
+        covered
     }
 
     /// Masks every text of a finding, but not what is part of the path or object that it is about.
@@ -129,6 +135,18 @@ impl Mask {
                 .collect(),
         }
     }
+}
+
+fn replaced(text: &str, covered: Vec<Range<usize>>, by: impl Fn(&str) -> String) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut done = 0;
+    for range in covered {
+        result.push_str(&text[done..range.start]);
+        result.push_str(&by(&text[range.clone()]));
+        done = range.end;
+    }
+    result.push_str(&text[done..]);
+    result
 }
 
 /// Where a text names objects: `Kind/name` and `Kind/namespace/name`, which the output names too.

@@ -8,6 +8,7 @@ use super::outside::Outside;
 use super::progress::{Progress, Timed};
 use super::secrets::{Opened, Secrets};
 use super::session::Session;
+use super::settle::Settling;
 use super::values::{Opener, Overrides, Values, chosen_profile};
 use crate::diagnostic::{Report, Result};
 use crate::files::{Files, Layer, TreePath};
@@ -224,12 +225,11 @@ impl<'a> Root<'a> {
 
     /// Builds the root over some files, and fills its variables where Flux would.
     pub fn build(&self, files: &dyn Files) -> Result<Built, Report> {
-        let built = kustomize::build(
-            files,
-            self.request.directory,
-            &self.request.build,
-            self.request.outside,
-        )?;
+        let sealed = self.session.values().secrets();
+        let settling = Settling::new(self.request.outside, self.opened, sealed);
+        let directory = self.request.directory;
+        let mut built = kustomize::build(files, directory, &self.request.build, &settling)?;
+        built.warnings.findings.extend(self.opened.warning());
         match self.request.host.and_then(|host| host.flux.as_ref()) {
             Some(flux) => flux::bound(built, flux),
             None => Ok(built),

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use secrecy::SecretString;
+use zeroize::Zeroizing;
 
-use crate::diagnostic::{Code, Origin, Result, Source};
+use crate::diagnostic::{Code, Diagnostic, Origin, Result, Source};
 use crate::files::{File, Files, Kind, TreePath};
 use crate::sops::{self, SealedFile};
 
@@ -48,6 +49,8 @@ pub struct Opened<'a> {
     announced: Mutex<BTreeSet<TreePath>>,
     /// What was read before it was asked for.
     ahead: Mutex<BTreeMap<TreePath, Arc<File>>>,
+    /// What came out of sealed values that are no files.
+    others: Mutex<Vec<SecretString>>,
 }
 
 /// Below as many files a second thread costs more than it saves.
@@ -63,6 +66,7 @@ impl<'a> Opened<'a> {
             opened: Mutex::default(),
             announced: Mutex::default(),
             ahead: Mutex::default(),
+            others: Mutex::default(),
         }
     }
 
@@ -77,7 +81,38 @@ impl<'a> Opened<'a> {
         let files = opened.values().filter_map(|once| once.get()?.as_ref().ok());
         files
             .flat_map(|file| file.source.secrets.iter().cloned())
+            .chain(locked(&self.others).iter().cloned())
             .collect()
+    }
+
+    /// What leaves the plugin where a file is sealed.
+    pub(super) fn secrets(&self) -> Secrets {
+        self.secrets
+    }
+
+    /// Opens sealed bytes that are no file of their own.
+    pub(super) fn open_bytes(
+        &self,
+        sealed: &SealedFile<'_>,
+        output: sops::Format,
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let options = options(output, self.secrets);
+        let decrypted = sops::decrypt(sealed, self.opener.identities(), &options)?;
+        locked(&self.others).extend(decrypted.secrets);
+        Ok(decrypted.bytes)
+    }
+
+    /// The text in the place of a secret that no file's own key replaces.
+    pub(super) fn token(&self, at: &str, value: &[u8]) -> String {
+        match self.opener.redaction() {
+            Some(key) => key.token(at, value),
+            None => "redacted".to_owned(),
+        }
+    }
+
+    /// What the user should know of the secrets that were read so far.
+    pub(super) fn warning(&self) -> Option<Diagnostic> {
+        self.opener.redaction()?.warning()
     }
 
     fn once(&self, path: &TreePath) -> Once {
@@ -127,6 +162,16 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn options(output: sops::Format, secrets: Secrets) -> sops::Options<'static> {
+    sops::Options {
+        values: match secrets {
+            Secrets::Redact => sops::Values::Redacted,
+            Secrets::Plain | Secrets::Keep | Secrets::Openable => sops::Values::Plain,
+        },
+        ..sops::Options::plain(output)
+    }
+}
+
 /// Opens one sealed file.
 fn open(
     file: &File,
@@ -139,10 +184,7 @@ fn open(
         bytes: &file.bytes,
         format,
     };
-    let mut options = sops::Options::plain(format);
-    if secrets == Secrets::Redact {
-        options.values = sops::Values::Redacted;
-    }
+    let options = options(format, secrets);
     let decrypted = sops::decrypt(&sealed, opener.identities(), &options)?;
     let source = Source {
         path: Arc::clone(&file.source.path),

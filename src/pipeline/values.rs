@@ -14,12 +14,14 @@ use crate::values::{Derivation, Input, Merge, Profile, SourceFile, load, masked,
 use crate::yaml::{self, JsonStyle, Node, WriteOptions};
 
 use super::project::{DEFAULT_PROFILE, Project};
+use super::redaction::RedactionKey;
 use super::template::{engine, own_values_of, text_of};
 
 /// Opens sealed files of values.
 pub struct Opener<'a> {
     look: &'a (dyn Fn() -> Identities + Sync),
     found: OnceLock<Identities>,
+    redaction: Option<RedactionKey>,
 }
 
 impl<'a> Opener<'a> {
@@ -28,7 +30,20 @@ impl<'a> Opener<'a> {
         Self {
             look,
             found: OnceLock::new(),
+            redaction: None,
         }
+    }
+
+    /// Sets the key for what is redacted besides sealed files; without one all of that reads the same.
+    #[must_use]
+    pub fn with_redaction(mut self, key: RedactionKey) -> Self {
+        self.redaction = Some(key);
+        self
+    }
+
+    /// The key for what is redacted besides sealed files.
+    pub(super) fn redaction(&self) -> Option<&RedactionKey> {
+        self.redaction.as_ref()
     }
 
     /// The identities, looked for once.

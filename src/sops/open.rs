@@ -1,5 +1,7 @@
 //! Opens a sealed document: data key, values, MAC, and only then the plain bytes.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit, Mac as _};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use sha2::Sha256;
@@ -366,8 +368,13 @@ impl Opener<'_> {
     }
 
     fn remember(&mut self, bytes: &[u8]) {
-        if let Some(text) = std::str::from_utf8(bytes).ok().filter(|t| !t.is_empty()) {
-            self.secrets.push(SecretString::from(text));
+        match std::str::from_utf8(bytes) {
+            Ok("") => {}
+            Ok(text) => self.secrets.push(SecretString::from(text)),
+            // Such bytes stand in manifests as base64.
+            Err(_) => self
+                .secrets
+                .push(SecretString::from(BASE64_STANDARD.encode(bytes))),
         }
     }
 
@@ -385,6 +392,8 @@ impl Opener<'_> {
 }
 
 impl Visitor for Opener<'_> {
+    const EMPTY_COMMENT_IS_ITEM: bool = true;
+
     fn value(&mut self, value: &mut Value, sealed: bool, at: &Position) -> Result<(), Diagnostic> {
         if sealed {
             let Value::Text(text) = value else {

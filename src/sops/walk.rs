@@ -6,6 +6,8 @@ use crate::diagnostic::Diagnostic;
 
 /// What is done at each place.
 pub(super) trait Visitor {
+    /// Whether an empty comment in a list, where comments are sealed, becomes an empty item, as sops opens it.
+    const EMPTY_COMMENT_IS_ITEM: bool = false;
     /// Works on a scalar; null and collections are not shown.
     fn value(&mut self, value: &mut Value, sealed: bool, at: &Position) -> Result<(), Diagnostic>;
     /// Works on a comment.
@@ -99,7 +101,9 @@ impl<V: Visitor> Walker<'_, V> {
         self.selector.enter(key_matches);
         for item in branch {
             match item {
-                Item::Comment(comment) => self.comment(comment)?,
+                Item::Comment(comment) => {
+                    self.comment(comment)?;
+                }
                 Item::Entry(entry) => {
                     let Key::Text(key) = &entry.key else {
                         self.at.line = entry.line;
@@ -121,7 +125,12 @@ impl<V: Visitor> Walker<'_, V> {
         self.selector.enter(key_matches);
         for element in list {
             match element {
-                Element::Comment(comment) => self.comment(comment)?,
+                Element::Comment(comment) => {
+                    let sealed = self.comment(comment)?;
+                    if sealed && comment.0.is_empty() && V::EMPTY_COMMENT_IS_ITEM {
+                        *element = Element::Value(Value::text(""));
+                    }
+                }
                 Element::Value(value) => {
                     match self.comment_item(value)? {
                         Some(comment) => *element = Element::Comment(comment),
@@ -162,8 +171,10 @@ impl<V: Visitor> Walker<'_, V> {
         }
     }
 
-    fn comment(&mut self, comment: &mut Comment) -> Result<(), Diagnostic> {
+    /// Tells whether the rule seals the comment.
+    fn comment(&mut self, comment: &mut Comment) -> Result<bool, Diagnostic> {
         let sealed = self.selector.seals_comment(&comment.0);
-        self.visitor.comment(comment, sealed, &self.at)
+        self.visitor.comment(comment, sealed, &self.at)?;
+        Ok(sealed)
     }
 }

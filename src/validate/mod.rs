@@ -14,7 +14,7 @@ mod schema;
 mod walk;
 
 pub use check::{CheckOptions, check};
-pub use gate::{GateOptions, Severities, gate};
+pub use gate::{GateOptions, Severities, gate, is_telling};
 pub use guard::guard;
 pub use lints::lints;
 pub use schema::{Judgement, schema};

@@ -204,7 +204,11 @@ impl Attempt<'_> {
     }
 
     fn remedies(&self, age: &[&AgeKey]) -> Vec<String> {
-        let mut remedies = self.identities.hints.clone();
+        // They say where a key is when there is none.
+        let mut remedies = match self.identities.is_empty() {
+            true => self.identities.hints.clone(),
+            false => Vec::new(),
+        };
         for key in age {
             if let Some(plugin) = plugin_of_recipient(&key.recipient) {
                 remedies.push(format!("age plugins are not supported: age-plugin-{plugin} would be needed; seal the file for an age1… recipient too"));

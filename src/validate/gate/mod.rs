@@ -8,6 +8,8 @@ mod plaintext;
 mod retyped;
 mod sealed;
 
+pub use plaintext::is_telling;
+
 use secrecy::SecretString;
 
 use crate::diagnostic::{Report, Severity};

@@ -100,6 +100,11 @@ fn needles(resources: &ResMap, options: &GateOptions<'_>) -> Needles {
     needles
 }
 
+/// Whether a value is long enough, and of no form that occurs in the open as well, so that a match is no accident.
+pub fn is_telling(value: &SecretString) -> bool {
+    telling(value).is_some()
+}
+
 /// The value, when it is long enough and is not of a form that occurs in the open as well.
 fn telling(value: &SecretString) -> Option<&str> {
     let value = value.expose_secret().trim();
