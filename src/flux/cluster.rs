@@ -9,7 +9,7 @@ use super::kustomization::{Id, Kustomization, Reference, VariableSource};
 use super::order::{Patience, near, stuck};
 use super::render::Renderer;
 use super::search::Index;
-use super::sources::Sources;
+use super::sources::{Sources, is_repository};
 use super::variables::{Data, Objects};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Severity};
 use crate::files::TreePath;
@@ -89,6 +89,10 @@ impl<'a> Cluster<'a> {
     /// Adds a Kustomization where the cluster begins. Its source is this tree.
     pub fn enter(&mut self, kustomization: Kustomization, directory: Option<TreePath>) {
         self.sources.take_local(kustomization.source.as_ref());
+        let source = kustomization.source.as_ref().filter(|s| is_repository(s));
+        if let (Some(directory), Some(_)) = (&directory, source) {
+            self.sources.take_base(&kustomization.path, directory);
+        }
         self.add(kustomization, directory, 0);
     }
 
@@ -245,7 +249,7 @@ impl<'a> Cluster<'a> {
         self.report.findings.extend(warnings.findings);
         // What is applied to another cluster is nothing to this one.
         if !kustomization.remote {
-            self.look_at(&kustomization, &resources, pending.depth);
+            self.look_at(&kustomization, &directory, &resources, pending.depth);
         }
         self.applied.push(Applied {
             kustomization,
@@ -255,7 +259,13 @@ impl<'a> Cluster<'a> {
     }
 
     /// Notes objects of variables and sources, and the Kustomizations that are applied.
-    fn look_at(&mut self, parent: &Kustomization, resources: &ResMap, depth: usize) {
+    fn look_at(
+        &mut self,
+        parent: &Kustomization,
+        directory: &TreePath,
+        resources: &ResMap,
+        depth: usize,
+    ) {
         for resource in resources.iter() {
             self.sources.note(resource);
             if let Some(object) = self.objects.note(resource, &parent.id.namespace) {
@@ -274,7 +284,11 @@ impl<'a> Cluster<'a> {
                     let finding = Diagnostic::new(Code::FluxInvalid, phrase);
                     self.report.push(finding.at(resource.place()));
                 }
-                Ok(child) => children.push(child),
+                Ok(child) => {
+                    let lacking = Kustomization::lacking(resource);
+                    self.report.findings.extend(lacking.findings);
+                    children.push(child);
+                }
                 Err(refused) => {
                     self.has_gaps = true;
                     self.report.findings.extend(refused.findings);
@@ -283,7 +297,7 @@ impl<'a> Cluster<'a> {
         }
         let files = self.renderer.files();
         let is_here = |path: &TreePath| matches!(files.kind(path), Ok(Some(_)));
-        self.sources.guess_local(&children, &is_here);
+        self.sources.guess_local(&children, directory, &is_here);
         for child in children {
             self.add(child, None, depth + 1);
         }

@@ -2,7 +2,7 @@
 
 use super::kustomization::{Id, Kustomization};
 use super::render::Renderer;
-use super::sources::Sources;
+use super::sources::{base_of, below, is_repository, is_root};
 use super::variables::Objects;
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source};
 use crate::files::TreePath;
@@ -55,13 +55,28 @@ pub fn entry_of_path(
     };
     let bare = Kustomization::of_path(id, directory.as_str());
     let (resources, _) = renderer.render(&bare, directory, &Objects::default())?;
+    let mut read = Vec::new();
     for resource in resources.iter().filter(|r| Kustomization::is(r)) {
-        let read = Kustomization::read(resource, SYSTEM)?;
-        let mut sources = Sources::default();
-        sources.take_local(read.source.as_ref());
-        if sources.directory(&read).as_ref() == Some(directory) {
-            return Ok(read);
-        }
+        read.push(Kustomization::read(resource, SYSTEM)?);
     }
-    Ok(bare)
+    let is_exact = |k: &Kustomization| leads_to(k, &TreePath::root(), directory);
+    let files = renderer.files();
+    // Where the source is a part of the repository, the path counts from a directory above this one.
+    let is_below = |k: &Kustomization| {
+        let base = base_of(&k.path, directory).filter(|base| leads_to(k, base, directory));
+        let elsewhere =
+            TreePath::parse(&k.path).is_some_and(|p| matches!(files.kind(&p), Ok(Some(_))));
+        base.is_some() && !elsewhere
+    };
+    let found = read.iter().find(|k| is_exact(k));
+    let found = found.or_else(|| read.iter().find(|k| is_below(k)));
+    Ok(found.cloned().unwrap_or(bare))
+}
+
+/// Whether the path of a Kustomization, whose source is a repository, leads from one directory to another.
+fn leads_to(kustomization: &Kustomization, base: &TreePath, directory: &TreePath) -> bool {
+    let source = kustomization.source.as_ref();
+    source.is_some_and(is_repository)
+        && !is_root(&kustomization.path)
+        && below(base, &kustomization.path) == *directory
 }

@@ -149,6 +149,22 @@ impl Kustomization {
         }
     }
 
+    /// What an object that is applied must have, and this one lacks. One that a parent is still to patch
+    /// need not have it.
+    pub(super) fn lacking(resource: &Resource) -> Report {
+        let mut report = Report::default();
+        for field in ["interval", "prune"] {
+            if resource.node().lookup(&["spec", field]).is_none() {
+                let phrase = format!("{} lacks spec.{field}", resource.id());
+                let finding = Diagnostic::new(Code::FieldMissing, phrase)
+                    .at(resource.place())
+                    .note("the API server refuses it");
+                report.push(finding);
+            }
+        }
+        report
+    }
+
     /// As messages name it.
     pub fn shown(&self) -> String {
         format!("Kustomization {}", self.id)
@@ -387,7 +403,8 @@ impl<'a> Reader<'a> {
         let mut pairs = Vec::new();
         for (name, value) in mapping.iter() {
             let place = self.place_of(Some(value));
-            match value.as_str() {
+            let is_text = matches!(value.tag(), Tag::Str | Tag::Timestamp);
+            match value.scalar_text().filter(|_| is_text) {
                 Some(text) => pairs.push((name.to_owned(), text.to_owned(), place)),
                 None => {
                     let phrase = format!("{key}.{name} is {}, not text", kind_of(value));

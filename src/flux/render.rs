@@ -86,6 +86,7 @@ impl<'a> Renderer<'a> {
         self.render_in_project(kustomization, directory, objects)
             .map(|(resources, warnings)| (resources, via(warnings, kustomization)))
             .map_err(|report| via(report, kustomization))
+            .map_err(|report| with_absent(report, kustomization, objects))
     }
 
     fn render_in_project(
@@ -194,6 +195,28 @@ fn via(mut report: Report, kustomization: &Kustomization) -> Report {
         None => finding.at(place.clone()),
         Some(at) if at.file == place.file => finding,
         Some(_) => finding.via(place.clone()),
+    };
+    report.findings = report.findings.into_iter().map(add).collect();
+    report
+}
+
+/// Tells with each missing variable which objects it may have been expected from.
+fn with_absent(mut report: Report, kustomization: &Kustomization, objects: &Objects) -> Report {
+    let from = kustomization.post_build.iter().flat_map(|p| &p.from);
+    let absent: Vec<String> = from
+        .filter(|source| source.optional && !objects.contains(&source.object))
+        .map(|source| format!("{}/{}", source.object.kind, source.object.id))
+        .collect();
+    if absent.is_empty() {
+        return report;
+    }
+    let note = format!(
+        "of substituteFrom, {} may be missing, and is",
+        absent.join(", ")
+    );
+    let add = |finding: Diagnostic| match finding.code() {
+        Code::VariableMissing => finding.note(note.clone()),
+        _ => finding,
     };
     report.findings = report.findings.into_iter().map(add).collect();
     report

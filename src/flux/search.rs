@@ -43,6 +43,8 @@ impl Index {
         }
         for candidates in index.0.values_mut() {
             candidates.sort_by(|a, b| a.place.cmp(&b.place));
+            // A template is read where it stands, and where it is written.
+            candidates.dedup_by(|a, b| a.place == b.place);
         }
         Ok(index)
     }

@@ -11,10 +11,12 @@ use crate::yaml::Node;
 const REPOSITORIES: [&str; 3] = ["GitRepository", "OCIRepository", "Bucket"];
 
 /// What is known of the sources of a cluster.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sources {
     /// The source that this tree is.
     local: Option<Reference>,
+    /// The directory that its paths count from.
+    base: TreePath,
     /// Sources that the invoker says are directories of this tree.
     given: BTreeMap<Reference, TreePath>,
     /// The address of each repository that the cluster declares.
@@ -34,8 +36,11 @@ impl Sources {
     /// Starts with what the invoker says.
     pub fn new(given: BTreeMap<Reference, TreePath>) -> Self {
         Self {
+            local: None,
+            base: TreePath::root(),
             given,
-            ..Self::default()
+            addresses: BTreeMap::new(),
+            copies: BTreeMap::new(),
         }
     }
 
@@ -44,6 +49,11 @@ impl Sources {
         if self.local.is_none() {
             self.local = source.cloned();
         }
+    }
+
+    /// Takes the directory that paths count from by one whose place is known, as far as they fit.
+    pub fn take_base(&mut self, path: &str, directory: &TreePath) {
+        self.base = base_of(path, directory).unwrap_or_else(TreePath::root);
     }
 
     /// Notes an object that declares a source.
@@ -106,7 +116,7 @@ impl Sources {
     pub fn directory(&self, kustomization: &Kustomization) -> Option<TreePath> {
         let path = &kustomization.path;
         let Some(source) = &kustomization.source else {
-            return Some(below(&TreePath::root(), path));
+            return Some(below(&self.base, path));
         };
         if let Some(base) = self.given.get(source) {
             return Some(below(base, path));
@@ -114,31 +124,45 @@ impl Sources {
         if let Some(copies) = self.copies.get(source) {
             return self.copied(copies, path);
         }
-        self.is_local(source)
-            .then(|| below(&TreePath::root(), path))
+        self.is_local(source).then(|| below(&self.base, path))
     }
 
     /// Guesses which source this tree is, from what the entry of the cluster applies: the first one that
     /// nothing here declares, as what brought the entry, else the first whose path is here.
-    pub fn guess_local(&mut self, children: &[Kustomization], is_here: &dyn Fn(&TreePath) -> bool) {
+    pub fn guess_local(
+        &mut self,
+        children: &[Kustomization],
+        entry: &TreePath,
+        is_here: &dyn Fn(&TreePath) -> bool,
+    ) {
         if self.local.is_some() {
             return;
         }
+        let mut bases: Vec<TreePath> =
+            std::iter::successors(Some(entry.clone()), TreePath::parent).collect();
+        bases.reverse();
+        let base_here = |child: &Kustomization| {
+            let mut bases = bases.iter().filter(|_| !is_root(&child.path));
+            bases
+                .find(|base| is_here(&below(base, &child.path)))
+                .cloned()
+        };
         let repositories = children.iter().filter_map(|child| {
             let source = child.source.as_ref()?;
             let copied = self.copies.get(source).and_then(|copies| copies.first());
             let source = copied.map_or(source, |copied| &copied.from);
-            let is_one = REPOSITORIES.contains(&source.kind.as_str());
-            is_one.then_some((child, source))
+            is_repository(source).then_some((child, source))
         });
         let undeclared = |(_, source): &(_, &Reference)| !self.addresses.contains_key(source);
-        let here = |(child, _): &(&Kustomization, _)| {
-            let path = below(&TreePath::root(), &child.path);
-            !path.as_str().is_empty() && is_here(&path)
-        };
+        let here = |(child, _): &(&Kustomization, _)| base_here(child).is_some();
         let found = repositories.clone().find(undeclared);
         let found = found.or_else(|| repositories.clone().find(here));
-        self.local = found.map(|(_, source)| source.clone());
+        let Some((child, source)) = found else {
+            return;
+        };
+        let (base, source) = (base_here(child), source.clone());
+        self.base = base.unwrap_or_else(TreePath::root);
+        self.local = Some(source);
     }
 
     fn is_local(&self, source: &Reference) -> bool {
@@ -159,7 +183,7 @@ impl Sources {
             .max_by_key(|c| c.to.as_str().len())?;
         let base = match self.given.get(&copy.from) {
             Some(base) => base.clone(),
-            None if self.is_local(&copy.from) => TreePath::root(),
+            None if self.is_local(&copy.from) => self.base.clone(),
             None => return None,
         };
         base.join(&copy.directory)?
@@ -181,8 +205,26 @@ fn copy_of(aliases: &BTreeMap<String, Reference>, from: &str, to: &str) -> Optio
     })
 }
 
+/// Whether a source brings files from a repository, and not from another source.
+pub(super) fn is_repository(source: &Reference) -> bool {
+    REPOSITORIES.contains(&source.kind.as_str())
+}
+
+/// Whether a path is the root of its source.
+pub(super) fn is_root(path: &str) -> bool {
+    below(&TreePath::root(), path).as_str().is_empty()
+}
+
+/// The directory from which a path leads to a directory, when it can.
+pub(super) fn base_of(path: &str, directory: &TreePath) -> Option<TreePath> {
+    let path = below(&TreePath::root(), path);
+    let base = directory.as_str().strip_suffix(path.as_str())?;
+    let is_whole = base.is_empty() || base.ends_with('/') || path.as_str().is_empty();
+    is_whole.then(|| TreePath::parse(base)).flatten()
+}
+
 /// A path of a spec below a directory: as in Flux, `..` cannot lead out of it.
-fn below(base: &TreePath, path: &str) -> TreePath {
+pub(super) fn below(base: &TreePath, path: &str) -> TreePath {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
@@ -219,6 +261,16 @@ mod tests {
     }
 
     #[test]
+    fn the_root_of_a_source_is_where_its_paths_lead_from() {
+        let directory = TreePath::parse("kubernetes/clusters/main").unwrap();
+        let base = |path| base_of(path, &directory).map(|b| b.as_str().to_owned());
+        assert_eq!(base("./clusters/main").as_deref(), Some("kubernetes"));
+        assert_eq!(base("kubernetes/clusters/main").as_deref(), Some(""));
+        assert_eq!(base("./ain"), None);
+        assert_eq!(base("./").as_deref(), Some("kubernetes/clusters/main"));
+    }
+
+    #[test]
     fn paths_of_artifacts_are_those_of_what_was_copied() {
         let text = "
 apiVersion: source.extensions.fluxcd.io/v1beta1
@@ -233,7 +285,7 @@ spec:
     - {from: '@mono/apps/production/**', to: '@artifact/production/'}
 ";
         let node = parse(text, ParseOptions::default()).unwrap().remove(0);
-        let mut sources = Sources::default();
+        let mut sources = Sources::new(BTreeMap::new());
         sources.note(&Resource::new(node, None));
         let entry = kustomization("GitRepository", "flux-system", "clusters/production");
         sources.take_local(entry.source.as_ref());
