@@ -41,6 +41,10 @@ impl Files for Confined<'_> {
         self.below.read(path)
     }
 
+    fn announce(&self, paths: &[TreePath]) {
+        self.below.announce(paths);
+    }
+
     fn kind(&self, path: &TreePath) -> Result<Option<Kind>> {
         self.below.kind(path)
     }

@@ -39,6 +39,19 @@ pub struct Call {
     pub secrets: Option<Secrets>,
 }
 
+/// The top of what the host sent, and the Application's directory: all that announcements need to know.
+pub fn places(
+    environment: &BTreeMap<OsString, OsString>,
+    working_directory: &Path,
+) -> (PathBuf, PathBuf) {
+    let source_path = environment.get(OsStr::new("ARGOCD_APP_SOURCE_PATH"));
+    let source_path = source_path.and_then(|v| v.to_str()).unwrap_or_default();
+    (
+        root(working_directory, source_path).0,
+        working_directory.to_owned(),
+    )
+}
+
 /// Reads a call.
 ///
 /// Fails with [`Code::ParameterInvalid`] on parameters or switches that are not known.

@@ -7,6 +7,7 @@ use super::environment::Call;
 use super::policy::{self, Grant, OverlaysSection, Program};
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
 use crate::files::{Files, TreePath};
+use crate::overlay::State;
 use crate::pipeline::plain::{Options, Outside};
 use crate::pipeline::values::{Opener, Overrides};
 use crate::pipeline::{self, Host, HostParameter, Policy, Progress, Rendered, Request, Secrets};
@@ -59,7 +60,38 @@ pub fn generate(generation: &Generation<'_>) -> Result<Rendered, Report> {
             progress: (*progress).clone(),
         }),
     };
-    pipeline::render(&request, &files).map_err(|report| explained(report, call))
+    let rendered = pipeline::render(&request, &files).map_err(|report| explained(report, call))?;
+    let missing = missing(&rendered, &grant.overlays.mandatory);
+    match missing.is_empty() {
+        true => Ok(rendered),
+        false => Err(missing),
+    }
+}
+
+/// What is mandatory and has no effect on a target: nothing that a repository says may switch it off.
+fn missing(rendered: &Rendered, mandatory: &[String]) -> Report {
+    let mut report = Report::default();
+    for instance in &rendered.overlays {
+        let holds = matches!(
+            instance.state,
+            State::Added | State::Present | State::Replaced
+        );
+        if holds || !mandatory.iter().any(|name| *name == *instance.overlay) {
+            continue;
+        }
+        let phrase = format!(
+            "{} is mandatory here, and does not apply to {}",
+            instance.overlay, instance.target
+        );
+        let why = format!("{}: {}", instance.state.name(), instance.reason);
+        let help = "remove what keeps it away; an administrator of Argo CD can set its inputs in the policy, under `overlays.parameters`";
+        report.push(
+            Diagnostic::new(Code::PolicyRefuses, phrase)
+                .note(why)
+                .help(help),
+        );
+    }
+    report
 }
 
 /// What the plugin may have done outside of its files.

@@ -3,8 +3,11 @@
 //! [`environment`] reads a call, [`parameters`] what an Application sets, [`policy`] what it may do;
 //! [`generate`] renders. [`simulate`] is the other side: what the host does with an Application.
 
+pub mod announce;
 pub mod confined;
+pub mod edit;
 pub mod environment;
+pub mod function;
 pub mod generate;
 pub mod parameters;
 pub mod policy;

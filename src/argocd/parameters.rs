@@ -103,7 +103,7 @@ impl Entry {
         )
         .help(format!(
             "give it as `{}:` in the Application's plugin parameters",
-            if wanted == "string" { "string" } else { wanted }
+            wanted.split(' ').next().unwrap_or(wanted)
         ))
     }
 
@@ -178,7 +178,7 @@ fn replicas(entry: &Entry) -> Result<Vec<(String, u64)>> {
 }
 
 /// `[name=]new[:tag][@digest]`, as `kustomize edit set image` takes it.
-fn image(text: &str) -> Image {
+pub(super) fn image(text: &str) -> Image {
     let (name, target) = text
         .split_once('=')
         .map_or((None, text), |(name, target)| (Some(name), target));

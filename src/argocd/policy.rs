@@ -73,10 +73,10 @@ pub struct OverlaysSection {
     /// Overlays that no project can leave out.
     #[serde(default)]
     pub mandatory: Vec<String>,
-    /// Parameters that only the policy sets.
+    /// Parameters and inputs that only the policy sets.
     #[serde(default)]
     pub lock: Vec<String>,
-    /// Parameters.
+    /// Parameters and inputs, over those of projects and over values.
     #[serde(default)]
     pub parameters: serde_json::Map<String, serde_json::Value>,
 }

@@ -16,6 +16,8 @@ mod flows;
 mod flux;
 mod identities;
 mod init;
+mod ksops;
+mod kustomize;
 mod output;
 mod overlays;
 mod panic;
@@ -99,9 +101,16 @@ pub fn main() -> ExitCode {
     panic::install_hook();
     forbid_dumps();
     let context = Context::of_the_process();
-    let status = match Arguments::try_parse_from(arguments(&context)) {
-        Ok(arguments) => output::finish(run(&context, arguments.command)),
-        Err(error) => output::usage(&error),
+    let status = match called_as(&context).as_deref() {
+        Some("ksops") => output::finish(ksops::run(&context)),
+        Some("kustomize") => match kustomize::Arguments::try_parse_from(arguments(&context)) {
+            Ok(arguments) => output::finish(kustomize::run(&context, &arguments)),
+            Err(error) => output::usage(&error),
+        },
+        _ => match Arguments::try_parse_from(arguments(&context)) {
+            Ok(arguments) => output::finish(run(&context, arguments.command)),
+            Err(error) => output::usage(&error),
+        },
     };
     ExitCode::from(status as u8)
 }
@@ -112,6 +121,12 @@ pub fn main() -> ExitCode {
 fn forbid_dumps() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
+/// The name by which the program was called.
+fn called_as(context: &Context) -> Option<String> {
+    let name = std::path::Path::new(context.arguments.first()?).file_name()?;
+    Some(name.to_str()?.to_owned())
 }
 
 /// The arguments, the first one reduced to the name by which the program was called.

@@ -6,7 +6,7 @@ use super::attach::Attacher;
 use super::conflict::{self, Existing};
 use super::draft::{Draft, Drafter};
 use super::language::Language;
-use super::library::{Library, is_unpinned, own_folders};
+use super::library::{Library, is_builtin, is_unpinned, own_folders};
 use super::root::Root;
 use super::settings;
 use super::world::World;
@@ -55,6 +55,13 @@ fn check_pins(request: &Request<'_>) -> Result<()> {
         return Ok(());
     }
     let own = own_folders(request.config, request.files)?;
+    // What an administrator makes mandatory must not be something else under its name.
+    if let Some(name) = own.keys().find(|name| is_builtin(name)) {
+        let phrase = format!("an overlay of the project has the name of the built-in {name}");
+        return Err(Diagnostic::new(Code::OverlayConfig, phrase)
+            .at(request.config.paths.first().map(|(_, place)| place.clone()))
+            .help("give its folder another name: a host tells them apart by name"));
+    }
     let unpinned = request
         .config
         .used

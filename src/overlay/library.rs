@@ -216,6 +216,11 @@ fn check_version(used: &Name, wanted: Option<&str>, set: &Set) -> Result<()> {
         .help(format!("write {}@{}", set.name, set.version.major)))
 }
 
+/// Whether the program holds an overlay or a set of that name.
+pub(super) fn is_builtin(name: &str) -> bool {
+    builtin_of(name).is_some()
+}
+
 /// Whether a name in `use` is of the program and pins no version, which hosts refuse.
 pub(super) fn is_unpinned(text: &str, own: impl Fn(&str) -> bool) -> bool {
     !text.contains('@') && !own(text) && builtin_of(text).is_some()

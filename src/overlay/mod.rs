@@ -5,6 +5,7 @@
 //! them in the root kustomization. It never names a field of a CNPG resource: a new operator feature is a
 //! new folder below `cnpg/`. Start with [`view`].
 
+mod announce;
 mod applied;
 mod attach;
 mod builtin;
@@ -40,6 +41,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use minijinja::Value;
 
+pub use announce::{Announced, announced};
 pub use config::{Config, OnConflict, Pods};
 pub use copy::{Form, copy};
 pub use definition::{Definition, Difference, Input, Parameter};

@@ -104,7 +104,11 @@ impl Files for Timed<'_> {
     }
 
     fn kind(&self, path: &TreePath) -> Result<Option<Kind>> {
-        self.below.kind(path)
+        // Whether a template makes a file is known when it is rendered.
+        let began = self.progress.begin(path);
+        let kind = self.below.kind(path);
+        self.progress.end(path, began);
+        kind
     }
 
     fn list(&self, directory: &TreePath) -> Result<Vec<String>> {

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use serde_json::json;
-
+use crate::argocd::announce::announce;
 use crate::argocd::environment::{self, Call};
 use crate::argocd::generate::{Generation, generate};
 use crate::argocd::policy::{self, Grant};
@@ -30,8 +29,11 @@ pub(crate) struct Arguments {
 }
 
 /// Prints what an Application can set.
-pub(super) fn parameters() -> Outcome {
-    Ok(announcements().to_string().into_bytes().into())
+pub(super) fn parameters(context: &Context) -> Outcome {
+    let (root, directory) = environment::places(&context.environment, &context.working_directory);
+    let located = locate(&directory, &context.working_directory, Some(&root))?;
+    let announcements = announce(&located.tree, &located.directory)?;
+    Ok(announcements.to_string().into_bytes().into())
 }
 
 /// Prints the manifests.
@@ -104,66 +106,4 @@ fn end(progress: &Progress, deadline: Duration) {
     let error = progress.at_deadline(deadline).or_at(Place::file("."));
     let _ = writeln!(std::io::stderr().lock(), "{error}");
     std::process::exit(i32::from(ExitStatus::Limit as u8));
-}
-
-/// The announcement of every parameter: name, title, what it does, its shape.
-fn announcements() -> serde_json::Value {
-    let one = |name: &str, title: &str, tooltip: &str, shape: &str| json!({"name": name, "title": title, "tooltip": tooltip, "collectionType": shape});
-    json!([
-        one(
-            "images",
-            "Images",
-            "Images to set, as name=new:tag or name@digest",
-            "array"
-        ),
-        one(
-            "replicas",
-            "Replicas",
-            "Replica counts by the workload's name",
-            "map"
-        ),
-        one(
-            "namePrefix",
-            "Name prefix",
-            "Put before the name of every object",
-            "string"
-        ),
-        one(
-            "nameSuffix",
-            "Name suffix",
-            "Put after the name of every object",
-            "string"
-        ),
-        one(
-            "namespace",
-            "Namespace",
-            "The namespace of every namespaced object",
-            "string"
-        ),
-        one(
-            "components",
-            "Components",
-            "Components to add, by relative path",
-            "array"
-        ),
-        one(
-            "commonLabels",
-            "Common labels",
-            "Labels of every object and selector",
-            "map"
-        ),
-        one(
-            "commonAnnotations",
-            "Common annotations",
-            "Annotations of every object",
-            "map"
-        ),
-        one(
-            "values",
-            "Values files",
-            "Files of values in the repository, over the project's",
-            "array"
-        ),
-        one("set", "Values", "Single values, over all files", "map"),
-    ])
 }

@@ -24,7 +24,7 @@ enum Command {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     match &arguments.command {
         Command::Generate(arguments) => generate::run(context, arguments),
-        Command::Parameters => generate::parameters(),
+        Command::Parameters => generate::parameters(context),
         Command::Simulate(arguments) => simulate::run(context, arguments),
     }
 }
