@@ -16,6 +16,7 @@ mod copy;
 mod definition;
 mod describe;
 mod draft;
+mod elsewhere;
 mod expand;
 mod finder;
 mod language;

@@ -18,6 +18,8 @@ pub(super) struct Selector {
     annotations: Vec<Requirement>,
     /// The name as it is written, to tell a typing error.
     pub(super) written_name: String,
+    /// The namespace as it is written.
+    written_namespace: String,
 }
 
 /// What a selector looks at.
@@ -76,8 +78,17 @@ impl Selector {
             namespace: pattern("namespace")?,
             labels: requirements("labelSelector")?,
             annotations: requirements("annotationSelector")?,
+            written_namespace: reader.text("namespace")?.unwrap_or_default().to_owned(),
             written_name: reader.text("name")?.unwrap_or_default().to_owned(),
         })
+    }
+
+    /// A text that objects which are selected hold: the name, else the namespace, where it is no pattern.
+    pub(super) fn literal(&self) -> Option<&str> {
+        let written = [self.written_name.as_str(), &self.written_namespace];
+        let is_plain =
+            |t: &&str| !t.is_empty() && t.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        written.into_iter().find(is_plain)
     }
 
     /// Whether an object is selected.

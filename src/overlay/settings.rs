@@ -9,11 +9,13 @@ use super::Request;
 use super::config::{Config, Located, Name, Override, read_annotation};
 use super::convert::{to_node, to_value};
 use super::definition::Definition;
+use super::elsewhere;
 use super::language::Language;
 use super::library::{Library, Loaded};
 use super::schema;
 use super::target::Target;
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source, nearest};
+use crate::files::TreePath;
 use crate::yaml::{self, Mapping, Node, ParseOptions, Tag, Value as Content};
 
 /// The annotation by which an object sets its own parameters.
@@ -292,10 +294,20 @@ pub(super) fn check_names(config: &Config, library: &Library) -> Result<()> {
     Ok(())
 }
 
+/// Whether an entry of `for` may be about another root of the project that says it.
+fn may_be_elsewhere(request: &Request<'_>, entry: &Override) -> bool {
+    let project = TreePath::parse(&entry.place.file).and_then(|file| file.parent());
+    let Some((name, project)) = entry.selector.literal().zip(project) else {
+        return true;
+    };
+    let strict = request.host.strict;
+    elsewhere::is_mentioned(request.files, &project, request.directory, name, strict)
+}
+
 /// Tells about entries of `for` that select nothing.
 ///
 /// A project has many roots, and each of them few objects: an entry is told about where the project file
-/// is the root's own, or where the name is nearly that of an object here.
+/// is the root's own, where the name is nearly that of an object here, and where no other root mentions it.
 pub(super) fn tell_unused(
     request: &Request<'_>,
     used: &[bool],
@@ -310,7 +322,7 @@ pub(super) fn tell_unused(
             &entry.selector.written_name,
             names.iter().map(String::as_str),
         );
-        if near.is_none() && !request.host.is_whole_project {
+        if near.is_none() && !request.host.is_whole_project && may_be_elsewhere(request, entry) {
             continue;
         }
         let phrase = "an entry of for selects nothing";

@@ -17,7 +17,7 @@ use crate::yaml::{self, Node, ParseOptions};
 
 use super::adjust::{Adjustments, KUSTOMIZATION_NAMES, adjusted, kustomization_path};
 use super::plain::{Options, Outside};
-use super::project::DEFAULT_PROFILE;
+use super::project::{DEFAULT_PROFILE, Project};
 use super::session::Session;
 use super::values::{Opener, Overrides};
 
@@ -35,7 +35,8 @@ pub fn init(
 ) -> Result<(String, Report)> {
     let mut report = Report::default();
     let overrides = Overrides::default();
-    let session = match Session::open(files, directory, &overrides, opener) {
+    let project = project(files, directory)?;
+    let session = match Session::of(files, project, &overrides, opener) {
         Ok(session) => Some(session),
         Err(error) => {
             let phrase = format!("the templates are not looked at: {}", error.phrase());
@@ -72,6 +73,14 @@ pub fn init(
     text.push_str(&sources(files, directory)?);
     text.push_str(&survey(set, &surveyed, &set_by_values)?);
     Ok((text, report))
+}
+
+/// The project that is there, or the one that a `makejinja.toml` beside the new file would make.
+fn project(files: &dyn Files, directory: &TreePath) -> Result<Option<Project>> {
+    let found = Project::find(files, directory)?;
+    let config = directory.join("makejinja.toml");
+    let config = config.filter(|c| matches!(files.kind(c), Ok(Some(Kind::File))));
+    Ok(found.or_else(|| config.map(Project::of_makejinja)))
 }
 
 /// What the project file says of values, templates and identities.

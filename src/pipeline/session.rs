@@ -77,7 +77,17 @@ impl<'a> Session<'a> {
         overrides: &Overrides,
         opener: &'a Opener<'a>,
     ) -> Result<Self> {
-        let Some(project) = find_project(disk, directory)? else {
+        Self::of(disk, find_project(disk, directory)?, overrides, opener)
+    }
+
+    /// Opens a project. Fails as [`Self::open`] does.
+    pub fn of(
+        disk: &'a dyn Files,
+        project: Option<Project>,
+        overrides: &Overrides,
+        opener: &'a Opener<'a>,
+    ) -> Result<Self> {
+        let Some(project) = project else {
             return Ok(Self {
                 disk,
                 opener,
