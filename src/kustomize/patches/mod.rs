@@ -21,7 +21,7 @@ use super::selector::Selector;
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
 use crate::kube::merge_keys::Schema;
 use crate::kube::{Gvk, ResMap, Resource};
-use crate::yaml::{Mapping, Mark, Node, Style, Tag};
+use crate::yaml::{Mapping, Mark, Node, Style, Tag, Value};
 
 /// A text with patches.
 #[derive(Debug, Clone, Copy)]
@@ -359,12 +359,7 @@ fn addressed(patch: &Resource, target: Option<&Gvk>) -> Node {
     stringify(&mut node, "labels");
     stringify(&mut node, "annotations");
     if let (Some(mapping), Some(gvk)) = (node.as_mapping_mut(), target) {
-        let api_version = gvk.api_version();
-        if api_version.is_empty() {
-            mapping.remove("apiVersion");
-        } else {
-            scalar::insert_untagged(mapping, "apiVersion", &api_version);
-        }
+        scalar::insert_untagged(mapping, "apiVersion", &gvk.api_version());
     }
     node
 }
@@ -407,7 +402,26 @@ fn settle_annotations(node: &mut Node) {
         return;
     };
     object.get_or_insert_with("metadata", Node::mapping);
+    pair_annotations(node);
     stringify(node, "annotations");
+}
+
+/// Takes a list of annotations for keys and values in turn, as the reference does.
+fn pair_annotations(node: &mut Node) {
+    let annotations = node
+        .get_mut("metadata")
+        .and_then(|m| m.get_mut("annotations"));
+    let Some(annotations) = annotations else {
+        return;
+    };
+    let Some(items) = annotations.as_sequence() else {
+        return;
+    };
+    let mut pairs = Mapping::default();
+    for pair in items.chunks_exact(2) {
+        pairs.insert(pair[0].scalar_text().unwrap_or_default(), pair[1].clone());
+    }
+    *annotations = Node::new(Value::Mapping(pairs), Tag::Map);
 }
 
 /// What a strategic merge does not change.

@@ -24,6 +24,7 @@ pub(super) fn types(node: &mut Node) -> Result<(), Fault> {
 fn scalar(node: &mut Node) -> Result<(), Fault> {
     let text = node.scalar_text().unwrap_or_default();
     let (tag, canonical) = match node.tag() {
+        Tag::Null if node.style() == Style::Flow => (Tag::Str, Some(String::new())),
         Tag::Null => (Tag::Null, Some("null".to_owned())),
         Tag::Bool => (Tag::Bool, node.as_bool().map(|value| value.to_string())),
         Tag::Int | Tag::Float => (node.tag(), number(text, node.tag())),

@@ -97,6 +97,9 @@ impl Namespace<'_> {
     fn set_in_subjects(&self, node: &mut Node) -> Result<(), Fault> {
         let subjects = node.get_mut("subjects").and_then(Node::as_sequence_mut);
         for subject in subjects.into_iter().flatten() {
+            if let (Subjects::NamedDefault, Some(name)) = (self.subjects, subject.get("name")) {
+                need_scalar(name)?;
+            }
             let is =
                 |key: &str, text: &str| subject.get(key).and_then(Node::scalar_text) == Some(text);
             let selected = match self.subjects {

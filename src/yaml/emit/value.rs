@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use base64::Engine as _;
 
 use super::error::ValueErrorKind;
-use crate::yaml::{Node, Number, Tag, Timestamp};
+use crate::yaml::{Node, Number, Style, Tag, Timestamp};
 
 /// A scalar as JSON knows it.
 #[derive(Debug, PartialEq)]
@@ -24,6 +24,8 @@ impl<'a> Scalar<'a> {
     /// Reads a scalar node, as go-yaml v3 decodes it and `encoding/json` takes it.
     pub(super) fn for_json(node: &'a Node, text: &'a str) -> Result<Self, ValueErrorKind> {
         match Self::of(node, text)? {
+            // An absent value in a flow mapping, which Go writes as quotes and reads again.
+            Self::Null if node.style() == Style::Flow => Ok(Self::String(Cow::Borrowed(""))),
             Self::Float(value) if !value.is_finite() => Err(ValueErrorKind::NotFinite),
             scalar => Ok(scalar),
         }

@@ -298,8 +298,8 @@ impl<'a> Composer<'a> {
 
     fn absent(&self, mark: Mark, place: Place) -> Node {
         let is_text = place == Place::Flow && self.options.reread == Reread::AsKustomize;
-        let tag = if is_text { Tag::Str } else { Tag::Null };
-        Node::from_parts(Value::Scalar(Text::default()), tag, Style::Plain, mark)
+        let style = if is_text { Style::Flow } else { Style::Plain };
+        Node::from_parts(Value::Scalar(Text::default()), Tag::Null, style, mark)
     }
 
     /// Composes a collection, one level further down.
@@ -570,6 +570,9 @@ impl<'a> Composer<'a> {
             self.options.schema,
         )?;
         if self.options.merge_keys == MergeKeys::Expand {
+            if self.options.reread == Reread::AsKustomize {
+                drop_quoted_merge(&mut entries);
+            }
             self.has_merge |= entries.iter().any(|e| e.key.tag() == Tag::Merge);
         }
         Ok(Value::Mapping(Mapping::from_entries(entries)))
@@ -582,6 +585,16 @@ fn is_sequence_end(kind: &Kind<'_>) -> bool {
 
 fn is_mapping_end(kind: &Kind<'_>) -> bool {
     matches!(kind, Kind::FlowMappingEnd)
+}
+
+/// Drops a key `<<` that is a text: the reference takes it away with the merge key.
+fn drop_quoted_merge(entries: &mut Vec<Entry>) {
+    let is_merge = |entry: &Entry| entry.key.scalar_text() == Some("<<");
+    if let Some(at) = entries.iter().position(is_merge)
+        && entries[at].key.tag() != Tag::Merge
+    {
+        entries.remove(at);
+    }
 }
 
 /// A value that is left out.

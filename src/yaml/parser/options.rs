@@ -50,7 +50,8 @@ pub enum Reread {
     /// As YAML has it.
     #[default]
     No,
-    /// An absent value in a flow mapping (`{a: }`) is the empty string and not null. For folded texts see
+    /// An absent value in a flow mapping (`{a: }`) is null in [`Style::Flow`](crate::yaml::Style::Flow), which
+    /// is written as the empty string; a text `<<` is no key. For folded texts see
     /// [`reread_folded`](crate::yaml::reread_folded).
     AsKustomize,
 }

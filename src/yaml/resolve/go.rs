@@ -1,6 +1,6 @@
 //! Plain scalars as go-yaml v3 resolves them.
 
-use super::number::{self, Number};
+use super::number::Number;
 use super::timestamp::Timestamp;
 use crate::yaml::Tag;
 
@@ -17,7 +17,7 @@ pub(super) fn resolve(text: &str) -> Tag {
         },
         b'.' => match text {
             ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN" => Tag::Float,
-            _ if number::is_float(text) && number::float(text).is_some() => Tag::Float,
+            _ if Number::parse(text).is_some() => Tag::Float,
             _ => Tag::Str,
         },
         b't' | b'T' | b'f' | b'F' => match text {

@@ -20,10 +20,11 @@ impl Number {
         if !text.contains('_') {
             return Self::parse_plain(text);
         }
-        if text.starts_with(['_', '.']) {
-            return None;
+        match text.as_bytes()[0] {
+            b'_' => None,
+            b'.' => fraction(text).map(Self::Float),
+            _ => Self::parse_plain(&text.replace('_', "")),
         }
-        Self::parse_plain(&text.replace('_', ""))
     }
 
     fn parse_plain(text: &str) -> Option<Self> {
@@ -59,6 +60,19 @@ fn special_float(text: &str) -> Option<f64> {
     })
 }
 
+/// A fraction without a whole part, `_` between its digits only: Go reads it by other rules than the rest.
+fn fraction(text: &str) -> Option<f64> {
+    let is_digit = |at: Option<&u8>| at.is_some_and(u8::is_ascii_digit);
+    let bytes = text.as_bytes();
+    let fits = |at: usize| is_digit(bytes.get(at.wrapping_sub(1))) && is_digit(bytes.get(at + 1));
+    let mut underscores = text.match_indices('_');
+    if !underscores.all(|(at, _)| fits(at)) {
+        return None;
+    }
+    let plain = text.replace('_', "");
+    is_float(&plain).then(|| float(&plain)).flatten()
+}
+
 /// An integer, its base told by a prefix: `0x`, `0o`, `0b`, or `0` for octal.
 fn integer(text: &str) -> Option<Number> {
     let (negative, signed, digits) = match text.as_bytes().first()? {
@@ -74,7 +88,10 @@ fn integer(text: &str) -> Option<Number> {
         _ => (10, digits),
     };
     if !digits.as_bytes().first()?.is_ascii_alphanumeric() {
-        return None;
+        let has_lower_prefix = text.starts_with("0b") || text.starts_with("0o");
+        // Go hands what follows these prefixes to a reader that takes a sign.
+        let read = has_lower_prefix.then(|| i64::from_str_radix(digits, base).ok());
+        return read.flatten().map(Number::Int);
     }
     let magnitude = u64::from_str_radix(digits, base).ok()?;
     match (i64::try_from(magnitude), negative) {

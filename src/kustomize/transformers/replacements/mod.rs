@@ -9,7 +9,7 @@ mod select;
 use std::sync::Arc;
 
 use self::path::{Missing, split};
-use self::select::{IdSelector, Target};
+use self::select::{IdSelector, Target, TargetPath};
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
 use crate::kube::{ResMap, Resource};
 use crate::kustomize::decode::Decoder;
@@ -272,7 +272,7 @@ impl Target<'_> {
             if !self.selects(object)? {
                 continue;
             }
-            resources.update(at, |object| self.copy_into(object, value))?;
+            resources.update(at, |object| self.copy_into(object, at, value))?;
             let object = resources.get(at).expect("it was just changed");
             names.note(at, object);
             value.refresh(at, object);
@@ -280,10 +280,15 @@ impl Target<'_> {
         Ok(())
     }
 
-    fn copy_into(&self, object: &mut Resource, value: &mut Copied<'_>) -> Result<()> {
+    fn copy_into(&self, object: &mut Resource, at: usize, value: &mut Copied<'_>) -> Result<()> {
         let made = self.makes().then(|| value.node.clone());
         for field in &self.paths {
             let place = field.place.clone();
+            if let Some(made) = made.as_ref().filter(|made| made.scalar_text().is_none()) {
+                // What is made within the value that is copied is copied too.
+                self.make(object, field, made);
+                value.refresh(at, object);
+            }
             let mut found = 0;
             let mut has_changed = false;
             let node = &value.node;
@@ -320,6 +325,17 @@ impl Target<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Makes a field without a value. That it cannot be made shows when the value is set.
+    fn make(&self, object: &mut Resource, field: &TargetPath, made: &Node) {
+        if !split(&field.text).iter().any(|part| part == "-") {
+            let _ = object.change(|target| {
+                field
+                    .path
+                    .visit(target, Missing::Make(made), &mut |_| Ok(()))
+            });
+        }
     }
 
     fn set(&self, field: &mut Node, value: &Node) -> Result<(), Fault> {
