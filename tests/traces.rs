@@ -1,6 +1,8 @@
 //! Watches what the program asks of the kernel: a secret is in no write but to standard output, in no file, and in
 //! no argument or variable of another program. Needs `strace`; without it the tests are shown as ignored.
 //!
+//! Asks for a passphrase on a terminal of its own, which `script` makes; without it that test is ignored.
+//!
 //! Also reads the expected messages of every case, in which no value of a sealed file and no identity may stand.
 #![expect(
     clippy::disallowed_methods,
@@ -10,6 +12,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
@@ -57,19 +60,113 @@ fn main() -> ExitCode {
     let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
     let others: [(&str, &[&str], Output); 7] = [
         ("decrypt", &["decrypt", "secrets.sops.yaml"], Output::Plain),
-        ("decrypt/binary", &["decrypt", "--input-type", "binary", "secrets.sops.yaml"], Output::Nothing),
-        ("encrypt", &["encrypt", "--filename-override", "secrets.sops.yaml", "plain.yaml"], Output::Nothing),
+        (
+            "decrypt/binary",
+            &["decrypt", "--input-type", "binary", "secrets.sops.yaml"],
+            Output::Nothing,
+        ),
+        (
+            "encrypt",
+            &[
+                "encrypt",
+                "--filename-override",
+                "secrets.sops.yaml",
+                "plain.yaml",
+            ],
+            Output::Nothing,
+        ),
         ("values", &["values", "."], Output::Nothing),
-        ("values/seal", &["values", "seal", "plain.yaml", "-o", "new/secrets.sops.yaml"], Output::Nothing),
-        ("check", &["check", "--root", ".", "kubernetes/apps/identity/keycloak/app"], Output::Nothing),
-        ("check/all", &["check", "--root", ".", "kubernetes/apps/shop/overlays/prod"], Output::Nothing),
+        (
+            "values/seal",
+            &[
+                "values",
+                "seal",
+                "plain.yaml",
+                "-o",
+                "new/secrets.sops.yaml",
+            ],
+            Output::Nothing,
+        ),
+        (
+            "check",
+            &[
+                "check",
+                "--root",
+                ".",
+                "kubernetes/apps/identity/keycloak/app",
+            ],
+            Output::Nothing,
+        ),
+        (
+            "check/all",
+            &["check", "--root", ".", "kubernetes/apps/shop/overlays/prod"],
+            Output::Nothing,
+        ),
     ];
     runs.extend(others.map(|(name, command, output)| (name.to_owned(), words(command), output)));
     for (name, command, output) in runs {
         let trial = Trial::test(format!("trace/{name}"), move || trace(&command, output));
         trials.push(trial.with_ignored_flag(!can_trace));
     }
+    let can_script = Command::new("script")
+        .args(["-qec", "true", "/dev/null"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    for (name, passphrase, wanted) in [
+        ("right", "open sesame", "a: hunter2"),
+        (
+            "wrong",
+            "close sesame",
+            "does not open with this passphrase",
+        ),
+    ] {
+        let name = format!("terminal/the_{name}_passphrase");
+        let trial = Trial::test(name, move || ask(passphrase, wanted));
+        trials.push(trial.with_ignored_flag(!can_script));
+    }
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// Opens a file with an identity file that a passphrase protects.
+fn ask(passphrase: &str, wanted: &str) -> Result<(), Failed> {
+    let scratch = tempfile::tempdir()?;
+    copy(&testdata().join("sops/terminal"), scratch.path());
+    let mut child = Command::new("script")
+        .args([
+            "-qec",
+            &format!("{PLUGIN} decrypt sealed.yaml"),
+            "/dev/null",
+        ])
+        .current_dir(scratch.path())
+        .env_clear()
+        .env("HOME", scratch.path().join("home"))
+        .env("PATH", "/usr/bin:/bin")
+        .env("SOPS_AGE_KEY_FILE", "keys.age")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let (mut keyboard, mut screen) = (child.stdin.take(), child.stdout.take());
+    let mut shown = Vec::new();
+    let mut byte = [0];
+    while screen.as_mut().ok_or("no output")?.read(&mut byte)? == 1 {
+        shown.push(byte[0]);
+        if shown.ends_with(b"keys.age: ") {
+            // The terminal is silent from a moment after the question on.
+            std::thread::sleep(std::time::Duration::from_millis(500));
+            let keyboard = keyboard.as_mut().ok_or("no input")?;
+            writeln!(keyboard, "{passphrase}")?;
+            keyboard.flush()?;
+        }
+    }
+    child.wait()?;
+    let shown = String::from_utf8_lossy(&shown);
+    if !shown.contains(wanted) || shown.contains(passphrase) {
+        return Err(format!("the terminal shows: {shown}").into());
+    }
+    Ok(())
 }
 
 fn testdata() -> PathBuf {
@@ -130,10 +227,21 @@ fn secrets(below: &Path, shortest: usize) -> BTreeSet<String> {
     for path in &paths {
         let bytes = fs::read(path).unwrap();
         let name = path.display().to_string();
-        let Some(format) = detect(&bytes, &name) else { continue };
-        let file = SealedFile { name: &name, bytes: &bytes, format };
-        let Ok(opened) = decrypt(&file, &identities, &Options::plain(format)) else { continue };
-        let values = opened.secrets.iter().map(|secret| secret.expose_secret().trim().to_owned());
+        let Some(format) = detect(&bytes, &name) else {
+            continue;
+        };
+        let file = SealedFile {
+            name: &name,
+            bytes: &bytes,
+            format,
+        };
+        let Ok(opened) = decrypt(&file, &identities, &Options::plain(format)) else {
+            continue;
+        };
+        let values = opened
+            .secrets
+            .iter()
+            .map(|secret| secret.expose_secret().trim().to_owned());
         secrets.extend(values.filter(|value| value.chars().count() >= shortest));
     }
     secrets
@@ -154,7 +262,10 @@ fn messages() -> Result<(), Failed> {
     if secrets.len() < 20 {
         return Err("the sealed files of the cases do not open".into());
     }
-    for path in files(&testdata()).iter().filter(|p| p.ends_with("expected.stderr")) {
+    for path in files(&testdata())
+        .iter()
+        .filter(|p| p.ends_with("expected.stderr"))
+    {
         if let Some(secret) = told(&fs::read(path)?, &secrets) {
             return Err(format!("{} tells {secret}", path.display()).into());
         }
@@ -168,19 +279,28 @@ fn trace(command: &[String], output: Output) -> Result<(), Failed> {
     let demo = scratch.path().join("demo");
     copy(&testdata().join("demo"), &demo);
     let key = fs::read_to_string(demo.join("age.key"))?;
-    let key = identities_in(&key).next().ok_or("the demo has an identity")?.to_owned();
+    let key = identities_in(&key)
+        .next()
+        .ok_or("the demo has an identity")?
+        .to_owned();
     let secrets = secrets(&demo, 8);
     if secrets.len() < 4 {
         return Err("the sealed files of the demo do not open".into());
     }
-    let plain: String = (0..).zip(&secrets).map(|(n, s)| format!("secret_{n}: '{s}'\n")).collect();
+    let plain: String = (0..)
+        .zip(&secrets)
+        .map(|(n, s)| format!("secret_{n}: '{s}'\n"))
+        .collect();
     fs::write(demo.join("plain.yaml"), plain)?;
     fs::create_dir(demo.join("new"))?;
     let log = scratch.path().join("trace");
     let run = Command::new("strace")
         .args(["-f", "-xx", "-v", "-s", "10000000", "-o"])
         .arg(&log)
-        .args(["-e", "trace=write,writev,pwrite64,pwritev,sendto,sendmsg,execve,memfd_create,prctl"])
+        .args([
+            "-e",
+            "trace=write,writev,pwrite64,pwritev,sendto,sendmsg,execve,memfd_create,prctl",
+        ])
         .arg(PLUGIN)
         .args(command)
         .current_dir(&demo)

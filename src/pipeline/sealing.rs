@@ -79,6 +79,10 @@ pub fn encrypt(
                 Err(error) if error.code() == Code::SopsNoRule && request.given.age.is_some() => {
                     None
                 }
+                Err(error) if error.code() == Code::SopsNoRule => {
+                    let rule = lacking_rule(request.path, identities);
+                    return Err(error.help(format!("add this to `creation_rules`:\n{rule}")));
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -89,7 +93,10 @@ pub fn encrypt(
             Code::SopsNoRule,
             "nothing says whom this file is to be sealed for",
         )
-        .help("write a creation rule in .sops.yaml, or give --age")
+        .help(format!(
+            "write this into .sops.yaml, or give --age:\ncreation_rules:\n{}",
+            lacking_rule(request.path, identities)
+        ))
     })?;
     let indents = request
         .config
@@ -97,6 +104,20 @@ pub fn encrypt(
         .map_or_else(Indents::default, |(config, _)| config.indents);
     let previous = request.previous.as_ref().map(|file| (file, identities));
     sops::encrypt(&request.file, previous, &rule, &indents, sealer)
+}
+
+/// The creation rule that a file lacks, for the first identity at hand.
+fn lacking_rule(path: &Path, identities: &Identities) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut pattern = String::new();
+    for c in name.chars() {
+        if ".+*?()|[]{}^$\\".contains(c) {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    let recipient = identities.public_keys().next().unwrap_or("age1…");
+    format!("  - path_regex: (^|/){pattern}$\n    age: {recipient}")
 }
 
 /// Whether a file is sealed, told by its name and its bytes.

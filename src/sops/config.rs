@@ -125,9 +125,7 @@ impl Config {
             return self.read(rule);
         }
         let phrase = format!("no creation rule of {} fits {path}", self.name);
-        let recipients = "  - path_regex: PATTERN\n    age: age1…";
-        Err(Diagnostic::new(Code::SopsNoRule, phrase)
-            .help(format!("add a rule below `creation_rules`:\n{recipients}")))
+        Err(Diagnostic::new(Code::SopsNoRule, phrase))
     }
 
     fn wrong(&self, rule: &RuleText, phrase: impl Into<String>) -> Diagnostic {

@@ -240,7 +240,12 @@ fn boolean(branch: &Branch, field: &str) -> Result<bool, Fault> {
     if text.is_empty() {
         return Ok(false);
     }
-    parse_bool(&text).ok_or_else(|| format!("`{field}` is not true or false"))
+    // The YAML library of sops takes the words of YAML 1.1 for a field that is a boolean.
+    match text.to_ascii_lowercase().as_str() {
+        "yes" | "on" | "y" => Ok(true),
+        "no" | "off" | "n" => Ok(false),
+        _ => parse_bool(&text).ok_or_else(|| format!("`{field}` is not true or false")),
+    }
 }
 
 /// Whether a text is a semantic version: three numbers, and perhaps a pre-release or build.

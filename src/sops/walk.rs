@@ -90,6 +90,12 @@ pub(super) fn walk(
     Ok(())
 }
 
+/// Whether a sealed value says that it is a comment; text may follow the closing bracket.
+fn names_a_comment(text: &[u8]) -> bool {
+    const TYPE: &[u8] = b",type:comment]";
+    text.starts_with(b"ENC[") && text.windows(TYPE.len()).any(|window| window == TYPE)
+}
+
 struct Walker<'a, V> {
     selector: Selector<'a>,
     at: Position,
@@ -147,9 +153,7 @@ impl<V: Visitor> Walker<'_, V> {
     /// sops seals a comment in a list as an item of its own.
     fn comment_item(&mut self, value: &Value) -> Result<Option<Comment>, Diagnostic> {
         match value {
-            Value::Text(text)
-                if text.ends_with(b"type:comment]") && self.selector.seals_value(false) =>
-            {
+            Value::Text(text) if names_a_comment(text) && self.selector.seals_value(false) => {
                 self.visitor.comment_item(text, &self.at)
             }
             _ => Ok(None),
