@@ -14,7 +14,12 @@ pub(super) fn append(origin: &BuildOrigin, path: &str) -> BuildOrigin {
     };
     result.repo = address.repository;
     result.reference = address.reference;
-    result.path = clean_join("", &address.directory);
+    // The reference makes the path of a name for what is not cloned yet, which stays for the root.
+    let directory = match &*address.directory {
+        "" => "notCloned",
+        directory => directory,
+    };
+    result.path = clean_join("", directory);
     result
 }
 
