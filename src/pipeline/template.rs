@@ -9,7 +9,7 @@ use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
 use crate::files::{Files, Kind, OutputFile, OutputTree, Stale, Tree, TreePath};
 use crate::sops::Identities;
 use crate::template;
-use crate::template::makejinja::{Action, Config, KNOWN_LOADERS, Planned, plan};
+use crate::template::makejinja::{Action, Config, Loader, Planned, filters, plan, profile_of};
 use crate::template::{Engine, mapping};
 use crate::values::{self, Input, Merge, Overrides, Profile, Setting, SourceFile, Values};
 
@@ -45,10 +45,11 @@ pub struct TemplateRequest<'a> {
 /// Fails with the codes of [`Config::read`], of values and of templates; of several templates that fail,
 /// each is told.
 pub fn template(request: &TemplateRequest<'_>) -> Result<Report, Report> {
-    let config = Config::read(request.tree, request.config)?;
+    let mut config = Config::read(request.tree, request.config)?;
     let profile = profile(&config, request.tree)?;
     let opener = Opener::new(request.identities);
     let values = load_values(&config, request, profile.as_ref(), &opener)?;
+    config.left_out = filters(&config, request.tree, values.context())?;
     let mut tree = OutputTree::new(&request.output, request.stale);
     let planned = plan(&config, request.tree)?;
     let planned: Vec<Planned> = planned
@@ -73,8 +74,8 @@ pub fn template(request: &TemplateRequest<'_>) -> Result<Report, Report> {
 fn profile(config: &Config, files: &dyn Files) -> Result<Option<Profile>> {
     let mut found = None;
     for (loader, place) in &config.loaders {
-        match KNOWN_LOADERS.iter().find(|(known, _)| known == loader) {
-            Some((_, profile)) => found = Some(Profile::find(profile, place)?),
+        match profile_of(loader) {
+            Some(profile) => found = Some(Profile::find(profile, place)?),
             None => return Err(unknown_loader(config, files, loader, place)),
         }
     }
@@ -166,7 +167,7 @@ fn render(
     opener: &Opener<'_>,
     planned: &[Planned],
 ) -> Result<Vec<(TreePath, OutputFile)>, Report> {
-    let engine = engine(config, request.tree)?;
+    let engine = engine(config, request.tree)?.with_loader(foreign(config, request.tree)?);
     let mut own = BTreeMap::new();
     for name in config.file_data.keys() {
         let read = own_values_of(config, request.tree, values, opener, name)?;
@@ -185,7 +186,15 @@ fn render(
     for result in results {
         match result {
             Ok(file) => files.extend(file),
-            Err(error) => report.push(error),
+            Err(error) => {
+                // An include that fails, fails for each template that includes it.
+                let is_same = |told: &Diagnostic| {
+                    told.phrase() == error.phrase() && told.place() == error.place()
+                };
+                if !report.findings.iter().any(is_same) {
+                    report.push(error);
+                }
+            }
         }
     }
     if report.is_empty() {
@@ -203,6 +212,18 @@ pub(super) fn engine<'f>(config: &Config, files: &'f dyn Files) -> Result<Engine
     Ok(engine
         .with_files(files, config.inputs.clone())
         .with_family(base))
+}
+
+/// What the loaders of a configuration would provide and the profile does not.
+pub(super) fn foreign(config: &Config, files: &dyn Files) -> Result<Loader> {
+    let mut loader = Loader::read(config, files)?;
+    for (name, place) in &config.loaders {
+        if let Some(profile) = profile_of(name) {
+            let profile = Profile::find(profile, place)?;
+            loader.values.retain(|name, _| !profile.sets(name));
+        }
+    }
+    Ok(loader)
 }
 
 fn one(

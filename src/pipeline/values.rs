@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 use crate::files::{File, Files, Kind, TreePath};
 use crate::sops::{self, Identities};
-use crate::template::makejinja::{Action, Config, KNOWN_LOADERS, plan};
+use crate::template::makejinja::{Action, Config, filters, plan, profile_of};
 use crate::template::{Engine, Mount, Settings, View, ViewSettings};
 pub use crate::values::{Overrides, Setting, Values};
 
@@ -15,7 +15,7 @@ use crate::yaml::{self, JsonStyle, Node, WriteOptions};
 
 use super::project::{DEFAULT_PROFILE, Project};
 use super::redaction::RedactionKey;
-use super::template::{engine, own_values_of, text_of};
+use super::template::{engine, foreign, own_values_of, text_of};
 
 /// Opens sealed files of values.
 pub struct Opener<'a> {
@@ -161,14 +161,20 @@ impl Templates {
                 );
             }
         }
+        let mut config = self.config.clone();
+        let mut engine = self.engine(files)?;
+        if let Some(config) = &mut config {
+            config.left_out = filters(config, files, values.context())?;
+            engine = engine.with_loader(foreign(config, files)?);
+        }
         let settings = ViewSettings {
-            engine: self.engine(files)?,
+            engine,
             context: values.context().clone(),
             own,
             secrets: values.secrets().to_vec().into(),
             suffix: self.suffix().to_owned(),
             mounts: self.mounts.clone(),
-            config: self.config.clone(),
+            config,
         };
         Ok(View::new(files, settings))
     }
@@ -241,9 +247,7 @@ fn profile(project: &Project, templates: &Templates) -> Result<Option<Profile>> 
     let Some((loader, place)) = templates.config.iter().flat_map(|c| &c.loaders).next() else {
         return Ok(None);
     };
-    let known = KNOWN_LOADERS.iter().find(|(known, _)| known == loader);
-    let name = known.map_or(DEFAULT_PROFILE, |(_, profile)| profile);
-    Profile::find(name, place).map(Some)
+    Profile::find(profile_of(loader).unwrap_or(DEFAULT_PROFILE), place).map(Some)
 }
 
 /// Tells that a profile was chosen by the name of a Python loader alone.
@@ -252,8 +256,7 @@ pub fn chosen_profile(project: &Project, templates: &Templates) -> Option<Diagno
     if project.profile.is_some() {
         return None;
     }
-    let known = KNOWN_LOADERS.iter().find(|(known, _)| known == loader);
-    let name = known.map_or(DEFAULT_PROFILE, |(_, profile)| profile);
+    let name = profile_of(loader).unwrap_or(DEFAULT_PROFILE);
     let phrase = format!("the profile {name} stands for the Python loader {loader}");
     Some(
         Diagnostic::warning(Code::ProfileChosen, phrase)

@@ -9,6 +9,7 @@ use minijinja::{AutoEscape, Environment, OutputSpan, OutputSpanKind, UndefinedBe
 
 use super::dialect::{self, translate, translate_expression};
 use super::error::{Teller, place, syntax, wanted};
+use super::makejinja::Loader;
 use super::python::{method, own, text::write_str};
 use super::scope::Scope;
 use super::settings::{Settings, Undefined};
@@ -43,6 +44,7 @@ pub struct Engine<'f> {
     pub(super) words: Words,
     pub(super) shelf: Shelf,
     files: Option<Lookup<'f>>,
+    loader: Loader,
 }
 
 /// Where `include` and `import` look, and what functions read below.
@@ -99,6 +101,7 @@ impl<'f> Engine<'f> {
             words,
             shelf,
             files: None,
+            loader: Loader::default(),
         })
     }
 
@@ -112,9 +115,11 @@ impl<'f> Engine<'f> {
     /// Adds the functions and filters of the cluster-template family, which read files relative to `base`.
     #[must_use]
     pub fn with_family(mut self, base: TreePath) -> Self {
+        let directories = self.files.as_ref().map(|f| f.directories.clone());
         let reader = family::Reader {
             shelf: self.shelf.clone(),
             base,
+            inputs: directories.unwrap_or_default(),
         };
         for (name, function) in family::FUNCTIONS {
             let callable = family::callable(*function, &reader);
@@ -130,6 +135,13 @@ impl<'f> Engine<'f> {
         self
     }
 
+    /// Tells apart what is missing by mistake and what Python code, which is not run, would have provided.
+    #[must_use]
+    pub fn with_loader(mut self, loader: Loader) -> Self {
+        self.loader = loader;
+        self
+    }
+
     /// The settings it was built with.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -141,6 +153,7 @@ impl<'f> Engine<'f> {
     pub fn render(&self, name: &str, text: &str, context: &Value) -> Result<Rendered> {
         let main = self.read_text(name, text)?;
         self.prefetch(&main)?;
+        self.check_loader(&main, context, &mut BTreeSet::new())?;
         let scope = Scope::value(context, main.translated.mutates);
         let (text, spans) = self.repeat(&main, &scope, || {
             let template = self
@@ -193,6 +206,55 @@ impl<'f> Engine<'f> {
         Ok(self.read_text(name, text)?.translated.includes)
     }
 
+    /// Refuses a name that only Python code would set: templates would render, to something else.
+    fn check_loader(
+        &self,
+        text: &Text,
+        context: &Value,
+        seen: &mut BTreeSet<String>,
+    ) -> Result<()> {
+        if self.loader.values.is_empty() {
+            return Ok(());
+        }
+        for (name, at) in &text.translated.reads {
+            let Some(python) = self.loader.values.get(name) else {
+                continue;
+            };
+            if context.get_attr(name).is_ok_and(|v| !v.is_undefined()) {
+                continue;
+            }
+            let phrase = format!("{name} is set by Python code, which is not run");
+            return Err(Diagnostic::new(Code::TemplateUndefined, phrase)
+                .at(place(&text.path, &text.source, *at))
+                .note(format!("{python} sets it, and the profile does not"))
+                .help(format!(
+                    "set {name} in the values, or derive it in prerender.yaml: `derive: {{{name}: …}}`"
+                )));
+        }
+        for name in &text.translated.includes {
+            if let Some(text) = self.shelf.template(name).flatten()
+                && seen.insert(name.clone())
+            {
+                self.check_loader(&text, context, seen)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds to an error about an unknown function or filter that Python code would have provided it.
+    fn blame_python(&self, diagnostic: Diagnostic) -> Diagnostic {
+        let name = ["there is no function ", "there is no filter "]
+            .iter()
+            .find_map(|p| diagnostic.phrase().strip_prefix(p));
+        match name.and_then(|name| Some((name, self.loader.functions.get(name)?))) {
+            Some((name, place)) => {
+                let note = format!("{place} defines {name} in Python, which is not run");
+                diagnostic.note(note)
+            }
+            None => diagnostic,
+        }
+    }
+
     fn read_text(&self, name: &str, text: &str) -> Result<Text> {
         let path: Arc<str> = Arc::from(name);
         let source = if text.contains('\r') {
@@ -201,7 +263,7 @@ impl<'f> Engine<'f> {
             text.to_owned()
         };
         let translated = translate(&source, &self.settings, &self.words)
-            .map_err(|fault| syntax(&path, &source, &fault))?;
+            .map_err(|fault| self.blame_python(syntax(&path, &source, &fault)))?;
         Ok(Text {
             path,
             source,
@@ -249,7 +311,7 @@ impl<'f> Engine<'f> {
             functions: self.words.function_names().collect(),
             closers: [&marks.block[1], &marks.variable[1]],
         };
-        teller.tell(error)
+        self.blame_python(teller.tell(error))
     }
 
     /// Puts the templates that a text includes by constant names on the shelf.

@@ -139,10 +139,8 @@ impl Teller<'_> {
             ErrorKind::UnknownFunction | ErrorKind::UnknownMethod => {
                 return self.uncallable(error, text, at).at(place);
             }
-            ErrorKind::UnknownFilter => {
-                (Code::TemplateSyntax, "there is no such filter".to_owned())
-            }
-            ErrorKind::UnknownTest => (Code::TemplateSyntax, "there is no such test".to_owned()),
+            ErrorKind::UnknownFilter => (Code::TemplateSyntax, unknown("filter", error)),
+            ErrorKind::UnknownTest => (Code::TemplateSyntax, unknown("test", error)),
             ErrorKind::MissingArgument => {
                 (Code::TemplateFailed, "an argument is missing".to_owned())
             }
@@ -290,6 +288,15 @@ impl Teller<'_> {
             known.push(part);
         }
         (known.join("."), String::new(), Vec::new())
+    }
+}
+
+/// The phrase for a filter or test that there is not: MiniJinja's detail is `filter NAME is unknown`.
+fn unknown(what: &str, error: &Error) -> String {
+    let detail = error.detail().unwrap_or_default();
+    match detail.split(' ').nth(1) {
+        Some(name) if detail.ends_with(" is unknown") => format!("there is no {what} {name}"),
+        _ => format!("there is no such {what}"),
     }
 }
 

@@ -18,6 +18,13 @@ use crate::files::TreePath;
 /// The functions of the family.
 pub(super) const FUNCTIONS: &[(&str, Function)] = &[
     ("age_key", age_key),
+    ("age_public_key", |r, _| {
+        age_key(r, &[Value::from("public")])
+    }),
+    ("age_private_key", |r, _| {
+        age_key(r, &[Value::from("private")])
+    }),
+    ("cloudflare_tunnel", tunnel_field),
     ("cloudflare_tunnel_id", tunnel_id),
     ("cloudflare_tunnel_secret", tunnel_secret),
     ("github_deploy_key", |r, a| {
@@ -47,7 +54,12 @@ pub(super) type Function = fn(&Reader, &[Value]) -> Result<Value, Error>;
 pub(super) struct Reader {
     pub(super) shelf: Shelf,
     pub(super) base: TreePath,
+    /// The directories of templates.
+    pub(super) inputs: Vec<TreePath>,
 }
+
+/// Where the patches of Talos lie below the templates, in the layouts that there were.
+const TALOS_PATCHES: [&str; 2] = ["talos/patches", "kubernetes/bootstrap/talos/patches"];
 
 /// A function as MiniJinja calls it.
 pub(super) fn callable(function: Function, reader: &Reader) -> super::vocabulary::Shared {
@@ -136,6 +148,22 @@ fn tunnel_id(reader: &Reader, arguments: &[Value]) -> Result<Value, Error> {
     field(&data, "TunnelID", &path).map(Value::from)
 }
 
+/// A field of the tunnel's file, which had another name in the oldest layout; none where it has no such field.
+fn tunnel_field(reader: &Reader, arguments: &[Value]) -> Result<Value, Error> {
+    let [name] = bind("cloudflare_tunnel", arguments, ["value"])?;
+    let name = str_of(&name.unwrap_or_default());
+    let [new, old] = ["cloudflare-tunnel.json", "cloudflared.json"];
+    let has_new = reader.shelf.file(reader.path(new)?.as_str())?.is_some();
+    let has_old = reader.shelf.file(reader.path(old)?.as_str())?.is_some();
+    let data = reader.json(if has_old && !has_new { old } else { new })?;
+    Ok(match data.get(&name) {
+        Some(serde_json::Value::String(text)) => Value::from(text.as_str()),
+        Some(serde_json::Value::Bool(flag)) => Value::from(*flag),
+        Some(serde_json::Value::Number(number)) => Value::from(number.as_i64().unwrap_or_default()),
+        _ => Value::from(()),
+    })
+}
+
 /// The TUNNEL_TOKEN of cloudflared: the account, tunnel and secret as compact JSON in base64.
 fn tunnel_secret(reader: &Reader, arguments: &[Value]) -> Result<Value, Error> {
     let (data, path) = tunnel(reader, "cloudflare_tunnel_secret", arguments)?;
@@ -149,20 +177,21 @@ fn tunnel_secret(reader: &Reader, arguments: &[Value]) -> Result<Value, Error> {
 /// The templates of Talos patches for a kind of node, as paths from the directory of the configuration.
 fn talos_patches(reader: &Reader, arguments: &[Value]) -> Result<Value, Error> {
     let [kind] = bind("talos_patches", arguments, ["value"])?;
-    let directory = format!(
-        "templates/config/talos/patches/{}",
-        str_of(&kind.unwrap_or_default())
-    );
-    let names = reader
-        .shelf
-        .list(reader.path(&directory)?.as_str())?
-        .unwrap_or_default();
-    let patches = names.iter().filter(|name| name.ends_with(".yaml.j2"));
-    Ok(List::value(
-        patches
-            .map(|name| Value::from(format!("{directory}/{name}")))
-            .collect(),
-    ))
+    let kind = str_of(&kind.unwrap_or_default());
+    for input in &reader.inputs {
+        for place in TALOS_PATCHES {
+            let directory = input.join(&format!("{place}/{kind}"));
+            let Some(directory) = directory else { continue };
+            let Some(names) = reader.shelf.list(directory.as_str())? else {
+                continue;
+            };
+            let shown = directory.relative_to(&reader.base);
+            let patches = names.iter().filter(|name| name.ends_with(".yaml.j2"));
+            let paths = patches.map(|name| Value::from(format!("{shown}/{name}")));
+            return Ok(List::value(paths.collect()));
+        }
+    }
+    Ok(List::value(Vec::new()))
 }
 
 fn infrastructure_enabled(_: &Reader, arguments: &[Value]) -> Result<Value, Error> {

@@ -67,6 +67,20 @@ impl Profile {
         &self.name
     }
 
+    /// Whether any of its steps sets a name.
+    pub fn sets(&self, name: &str) -> bool {
+        fn any(steps: &[Step], name: &str) -> bool {
+            let is = |set: &String| set.split('.').next() == Some(name);
+            steps.iter().any(|step| match step {
+                Step::Default(set, _) | Step::Set(set, _) => is(set),
+                Step::When(_, then, otherwise) => any(then, name) || any(otherwise, name),
+                Step::Each(list, _) => is(list),
+                Step::Check(..) => false,
+            })
+        }
+        any(&self.steps, name)
+    }
+
     pub(super) fn place(&self) -> String {
         format!("plugin/profiles/{}.yaml", self.name)
     }

@@ -123,6 +123,9 @@ impl<'a> Printer<'a> {
             Node::Call(callee, arguments) => {
                 if let Node::Attribute(_, method) = &callee.node {
                     self.out.mutates |= MUTATORS.contains(&method.as_str());
+                    if method == "cycle" {
+                        return self.cycle(callee, arguments, at);
+                    }
                 }
                 if let Node::Name(name) = &callee.node
                     && !self.bound.contains(name)
@@ -138,6 +141,38 @@ impl<'a> Printer<'a> {
                 self.test(of, name, arguments, *negated, at)?;
             }
         }
+        Ok(())
+    }
+
+    /// `loop.cycle(…)`: MiniJinja divides by the number of its items, which must not be 0.
+    fn cycle(
+        &mut self,
+        callee: &Expression,
+        arguments: &[Argument],
+        at: usize,
+    ) -> Result<(), Fault> {
+        if arguments.is_empty() {
+            return Err(Fault::new(at, "cycle wants at least one item"));
+        }
+        self.operand(callee)?;
+        self.write("(", at);
+        for (index, argument) in arguments.iter().enumerate() {
+            if index > 0 {
+                self.write(",", at);
+            }
+            match argument {
+                Argument::Positional(value) => self.operand(value)?,
+                Argument::Splat(value) => {
+                    self.write("*__some(", value.at);
+                    self.expression(value)?;
+                    self.write(")", value.at);
+                }
+                Argument::Named(_, value) | Argument::NamedSplat(value) => {
+                    return Err(Fault::new(value.at, "cycle takes no named arguments"));
+                }
+            }
+        }
+        self.write(")", at);
         Ok(())
     }
 

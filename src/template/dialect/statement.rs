@@ -317,7 +317,15 @@ impl<'a> Writer<'a> {
         if parser.take("=") {
             self.printer.write(" = ", at);
             let value = parser.tuple()?;
+            // Names are unpacked from anything that can be iterated.
+            let unpacks = names.len() > 1;
+            if unpacks {
+                self.printer.write("__unpack(", at);
+            }
             self.printer.expression(&value)?;
+            if unpacks {
+                self.printer.write(")", at);
+            }
             self.finish(at);
         } else {
             if parser.take("|") {
@@ -399,7 +407,7 @@ impl<'a> Writer<'a> {
         let mut after = None;
         if any {
             let separator = if names.is_empty() { "" } else { "," };
-            let both = format!("{separator}varargs,kwargs");
+            let both = format!("{separator}varargs=(),kwargs={{}}");
             self.printer.write(&both, name_at);
             let list: Vec<String> = names.iter().map(|n| format!(",\"{n}\"")).collect();
             after = Some(format!(

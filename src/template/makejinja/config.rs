@@ -10,11 +10,14 @@ use crate::diagnostic::{Code, Diagnostic, Place, Result, nearest};
 use crate::files::{Files, TreePath};
 use crate::template::settings::{Settings, Undefined};
 
-/// Python loaders whose work is built in, by the profile that holds what they derive.
-pub const KNOWN_LOADERS: &[(&str, &str)] = &[
-    ("plugin:Plugin", "cluster-template"),
-    ("plugin.Plugin", "cluster-template"),
-];
+/// The profile that holds what a Python loader derives, where its work is built in.
+///
+/// The family's loader is the class `Plugin` of a module `plugin`, in whatever package.
+pub fn profile_of(loader: &str) -> Option<&'static str> {
+    let (module, class) = loader.split_once(':').or_else(|| loader.rsplit_once('.'))?;
+    let module = module.rsplit('.').next().unwrap_or(module);
+    (module == "plugin" && class == "Plugin").then_some("cluster-template")
+}
 
 /// Jinja extensions that the language always has.
 const EXTENSIONS: &[&str] = &["jinja2.ext.do", "jinja2.ext.loopcontrols"];
@@ -52,6 +55,10 @@ pub struct Config {
     pub file_data: BTreeMap<String, Vec<TreePath>>,
     /// Python classes, and where each is named.
     pub loaders: Vec<(String, Place)>,
+    /// Where Python modules are looked for.
+    pub import_paths: Vec<TreePath>,
+    /// Directories that are left out; set once values are known, see [`filters`](super::filters).
+    pub left_out: Vec<TreePath>,
     /// The language.
     pub settings: Settings,
     /// Where the values are named, for errors about them.
@@ -119,6 +126,8 @@ impl Config {
             data_vars: Vec::new(),
             file_data: BTreeMap::new(),
             loaders: Vec::new(),
+            import_paths: Vec::new(),
+            left_out: Vec::new(),
             settings: Settings::makejinja(),
             data_place: Place::file(path.as_str()),
         }
@@ -163,8 +172,7 @@ impl Config {
                     .map(|l| (l, place.clone()));
                 self.loaders.extend(named);
             }
-            // Python's search path: what it leads to is built in.
-            "import_paths" => drop(reader.strings(entry)?),
+            "import_paths" => self.import_paths = reader.paths(entry)?,
             "extensions" => reader.extensions(entry)?,
             "undefined" => self.settings.undefined = reader.undefined(entry)?,
             "exec_pre" | "exec_post" => return Err(reader.command(entry)),

@@ -4,8 +4,10 @@
 //! are the caller's.
 
 mod config;
+mod loader;
 mod pattern;
 mod plan;
 
-pub use config::{Config, KNOWN_LOADERS};
-pub use plan::{Action, Planned, plan, takes};
+pub use config::{Config, profile_of};
+pub use loader::Loader;
+pub use plan::{Action, Planned, filters, plan, takes};

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use minijinja::Value;
+use minijinja::value::ValueKind;
+
 use super::config::Config;
+use super::loader::{FILTER, Loader};
 use super::pattern::{glob_finds, path_matches};
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 use crate::files::{Files, Kind, TreePath};
+use crate::template::{Engine, Settings, Undefined};
 
 /// What is done with an input file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +76,7 @@ fn directory(
     let base = config.path.parent().unwrap_or_else(TreePath::root);
     for pattern in &config.include_patterns {
         for name in below.iter().filter(|name| glob_finds(pattern, name)) {
-            let Some(path) = input.join(name) else {
+            let Some(path) = input.join(name).filter(|p| !is_left_out(config, p)) else {
                 continue;
             };
             let shown = path.relative_to(&base);
@@ -99,11 +104,58 @@ fn directory(
 pub fn takes(config: &Config, input: &TreePath, path: &TreePath) -> bool {
     let base = config.path.parent().unwrap_or_else(TreePath::root);
     let (name, shown) = (path.relative_to(input), path.relative_to(&base));
-    config.include_patterns.iter().any(|p| glob_finds(p, &name))
+    !is_left_out(config, path)
+        && config.include_patterns.iter().any(|p| glob_finds(p, &name))
         && !config
             .exclude_patterns
             .iter()
             .any(|p| path_matches(p, &shown))
+}
+
+fn is_left_out(config: &Config, path: &TreePath) -> bool {
+    config.left_out.iter().any(|d| path.is_within(d))
+}
+
+/// The directories that `.mjfilter.py` files leave out: older layouts of the family have them, with one
+/// expression over `data` in each.
+///
+/// Nothing where no loader knows of such files. Fails with [`Code::MakejinjaInvalid`] at a file that holds
+/// more Python than an expression.
+pub fn filters(config: &Config, files: &dyn Files, context: &Value) -> Result<Vec<TreePath>> {
+    let mut left_out = Vec::new();
+    if Loader::read(config, files)?.filters.is_none() {
+        return Ok(left_out);
+    }
+    let settings = Settings {
+        undefined: Undefined::Chainable,
+        ..Settings::strict()
+    };
+    let engine = Engine::new(settings)?;
+    let context = crate::template::context([("data", context.clone())]);
+    for input in &config.inputs {
+        if files.kind(input)? != Some(Kind::Directory) {
+            continue;
+        }
+        for name in walk(files, input)? {
+            let Some(path) = input.join(&name).filter(|p| p.file_name() == FILTER) else {
+                continue;
+            };
+            let file = files.read(&path)?;
+            let text = String::from_utf8_lossy(&file.bytes);
+            let taken = text.trim().strip_prefix("main = lambda data:");
+            let taken = taken.and_then(|e| engine.evaluate(e.trim(), &context).ok());
+            let taken = taken.ok_or_else(|| {
+                let phrase = "this filter is Python code that is not built in";
+                Diagnostic::new(Code::MakejinjaInvalid, phrase)
+                    .at(Place::file(path.as_str()))
+                    .help("write it as one expression, `main = lambda data: …`, of what Jinja has too")
+            })?;
+            if taken.kind() == ValueKind::Bool && !taken.is_true() {
+                left_out.extend(path.parent());
+            }
+        }
+    }
+    Ok(left_out)
 }
 
 /// The files below a directory, sorted by the parts of their paths.

@@ -6,6 +6,7 @@ pub(super) mod arguments;
 pub(super) mod bytes;
 pub(super) mod compare;
 pub(super) mod dict;
+pub(super) mod format;
 pub(super) mod iterate;
 pub(super) mod list;
 pub(super) mod number;

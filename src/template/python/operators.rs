@@ -32,6 +32,8 @@ pub(in crate::template) const TABLE: &[(&str, Native)] = &[
     ("__dict", dict),
     ("__slice", slice),
     ("__iterate", iterate),
+    ("__unpack", |s, a| Ok(tuple(items(s, &first(a))?))),
+    ("__some", some),
     ("__nothing", |_, _| Ok(Value::from(()))),
     ("__debug", debug),
     ("__any_arguments", any_arguments),
@@ -40,6 +42,19 @@ pub(in crate::template) const TABLE: &[(&str, Native)] = &[
 
 /// The longest string or list that `*` may make.
 const MAX_REPEATED: usize = 10_000_000;
+
+fn first(arguments: &[Value]) -> Value {
+    arguments.first().cloned().unwrap_or_default()
+}
+
+/// The items of a value that has some.
+fn some(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {
+    let items = items(state, &first(arguments))?;
+    if items.is_empty() {
+        return Err(failed("cycle wants at least one item"));
+    }
+    Ok(tuple(items))
+}
 
 /// Adds values from the left.
 pub(in crate::template) fn add(state: &mut State<'_, '_>, terms: &[Value]) -> Result<Value, Error> {

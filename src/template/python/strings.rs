@@ -1,10 +1,10 @@
 //! Methods of strings.
 
-use minijinja::formatting::{FormatStyle, format};
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, State, Value};
 
 use super::arguments::bind;
+use super::format::format;
 use super::iterate::items;
 use super::text::str_of;
 use super::{List, failed, tuple};
@@ -74,16 +74,12 @@ pub(super) fn method(
             let [parts] = bind(name, arguments, ["iterable"])?;
             join(state, text, &parts.unwrap_or_default())
         }
-        "format" => Ok(Value::from(format(
-            FormatStyle::StrFormat,
-            text,
-            arguments,
-        )?)),
+        "format" => format(state, text, arguments),
         "format_map" => {
             let [map] = bind(name, arguments, ["mapping"])?;
             let pairs = super::iterate::pairs(&map.unwrap_or_default())?;
             let named = super::arguments::named(pairs.into_iter().map(|(k, v)| (k.to_string(), v)));
-            Ok(Value::from(format(FormatStyle::StrFormat, text, &[named])?))
+            format(state, text, &[named])
         }
         "encode" => {
             let [_encoding, _errors] = bind(name, arguments, ["encoding", "errors"])?;

@@ -1,0 +1,4 @@
+import os
+
+def main(data):
+    return "HOME" in os.environ

@@ -1,0 +1,1 @@
+main = lambda data: data.get("distribution", "k3s") in ["k3s"]

@@ -1,0 +1,4 @@
+main = lambda data: (
+    data.get("distribution", "k3s") in ["talos"] and
+        data.get("cloudflare", {}).get("enabled", False) == True
+)
