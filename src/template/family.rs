@@ -178,7 +178,8 @@ fn tunnel_secret(reader: &Reader, arguments: &[Value]) -> Result<Value, Error> {
 fn talos_patches(reader: &Reader, arguments: &[Value]) -> Result<Value, Error> {
     let [kind] = bind("talos_patches", arguments, ["value"])?;
     let kind = str_of(&kind.unwrap_or_default());
-    for input in &reader.inputs {
+    let usual = reader.base.join("templates/config");
+    for input in usual.iter().chain(&reader.inputs) {
         for place in TALOS_PATCHES {
             let directory = input.join(&format!("{place}/{kind}"));
             let Some(directory) = directory else { continue };
