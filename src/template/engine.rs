@@ -10,7 +10,7 @@ use minijinja::{AutoEscape, Environment, OutputSpan, OutputSpanKind, UndefinedBe
 use super::dialect::{self, translate, translate_expression};
 use super::error::{Teller, place, syntax, wanted};
 use super::makejinja::Loader;
-use super::python::{method, own, text::write_str};
+use super::python::{iterate::measure, method, own, text::write_str};
 use super::scope::Scope;
 use super::settings::{Settings, Undefined};
 use super::shelf::{Shelf, Text, Wanted};
@@ -74,6 +74,7 @@ impl<'f> Engine<'f> {
             Undefined::Strict => UndefinedBehavior::Strict,
         });
         environment.set_formatter(|out, state, value| {
+            measure(value)?;
             let escapes = matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe();
             let written = if escapes {
                 let text = super::python::text::str_of(value);

@@ -9,6 +9,9 @@ type Parsed = Result<Expression, Fault>;
 /// Nested brackets and operators: MiniJinja's own parser stops at 150, and some of ours become two of its.
 const MAX_DEPTH: usize = 60;
 
+/// Filters, tests, calls and fields after one another nest as deep when they run.
+const MAX_CHAIN: usize = 200;
+
 /// Reads expressions from the tokens of one tag.
 pub(super) struct Parser<'a> {
     tokens: &'a [Spanned],
@@ -380,7 +383,7 @@ impl<'a> Parser<'a> {
     }
 
     fn postfix(&mut self, mut expression: Expression) -> Parsed {
-        loop {
+        for _ in 0..MAX_CHAIN {
             let at = expression.at;
             let node = match self.peek() {
                 Some(Token::Operator(".")) => {
@@ -396,6 +399,7 @@ impl<'a> Parser<'a> {
             };
             expression = Expression { at, node };
         }
+        Err(Fault::new(self.at(), "this expression is nested too deep"))
     }
 
     fn attribute(&mut self, of: Expression) -> Result<Node, Fault> {
@@ -496,7 +500,7 @@ impl<'a> Parser<'a> {
     }
 
     fn filters(&mut self, mut expression: Expression) -> Parsed {
-        loop {
+        for _ in 0..MAX_CHAIN {
             let at = self.at();
             let node = match self.peek() {
                 Some(Token::Operator("|")) => {
@@ -512,6 +516,7 @@ impl<'a> Parser<'a> {
             };
             expression = Expression { at, node };
         }
+        Err(Fault::new(self.at(), "this expression is nested too deep"))
     }
 
     /// `name(…)|name(…)`, the head of a filter block or of a block `set`.

@@ -322,7 +322,10 @@ impl<'a> Printer<'a> {
         rest: &[(&'static str, Expression)],
         at: usize,
     ) -> Result<(), Fault> {
-        if let [(operator @ ("==" | "!="), right)] = rest {
+        // What is compared with a constant needs no measure.
+        if let [(operator @ ("==" | "!="), right)] = rest
+            && (is_constant(first) || is_constant(right))
+        {
             self.write("(", at);
             self.operand(first)?;
             self.write(" ", right.at);
@@ -487,4 +490,11 @@ pub(super) fn literal(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+fn is_constant(expression: &Expression) -> bool {
+    matches!(
+        expression.node,
+        Node::Text(_) | Node::Integer(_) | Node::Float(_) | Node::Constant(_)
+    )
 }

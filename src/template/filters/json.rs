@@ -25,6 +25,7 @@ fn tojson(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error
         });
     let value = value.unwrap_or_default();
     crate::template::python::iterate::assert_set(state, &value)?;
+    crate::template::python::iterate::measure(&value)?;
     let mut writer = Writer {
         out: String::new(),
         indent,

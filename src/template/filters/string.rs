@@ -94,7 +94,9 @@ fn size(value: Option<&Value>, default: usize) -> Result<usize, Error> {
 fn center(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {
     let [value, width] = bind("center", arguments, ["value", "width"])?;
     let text = soft_text(state, value.as_ref())?;
-    Ok(Value::from(centered(&text, size(width.as_ref(), 80)?, " ")))
+    let width = size(width.as_ref(), 80)?;
+    state.consume_fuel((width / 64) as u64)?;
+    Ok(Value::from(centered(&text, width, " ")))
 }
 
 /// A value that must be text already.
@@ -204,11 +206,18 @@ fn wordwrap(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Err
     let wrap = wrap
         .filter(|w| !w.is_none())
         .map_or_else(|| "\n".to_owned(), |w| str_of(&w));
-    let wrapped: Vec<String> = lines(&text, false)
-        .into_iter()
-        .map(|line| wrap_line(line, width, long, hyphens).join(&wrap))
-        .collect();
-    Ok(Value::from(wrapped.join(&wrap)))
+    let mut rows = Vec::new();
+    for line in lines(&text, false) {
+        let wrapped = wrap_line(line, width, long, hyphens);
+        // A line of nothing is a row, too.
+        rows.extend(if wrapped.is_empty() {
+            vec![String::new()]
+        } else {
+            wrapped
+        });
+    }
+    state.consume_fuel((rows.len().saturating_mul(wrap.len()) / 64) as u64)?;
+    Ok(Value::from(rows.join(&wrap)))
 }
 
 /// Breaks a line as Python's textwrap does: at blanks, which are dropped there, and after hyphens.

@@ -86,6 +86,8 @@ pub(in crate::template) fn holds(
 ) -> Result<bool, Error> {
     super::iterate::assert_set(state, a)?;
     super::iterate::assert_set(state, b)?;
+    super::iterate::measure(a)?;
+    super::iterate::measure(b)?;
     Ok(match operator {
         "==" => a == b,
         "!=" => a != b,

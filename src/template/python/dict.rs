@@ -23,7 +23,20 @@ impl fmt::Debug for Dict {
     }
 }
 
+impl Drop for Dict {
+    fn drop(&mut self) {
+        let entries = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        iterate::release(std::mem::take(entries).into_values().collect());
+    }
+}
+
 impl Dict {
+    /// Its values; it is empty then.
+    pub(super) fn into_items(mut self) -> Vec<Value> {
+        let entries = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(entries).into_values().collect()
+    }
+
     /// Builds the value of a dict.
     pub(in crate::template) fn value(entries: Entries) -> Value {
         Value::from_object(Self(RwLock::new(entries)))

@@ -1,11 +1,13 @@
 //! What can be iterated, and how.
 
+use std::sync::Arc;
+
 use minijinja::value::ValueKind;
 use minijinja::{Error, State, UndefinedBehavior, Value};
 
 use super::list::List;
 use super::views::{Group, Range};
-use super::{Dict, failed, type_name, undefined};
+use super::{Dict, failed, is_tuple, too_much, type_name, undefined};
 
 /// Fails when a strict language uses an unset name.
 pub(in crate::template) fn assert_set(
@@ -18,6 +20,73 @@ pub(in crate::template) fn assert_set(
         return Err(undefined());
     }
     Ok(())
+}
+
+/// Deeper values are mistakes, or hold themselves.
+const MAX_DEPTH: usize = 200;
+
+/// More values in one are mistakes: some hold others twice, and those others again.
+const MAX_VALUES: usize = 1_000_000;
+
+/// Refuses a value that is too deep or too large to be walked through.
+pub(in crate::template) fn measure(value: &Value) -> Result<(), Error> {
+    let mut left = MAX_VALUES;
+    walk(value, 0, &mut left)
+}
+
+fn walk(value: &Value, depth: usize, left: &mut usize) -> Result<(), Error> {
+    *left = left
+        .checked_sub(1)
+        .ok_or_else(|| too_much("the value is too large"))?;
+    let inner = |items: Vec<Value>, left: &mut usize| {
+        if depth >= MAX_DEPTH {
+            return Err(too_much("the value is nested too deep"));
+        }
+        items
+            .iter()
+            .try_for_each(|item| walk(item, depth + 1, left))
+    };
+    match value.kind() {
+        ValueKind::Seq => match value.downcast_object_ref::<List>() {
+            Some(list) => inner(list.items(), left),
+            None if is_tuple(value) => inner(value.try_iter()?.collect(), left),
+            None => Ok(()),
+        },
+        ValueKind::Map => match value.downcast_object_ref::<Dict>() {
+            Some(dict) => inner(dict.entries().into_values().collect(), left),
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+/// Drops values one after the other: deep ones would need a deep stack.
+pub(super) fn release(mut open: Vec<Value>) {
+    while let Some(value) = open.pop() {
+        match value.kind() {
+            ValueKind::Seq => {
+                if let Some(list) = value.downcast_object::<List>() {
+                    drop(value);
+                    open.extend(
+                        Arc::into_inner(list)
+                            .map(List::into_items)
+                            .unwrap_or_default(),
+                    );
+                }
+            }
+            ValueKind::Map => {
+                if let Some(dict) = value.downcast_object::<Dict>() {
+                    drop(value);
+                    open.extend(
+                        Arc::into_inner(dict)
+                            .map(Dict::into_items)
+                            .unwrap_or_default(),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The items of anything that can be iterated, charged to the render's fuel.

@@ -20,7 +20,20 @@ impl fmt::Debug for List {
     }
 }
 
+impl Drop for List {
+    fn drop(&mut self) {
+        iterate::release(std::mem::take(
+            self.0.get_mut().unwrap_or_else(PoisonError::into_inner),
+        ));
+    }
+}
+
 impl List {
+    /// Its items; it is empty then.
+    pub(super) fn into_items(mut self) -> Vec<Value> {
+        std::mem::take(self.0.get_mut().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Builds the value of a list.
     pub(in crate::template) fn value(items: Vec<Value>) -> Value {
         Value::from_object(Self(RwLock::new(items)))

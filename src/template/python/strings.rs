@@ -64,7 +64,11 @@ pub(super) fn method(
             };
             Ok(Value::from(rest.unwrap_or(text)))
         }
-        "center" | "ljust" | "rjust" | "zfill" => pad(text, name, arguments),
+        "center" | "ljust" | "rjust" | "zfill" => {
+            let padded = pad(text, name, arguments)?;
+            state.consume_fuel(padded.as_str().map_or(0, |p| p.len() as u64 / 64))?;
+            Ok(padded)
+        }
         "expandtabs" => {
             let [size] = bind(name, arguments, ["tabsize"])?;
             let size = size.map_or(Ok(8), usize::try_from)?;

@@ -32,8 +32,47 @@ pub(in crate::template) fn repr_of(value: &Value) -> String {
     out
 }
 
+/// Deeper values print as `[...]`, as those do that hold themselves.
+const MAX_DEPTH: usize = 200;
+
+/// Longer texts of values stop there; no output may be as long.
+const MAX_BYTES: usize = 64 << 20;
+
+/// Text that ends at a limit.
+struct Bounded<'a> {
+    out: &'a mut dyn Write,
+    left: usize,
+    depth: usize,
+}
+
+impl Write for Bounded<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.left = self.left.checked_sub(text.len()).ok_or(fmt::Error)?;
+        self.out.write_str(text)
+    }
+}
+
 /// Writes what `repr(value)` gives.
 pub(in crate::template) fn write_repr(out: &mut dyn Write, value: &Value) -> fmt::Result {
+    let mut bounded = Bounded {
+        out,
+        left: MAX_BYTES,
+        depth: 0,
+    };
+    repr(&mut bounded, value)
+}
+
+fn repr(out: &mut Bounded<'_>, value: &Value) -> fmt::Result {
+    if out.depth > MAX_DEPTH && matches!(value.kind(), ValueKind::Seq | ValueKind::Map) {
+        return out.write_str("[...]");
+    }
+    out.depth += 1;
+    let written = repr_now(out, value);
+    out.depth -= 1;
+    written
+}
+
+fn repr_now(out: &mut Bounded<'_>, value: &Value) -> fmt::Result {
     match value.kind() {
         ValueKind::Undefined => out.write_str("Undefined"),
         ValueKind::String => quoted(out, value.as_str().unwrap_or_default()),
@@ -43,11 +82,11 @@ pub(in crate::template) fn write_repr(out: &mut dyn Write, value: &Value) -> fmt
         }
         ValueKind::Seq if super::is_tuple(value) => {
             let items: Vec<Value> = value.try_iter().into_iter().flatten().collect();
-            sequence(out, "(", &items, if items.len() == 1 { ",)" } else { ")" })
+            list(out, "(", &items, if items.len() == 1 { ",)" } else { ")" })
         }
         ValueKind::Seq if super::iterate::is_plain_sequence(value) => {
             let items: Vec<Value> = value.try_iter().into_iter().flatten().collect();
-            sequence(out, "[", &items, "]")
+            list(out, "[", &items, "]")
         }
         ValueKind::Map if super::iterate::is_plain_map(value) => mapping(out, value),
         ValueKind::Map if super::iterate::is_namespace(value) => {
@@ -66,19 +105,28 @@ pub(super) fn sequence(
     items: &[Value],
     close: &str,
 ) -> fmt::Result {
+    let mut bounded = Bounded {
+        out,
+        left: MAX_BYTES,
+        depth: 0,
+    };
+    list(&mut bounded, open, items, close)
+}
+
+fn list(out: &mut Bounded<'_>, open: &str, items: &[Value], close: &str) -> fmt::Result {
     out.write_str(open)?;
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
             out.write_str(", ")?;
         }
-        write_repr(out, item)?;
+        repr(out, item)?;
     }
     out.write_str(close)
 }
 
-fn mapping(out: &mut dyn Write, value: &Value) -> fmt::Result {
+fn mapping(out: &mut Bounded<'_>, value: &Value) -> fmt::Result {
     let pairs = value.as_object().and_then(|o| o.try_iter_pairs());
-    entries(out, pairs.into_iter().flatten())
+    braces(out, pairs.into_iter().flatten())
 }
 
 /// Writes the entries of a mapping between braces.
@@ -86,14 +134,23 @@ pub(super) fn entries(
     out: &mut dyn Write,
     pairs: impl Iterator<Item = (Value, Value)>,
 ) -> fmt::Result {
+    let mut bounded = Bounded {
+        out,
+        left: MAX_BYTES,
+        depth: 0,
+    };
+    braces(&mut bounded, pairs)
+}
+
+fn braces(out: &mut Bounded<'_>, pairs: impl Iterator<Item = (Value, Value)>) -> fmt::Result {
     out.write_str("{")?;
     for (index, (key, value)) in pairs.enumerate() {
         if index > 0 {
             out.write_str(", ")?;
         }
-        write_repr(out, &key)?;
+        repr(out, &key)?;
         out.write_str(": ")?;
-        write_repr(out, &value)?;
+        repr(out, &value)?;
     }
     out.write_str("}")
 }
