@@ -12,7 +12,7 @@ use crate::kube::{ResMap, Scope};
 use crate::kustomize;
 use crate::overlay::{Surveyed, builtin_sets, survey};
 use crate::substitute::{self, Strictness, Variables};
-use crate::template::makejinja::KNOWN_LOADERS;
+use crate::template::makejinja::profile_of;
 use crate::yaml::{self, Node, ParseOptions};
 
 use super::adjust::{Adjustments, KUSTOMIZATION_NAMES, adjusted, kustomization_path};
@@ -101,8 +101,7 @@ fn sources(files: &dyn Files, directory: &TreePath) -> Result<String> {
             out.truncate(out.len() - "values:\n".len());
         }
         if let Some((loader, place)) = config.loaders.first() {
-            let known = KNOWN_LOADERS.iter().find(|(known, _)| known == loader);
-            let profile = known.map_or(DEFAULT_PROFILE, |(_, profile)| profile);
+            let profile = profile_of(loader).unwrap_or(DEFAULT_PROFILE);
             let _ = writeln!(
                 out,
                 "profile: {profile}  # for the Python loader {loader}, {place}"
