@@ -142,10 +142,14 @@ impl Sources {
             std::iter::successors(Some(entry.clone()), TreePath::parent).collect();
         bases.reverse();
         let base_here = |child: &Kustomization| {
-            let mut bases = bases.iter().filter(|_| !is_root(&child.path));
-            bases
-                .find(|base| is_here(&below(base, &child.path)))
-                .cloned()
+            // The path of what was copied counts from the artifact; what it was copied from counts from here.
+            let copied = child
+                .source
+                .as_ref()
+                .and_then(|s| self.copies.get(s)?.first());
+            let path = copied.map_or(&child.path, |copied| &copied.directory);
+            let mut bases = bases.iter().filter(|_| !is_root(path));
+            bases.find(|base| is_here(&below(base, path))).cloned()
         };
         let repositories = children.iter().filter_map(|child| {
             let source = child.source.as_ref()?;
