@@ -16,7 +16,7 @@ use crate::template::makejinja::profile_of;
 use crate::yaml::{self, Node, ParseOptions};
 
 use super::adjust::{Adjustments, KUSTOMIZATION_NAMES, adjusted, kustomization_path};
-use super::plain::{Options, Outside};
+use super::plain::{LoadRestriction, Options, Outside};
 use super::project::{DEFAULT_PROFILE, Project};
 use super::session::Session;
 use super::values::{Opener, Overrides};
@@ -189,7 +189,11 @@ fn built(
     adjustments: &Adjustments,
     report: &mut Report,
 ) -> Option<ResMap> {
-    let options = Options::default();
+    // A Flux Kustomization may name every file below the boundary.
+    let options = Options {
+        load_restriction: LoadRestriction::None,
+        ..Options::default()
+    };
     let outside = Outside::default();
     let build = |files: &dyn Files| kustomize::build(files, directory, &options, &outside);
     let given = match kustomization_path(files, directory) {
@@ -299,7 +303,8 @@ fn move_to(built: &mut ResMap, namespace: &str) {
     }
 }
 
-/// The directories with a kustomization that no other kustomization names.
+/// The directories with a kustomization that no other kustomization names. Links are not followed: what they lead to
+/// has a name of its own, or lies outside.
 fn find_roots(
     files: &dyn Files,
     directory: &TreePath,
@@ -309,13 +314,23 @@ fn find_roots(
     let (mut found, mut named) = (Vec::new(), BTreeSet::new());
     let mut open = vec![directory.clone()];
     while let Some(directory) = open.pop() {
+        // What a template makes is no link, and has no path on disk.
+        let real = files.real_path(&directory).ok();
+        let is_link = |path: &TreePath, name: &str| {
+            let here = real.as_ref().and_then(|real| real.join(name));
+            matches!((files.real_path(path), here), (Ok(there), Some(here)) if there != here)
+        };
         for name in files.list(&directory)? {
             let Some(path) = directory.join(&name).filter(|_| !name.starts_with('.')) else {
                 continue;
             };
-            match files.kind(&path)? {
-                Some(Kind::Directory) if !templates.contains(&&path) => open.push(path),
-                Some(Kind::File) if KUSTOMIZATION_NAMES.contains(&name.as_str()) => {
+            match files.kind(&path) {
+                Ok(Some(Kind::Directory)) if !templates.contains(&&path) => {
+                    if !is_link(&path, &name) {
+                        open.push(path);
+                    }
+                }
+                Ok(Some(Kind::File)) if KUSTOMIZATION_NAMES.contains(&name.as_str()) => {
                     let node = match kustomization(files, &path) {
                         Ok(node) => node,
                         Err(error) => {
