@@ -2,7 +2,7 @@
 //! a read-only root with a `/tmp` of its own, no `/proc`, no `HOME`, the identity with mode 0400.
 //!
 //! It takes a static binary: the one that `STATIC_PLUGIN` names, or the one that the Dockerfile's command
-//! leaves in `target`. Without one, or without the right to change root, it is ignored, and says so.
+//! leaves in `target`. `cargo rustc --bin plugin -- -C target-feature=+crt-static` makes one within seconds. Without one, or without the right to change root, it is ignored, and says so.
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
