@@ -7,6 +7,7 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
+    clippy::print_stdout,
     reason = "a test runner"
 )]
 
@@ -254,7 +255,7 @@ fn store(target: &str, format: Format) {
                 );
             }
         }
-        if turn % 8 == 0 {
+        if turn.is_multiple_of(8) {
             seals_and_opens(bytes, format, &identities, &rule);
         }
     });

@@ -79,7 +79,7 @@ pub fn encrypt(
     match earlier {
         Some((sealed, mut opened)) => {
             opened.branches = stores::as_read(opened.branches, sealed.format);
-            let same_rule = has_rule(&opened.metadata, rule);
+            let same_rule = has_rule(&opened.metadata, rule, file.output);
             let same_values = || says_the_same(&opened.branches, &branches, file.output);
             if same_rule && sealed.format == file.output && same_values() {
                 return Ok(sealed.bytes.to_vec());
@@ -147,9 +147,11 @@ fn has_recipients(metadata: &Metadata, rule: &CreationRule) -> bool {
         && metadata.groups.iter().zip(&rule.groups).all(same_group)
 }
 
-fn has_rule(metadata: &Metadata, rule: &CreationRule) -> bool {
-    metadata.rule.to_field() == rule.rule.to_field()
-        && metadata.mac_only_encrypted == rule.mac_only_encrypted
+fn has_rule(metadata: &Metadata, rule: &CreationRule, format: Format) -> bool {
+    // A binary file is one value, which is sealed whatever the rule says.
+    format == Format::Binary
+        || metadata.rule.to_field() == rule.rule.to_field()
+            && metadata.mac_only_encrypted == rule.mac_only_encrypted
 }
 
 fn seal_anew(
