@@ -21,8 +21,21 @@ pub(crate) struct Arguments {
     /// Write nothing; fail with 4 when -o would change something
     #[arg(long)]
     check: bool,
+    /// What is written where a file is sealed, or a template makes a secret
+    #[arg(long, value_enum, default_value_t)]
+    secrets: Written,
     #[command(flatten)]
     root: RootArguments,
+}
+
+/// What becomes of secrets that are written: never plaintext, for which there is `render`.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum Written {
+    /// The sealed file; what templates make is sealed
+    #[default]
+    Keep,
+    /// A text in the place of each value, to compare trees: not for a cluster
+    Redact,
 }
 
 /// Expands a directory, and prints the directory to build where that is not the one of -o.

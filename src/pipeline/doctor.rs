@@ -208,7 +208,8 @@ impl Doctor<'_> {
             Some(Some(path)) => self.root(&session, &path),
             Some(None) => {
                 let left_out = session.template_directories();
-                let roots = find_roots(session.files(), directory, &left_out);
+                let roots =
+                    find_roots(session.files(), directory, &left_out, |_, error| Err(error));
                 let Some(roots) = self.keep(roots) else {
                     return;
                 };

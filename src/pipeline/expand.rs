@@ -8,13 +8,14 @@ use std::sync::Arc;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::adjust::{KUSTOMIZATION_NAMES, kustomization_path};
+use super::mask::Mask;
 use super::recorded::Recorded;
 use super::roots::{find_roots, target_namespaces};
-use super::secrets::Opened;
+use super::secrets::{Opened, Secrets};
 use super::session::Session;
-use super::template_secrets::{Sealing, secret_sources};
+use super::template_secrets::{Redacting, Sealing, secret_sources};
 use super::unexpanded::Unexpanded;
-use super::{Request, Root};
+use super::{Rendered, Request, Root};
 use crate::diagnostic::{Code, Diagnostic, Origin, Place, Report, Result};
 use crate::files::{
     File, Files, Kind, Mark, Memory, OutputFile, OutputTree, Stale, Tree, TreePath,
@@ -22,6 +23,7 @@ use crate::files::{
 use crate::kube::ResMap;
 use crate::sops::Sealer;
 use crate::template::makejinja::plan;
+use crate::validate;
 
 /// Where a tree is written.
 pub struct Destination<'a> {
@@ -190,7 +192,12 @@ impl Expansion<'_> {
         if !self.is_in_place() {
             left_out.extend(self.destination.inside.clone());
         }
-        find_roots(self.session.files(), self.request.directory, &left_out)
+        find_roots(
+            self.session.files(),
+            self.request.directory,
+            &left_out,
+            |_, error| Err(error),
+        )
     }
 
     /// The namespaces that Flux sets, from the roots that build; the others fail later, with their errors.
@@ -283,18 +290,28 @@ impl Expansion<'_> {
         let root = Root::new(&request, self.session, self.opened)
             .over(&recorded)
             .with_target_namespace(target);
-        let (plain, (layered, laid, mut warnings)) = root.expanded(|_, expansion| {
+        let (plain, (layered, laid, warnings, overlays)) = root.expanded(|plain, expansion| {
             let view = expansion.view.as_ref();
             let layered = view.map(|view| root.build(view)).transpose()?;
+            let lost = layered.as_ref();
+            let lost = lost.map(|l| expansion.verify(&plain.resources, &l.resources));
+            if let Some(lost) = lost.filter(|report| !report.is_empty()) {
+                return Err(lost);
+            }
             let laid: Vec<_> = view.iter().flat_map(|v| v.laid()).cloned().collect();
-            Ok((layered, laid, expansion.report))
+            Ok((layered, laid, expansion.report, expansion.instances))
         })?;
-        let resources = layered.unwrap_or(plain).resources;
-        let gate = root.gate(&resources);
-        if gate.has_errors() {
-            return Err(gate);
+        let rendered = Rendered {
+            resources: layered.unwrap_or(plain).resources,
+            warnings,
+            overlays,
+        };
+        let judged = root.judge(&rendered);
+        if judged.has_errors() {
+            return Err(judged);
         }
-        warnings.findings.extend(gate.findings);
+        let (resources, mut warnings) = (rendered.resources, rendered.warnings);
+        warnings.findings.extend(judged.findings);
         let mut found = Found {
             warnings,
             ..Found::default()
@@ -334,7 +351,7 @@ impl Expansion<'_> {
     /// Seals what must be, and gives each file its place in the output.
     fn written(
         &self,
-        found: Found,
+        mut found: Found,
         base: &TreePath,
         sealer: &mut Sealer<'_>,
     ) -> Result<Expanded, Report> {
@@ -346,6 +363,12 @@ impl Expansion<'_> {
             sealer,
             sources: secret_sources(&found.files),
         };
+        let telling = self.session.values().secrets().iter();
+        let redacting = Redacting {
+            opened: self.opened,
+            values: Mask::new(telling.filter(|value| validate::is_telling(value))),
+            sources: sealing.sources.clone(),
+        };
         let mut failed = Report::default();
         for (path, file) in &found.files {
             let is_made = matches!(file.source.origin, Origin::Rendered { .. });
@@ -354,8 +377,13 @@ impl Expansion<'_> {
                 continue;
             }
             let placed = self.placed(path, base).and_then(|placed| {
-                let sealed = sealing.sealed(file, &placed)?;
-                Ok((placed, sealed))
+                let safe = match self.request.secrets {
+                    Secrets::Redact => redacting.redacted(file)?,
+                    Secrets::Plain | Secrets::Keep | Secrets::Openable => {
+                        sealing.sealed(file, &placed)?
+                    }
+                };
+                Ok((placed, safe))
             });
             let (placed, sealed) = match placed {
                 Ok(placed) => placed,
@@ -378,6 +406,7 @@ impl Expansion<'_> {
         if !failed.is_empty() {
             return Err(failed);
         }
+        found.warnings.findings.extend(self.opened.warning());
         Ok(Expanded {
             tree,
             root: None,

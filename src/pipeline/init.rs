@@ -3,21 +3,21 @@
 //! A tree of templates is read as what it renders to, so a repository that commits no rendered manifest is
 //! looked at like any other. [`init`] is the way in.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::diagnostic::{Diagnostic, Place, Report, Result};
+use crate::diagnostic::{Diagnostic, Report, Result};
 use crate::files::{Files, Kind, Layer, TreePath};
 use crate::kube::{ResMap, Scope};
 use crate::kustomize;
 use crate::overlay::{Surveyed, builtin_sets, survey};
 use crate::substitute::{self, Strictness, Variables};
 use crate::template::makejinja::profile_of;
-use crate::yaml::{self, Node, ParseOptions};
+use crate::yaml::Node;
 
-use super::adjust::{Adjustments, KUSTOMIZATION_NAMES, adjusted, kustomization_path};
+use super::adjust::{Adjustments, adjusted, kustomization_path};
 use super::plain::{LoadRestriction, Options, Outside};
 use super::project::{DEFAULT_PROFILE, Project};
+use super::roots::find_roots;
 use super::session::Session;
 use super::values::{Opener, Overrides};
 
@@ -47,9 +47,8 @@ pub fn init(
         }
     };
     let read = session.as_ref().map_or(files, |s| s.files());
-    let templates = session.as_ref().and_then(Session::templates);
-    let mounts = templates.map_or(&[][..], |t| t.mounts.as_slice());
-    let templates: Vec<&TreePath> = mounts.iter().map(|m| &m.from).collect();
+    let templates = session.as_ref().map(Session::template_directories);
+    let templates = templates.unwrap_or_default();
     let roots = roots(read, directory, &templates, &mut report)?;
     let surveyed: Vec<_> = roots
         .iter()
@@ -139,11 +138,15 @@ struct Applied {
 fn roots(
     files: &dyn Files,
     directory: &TreePath,
-    templates: &[&TreePath],
+    templates: &[TreePath],
     report: &mut Report,
 ) -> Result<Vec<Seen>> {
     let mut roots = Vec::new();
-    for directory in find_roots(files, directory, templates, report)? {
+    let tell = |directory: &TreePath, error: Diagnostic| {
+        report.push(left_out(directory, &error));
+        Ok(())
+    };
+    for directory in find_roots(files, directory, templates, tell)? {
         if let Some(built) = built(files, &directory, &Adjustments::default(), report) {
             roots.push(Seen {
                 directory,
@@ -301,73 +304,4 @@ fn move_to(built: &mut ResMap, namespace: &str) {
             }
         });
     }
-}
-
-/// The directories with a kustomization that no other kustomization names. Links are not followed: what they lead to
-/// has a name of its own, or lies outside.
-fn find_roots(
-    files: &dyn Files,
-    directory: &TreePath,
-    templates: &[&TreePath],
-    report: &mut Report,
-) -> Result<Vec<TreePath>> {
-    let (mut found, mut named) = (Vec::new(), BTreeSet::new());
-    let mut open = vec![directory.clone()];
-    while let Some(directory) = open.pop() {
-        // What a template makes is no link, and has no path on disk.
-        let real = files.real_path(&directory).ok();
-        let is_link = |path: &TreePath, name: &str| {
-            let here = real.as_ref().and_then(|real| real.join(name));
-            matches!((files.real_path(path), here), (Ok(there), Some(here)) if there != here)
-        };
-        for name in files.list(&directory)? {
-            let Some(path) = directory.join(&name).filter(|_| !name.starts_with('.')) else {
-                continue;
-            };
-            match files.kind(&path) {
-                Ok(Some(Kind::Directory)) if !templates.contains(&&path) => {
-                    if !is_link(&path, &name) {
-                        open.push(path);
-                    }
-                }
-                Ok(Some(Kind::File)) if KUSTOMIZATION_NAMES.contains(&name.as_str()) => {
-                    let node = match kustomization(files, &path) {
-                        Ok(node) => node,
-                        Err(error) => {
-                            report.push(left_out(&directory, &error));
-                            continue;
-                        }
-                    };
-                    let list = |key| {
-                        node.get(key)
-                            .and_then(Node::as_sequence)
-                            .unwrap_or_default()
-                    };
-                    for key in ["resources", "components", "bases"] {
-                        named.extend(
-                            list(key)
-                                .iter()
-                                .filter_map(Node::as_str)
-                                .filter_map(|p| directory.join(p)),
-                        );
-                    }
-                    if node.get("kind").and_then(Node::as_str) != Some("Component") {
-                        found.push(directory.clone());
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-    found.retain(|root| !named.contains(root));
-    found.sort();
-    Ok(found)
-}
-
-fn kustomization(files: &dyn Files, path: &TreePath) -> Result<Node> {
-    let file = files.read(path)?;
-    let text = String::from_utf8_lossy(&file.bytes);
-    let node = yaml::parse_first(&text, ParseOptions::default())
-        .map_err(|e| e.at(&file.source).or_at(Place::file(path.as_str())))?;
-    Ok(node.unwrap_or_else(Node::mapping))
 }

@@ -142,14 +142,19 @@ impl<'a> Root<'a> {
     pub fn render(&self) -> Result<Rendered, Report> {
         let mut rendered = self.objects()?;
         self.enter("gate");
-        let mut gate = self.gate(&rendered.resources);
-        gate.findings.extend(self.guard(&rendered).findings);
-        let gate = self.masked(gate);
-        if gate.has_errors() {
-            return Err(gate);
+        let judged = self.judge(&rendered);
+        if judged.has_errors() {
+            return Err(judged);
         }
-        rendered.warnings.findings.extend(gate.findings);
+        rendered.warnings.findings.extend(judged.findings);
         Ok(rendered)
+    }
+
+    /// Reports what the gate finds, and what overlays add and must not.
+    pub fn judge(&self, rendered: &Rendered) -> Report {
+        let mut found = self.gate(&rendered.resources);
+        found.findings.extend(self.guard(rendered).findings);
+        self.masked(found)
     }
 
     /// Builds the root with what its overlays add. Nothing is judged yet.

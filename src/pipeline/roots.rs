@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::adjust::KUSTOMIZATION_NAMES;
-use crate::diagnostic::{Place, Result};
+use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::files::{Files, Kind, TreePath};
 use crate::kube::ResMap;
 use crate::yaml::{self, Node, ParseOptions};
@@ -11,23 +11,41 @@ use crate::yaml::{self, Node, ParseOptions};
 /// Lists the directories with a kustomization that no other kustomization names, in order.
 ///
 /// Hidden directories are not looked at, and neither are those that are `left_out`, nor what is below them.
-/// Fails at a kustomization that does not parse.
+/// Links are not followed: what they lead to has a name of its own, or lies outside.
+/// A kustomization that does not parse is handed to `broken`, which may fail.
 pub(super) fn find_roots(
     files: &dyn Files,
     directory: &TreePath,
     left_out: &[TreePath],
+    mut broken: impl FnMut(&TreePath, Diagnostic) -> Result<()>,
 ) -> Result<Vec<TreePath>> {
     let (mut found, mut named) = (Vec::new(), BTreeSet::new());
     let mut open = vec![directory.clone()];
     while let Some(directory) = open.pop() {
+        // What a template makes is no link, and has no path on disk.
+        let real = files.real_path(&directory).ok();
+        let is_link = |path: &TreePath, name: &str| {
+            let here = real.as_ref().and_then(|real| real.join(name));
+            matches!((files.real_path(path), here), (Ok(there), Some(here)) if there != here)
+        };
         for name in files.list(&directory)? {
             let Some(path) = directory.join(&name).filter(|_| !name.starts_with('.')) else {
                 continue;
             };
-            match files.kind(&path)? {
-                Some(Kind::Directory) if !left_out.contains(&path) => open.push(path),
-                Some(Kind::File) if KUSTOMIZATION_NAMES.contains(&name.as_str()) => {
-                    let node = kustomization(files, &path)?;
+            match files.kind(&path) {
+                Ok(Some(Kind::Directory)) if !left_out.contains(&path) => {
+                    if !is_link(&path, &name) {
+                        open.push(path);
+                    }
+                }
+                Ok(Some(Kind::File)) if KUSTOMIZATION_NAMES.contains(&name.as_str()) => {
+                    let node = match kustomization(files, &path) {
+                        Ok(node) => node,
+                        Err(error) => {
+                            broken(&directory, error)?;
+                            continue;
+                        }
+                    };
                     named.extend(named_by(&node, &directory));
                     if node.get("kind").and_then(Node::as_str) != Some("Component") {
                         found.push(directory.clone());

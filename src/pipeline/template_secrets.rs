@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::adjust::KUSTOMIZATION_NAMES;
+use super::mask::Mask;
 use super::sealing::{EncryptRequest, encrypt, is_sealed};
+use super::secrets::Opened;
 use crate::diagnostic::{Code, Diagnostic, Origin, Place, Result};
 use crate::files::{File, Files, Kind, Tree, TreePath};
 use crate::sops::{Config, Format, Identities, PlainFile, RuleOverride, SealedFile, Sealer};
@@ -35,7 +37,7 @@ impl Sealing<'_, '_> {
     /// Fails with [`Code::SopsNoRule`] where nothing says how, with [`Code::SopsNoIdentity`] where the file in
     /// the output cannot be opened, and with [`Code::SecretUnsealable`] where sealing would break the file.
     pub(super) fn sealed(&mut self, file: &File, placed: &TreePath) -> Result<Option<Vec<u8>>> {
-        if !self.must_be_sealed(file)? {
+        if !must_be_sealed(file, &self.sources)? {
             return Ok(None);
         }
         let name = file.path.as_str();
@@ -79,18 +81,6 @@ impl Sealing<'_, '_> {
         })
     }
 
-    fn must_be_sealed(&self, file: &File) -> Result<bool> {
-        let name = file.path.file_name();
-        let is_made = matches!(file.source.origin, Origin::Rendered { .. });
-        if !is_made || name == CONFIG || is_sealed(&file.bytes, Path::new(name)) {
-            return Ok(false);
-        }
-        if KUSTOMIZATION_NAMES.contains(&name) {
-            return refuse_literals(file).map(|()| false);
-        }
-        Ok(name.contains(".sops.") || self.sources.contains(&file.path) || holds_secret(file))
-    }
-
     /// The nearest `.sops.yaml` above a file, and its directory.
     fn config(&self, path: &TreePath) -> Result<Option<(Config, String)>> {
         let mut above = path.parent();
@@ -119,6 +109,89 @@ impl Sealing<'_, '_> {
         let file = present.read(placed)?;
         Ok(is_sealed(&file.bytes, Path::new(placed.file_name())).then_some(file))
     }
+}
+
+/// Redacts the files of one expansion.
+pub(super) struct Redacting<'a> {
+    /// Gives the texts that stand for secrets.
+    pub(super) opened: &'a Opened<'a>,
+    /// What the values hold that was sealed.
+    pub(super) values: Mask,
+    /// The files that generators of Secrets read.
+    pub(super) sources: BTreeSet<TreePath>,
+}
+
+impl Redacting<'_> {
+    /// The bytes of a file that a template made, every secret in it replaced; `None` for every other file.
+    ///
+    /// Fails with [`Code::SecretUnsealable`] where a secret stands in a kustomization.
+    pub(super) fn redacted(&self, file: &File) -> Result<Option<Vec<u8>>> {
+        if !matches!(file.source.origin, Origin::Rendered { .. }) {
+            return Ok(None);
+        }
+        let at = file.path.as_str();
+        let text = String::from_utf8_lossy(&file.bytes);
+        if !must_be_sealed(file, &self.sources)? {
+            let token = |value: &str| self.opened.token(at, value.as_bytes());
+            return Ok(Some(self.values.replaced(&text, token).into_bytes()));
+        }
+        if !matches!(Format::of_path(at), Format::Yaml | Format::Json) {
+            let line = |line: &str| match line.split_once('=') {
+                Some((name, value)) => format!("{name}={}\n", self.token(at, name, value)),
+                None => format!("{}\n", self.token(at, "", line)),
+            };
+            return Ok(Some(
+                text.lines().map(line).collect::<String>().into_bytes(),
+            ));
+        }
+        let mut bytes = Vec::new();
+        for (index, mut node) in documents(file).into_iter().enumerate() {
+            if index > 0 {
+                bytes.extend_from_slice(b"---\n");
+            }
+            let is_secret = is_secret(&node);
+            self.redact(&mut node, at, is_secret);
+            yaml::write_manifest(&mut bytes, &node).map_err(|e| e.at(&file.source))?;
+        }
+        Ok(Some(bytes))
+    }
+
+    fn token(&self, at: &str, name: &str, value: &str) -> String {
+        self.opened.token(&format!("{at}/{name}"), value.as_bytes())
+    }
+
+    /// Replaces the values of a Secret, or every value of another document.
+    fn redact(&self, node: &mut Node, at: &str, is_secret: bool) {
+        if let Some(mapping) = node.as_mapping_mut() {
+            for entry in mapping.entries_mut() {
+                let key = entry.key.scalar_text().unwrap_or_default().to_owned();
+                let is_data = matches!(key.as_str(), "data" | "stringData" | "items");
+                if !is_secret || is_data {
+                    self.redact(&mut entry.value, &format!("{at}/{key}"), false);
+                }
+            }
+        } else if let Some(items) = node.as_sequence_mut() {
+            for item in items {
+                let is_object = self::is_secret(item);
+                self.redact(item, at, is_object);
+            }
+        } else if let Some(text) = node.scalar_text().filter(|text| !text.is_empty()) {
+            *node = Node::string(self.opened.token(at, text.as_bytes()));
+        }
+    }
+}
+
+/// Whether a template made a file that holds a secret.
+fn must_be_sealed(file: &File, sources: &BTreeSet<TreePath>) -> Result<bool> {
+    let name = file.path.file_name();
+    let is_made = matches!(file.source.origin, Origin::Rendered { .. });
+    if !is_made || name == CONFIG || is_sealed(&file.bytes, Path::new(name)) {
+        return Ok(false);
+    }
+    if KUSTOMIZATION_NAMES.contains(&name) {
+        return refuse_literals(file).map(|()| false);
+    }
+    Ok(name.contains(".sops.") || sources.contains(&file.path) || holds_secret(file))
 }
 
 /// The paths that `secretGenerator` entries of some kustomizations read.
