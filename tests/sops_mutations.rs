@@ -77,7 +77,9 @@ fn cases() -> Vec<Sealed> {
                 .iter()
                 .map(|s| s.expose_secret().to_owned())
                 .collect();
-            secrets.retain(|s| s.chars().count() >= 4);
+            // Words of any message are told, whatever a file seals.
+            let is_word = |s: &str| matches!(s.trim(), "true" | "false" | "note");
+            secrets.retain(|s| s.chars().count() >= 4 && !is_word(s));
             secrets.push(key.to_owned());
             found.push(Sealed {
                 name,

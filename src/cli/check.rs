@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::findings::{self, Format};
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
-use crate::diagnostic::{Report, Severity};
+use crate::diagnostic::{Code, Diagnostic, Report, Severity};
 use crate::pipeline::Secrets;
 use crate::pipeline::checks;
 
@@ -46,7 +46,16 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
             }
             Err(errors) => errors,
         };
-        report.findings.extend(found.findings);
+        // What is true of the whole project is told once.
+        let told = |finding: &Diagnostic| {
+            finding.code() == Code::ValuesMissing
+                && report
+                    .findings
+                    .iter()
+                    .any(|f| f.phrase() == finding.phrase())
+        };
+        let new: Vec<_> = found.findings.into_iter().filter(|f| !told(f)).collect();
+        report.findings.extend(new);
     }
     if arguments.format != Format::Text {
         return Ok(Done {

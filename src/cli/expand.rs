@@ -42,38 +42,37 @@ enum Written {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let output = context.working_directory.join(&arguments.output);
     let flags = &arguments.root;
-    flags.with(
-        context,
-        &arguments.path,
-        Secrets::Keep,
-        |request, located| {
-            let real = resolved(&output)?;
-            let present = Tree::open(&real).ok();
-            let below = real.strip_prefix(located.tree.root()).ok();
-            let destination = Destination {
-                directory: &real,
-                inside: below.and_then(|p| p.to_str()).and_then(TreePath::parse),
-                present: present.as_ref(),
-            };
-            let mut sealer = Sealer {
-                now: encrypt::now(),
-                random: &mut encrypt::randomness,
-            };
-            let expanded = expand(request, &located.tree, &destination, &mut sealer)?;
-            let mut done = Done {
-                report: expanded.warnings,
-                ..Done::default()
-            };
-            if arguments.check {
-                done.report.findings.extend(expanded.tree.check().findings);
-                return Ok(done);
-            }
-            expanded.tree.write()?;
-            if let Some(root) = expanded.root.filter(|root| *root != TreePath::root()) {
-                let shown = arguments.output.join(root.as_str());
-                done.stdout = format!("{}\n", shown.display()).into_bytes();
-            }
-            Ok(done)
-        },
-    )
+    let secrets = match arguments.secrets {
+        Written::Keep => Secrets::Keep,
+        Written::Redact => Secrets::Redact,
+    };
+    flags.with(context, &arguments.path, secrets, |request, located| {
+        let real = resolved(&output)?;
+        let present = Tree::open(&real).ok();
+        let below = real.strip_prefix(located.tree.root()).ok();
+        let destination = Destination {
+            directory: &real,
+            inside: below.and_then(|p| p.to_str()).and_then(TreePath::parse),
+            present: present.as_ref(),
+        };
+        let mut sealer = Sealer {
+            now: encrypt::now(),
+            random: &mut encrypt::randomness,
+        };
+        let expanded = expand(request, &located.tree, &destination, &mut sealer)?;
+        let mut done = Done {
+            report: expanded.warnings,
+            ..Done::default()
+        };
+        if arguments.check {
+            done.report.findings.extend(expanded.tree.check().findings);
+            return Ok(done);
+        }
+        expanded.tree.write()?;
+        if let Some(root) = expanded.root.filter(|root| *root != TreePath::root()) {
+            let shown = arguments.output.join(root.as_str());
+            done.stdout = format!("{}\n", shown.display()).into_bytes();
+        }
+        Ok(done)
+    })
 }

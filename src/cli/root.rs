@@ -121,7 +121,7 @@ impl RootArguments {
         then(&request, &located)
     }
 
-    /// As [`Self::with`], the root's project opened.
+    /// As [`Self::with`], the root's project opened, or what it generated where its values are not there.
     pub(super) fn open<R>(
         &self,
         context: &Context,
@@ -131,8 +131,13 @@ impl RootArguments {
     ) -> Result<R, Report> {
         self.with(context, path, secrets, |request, located| {
             let tree = &located.tree;
-            let session =
-                Session::open(tree, request.directory, request.overrides, request.opener)?;
+            let Request {
+                directory,
+                overrides,
+                opener,
+                ..
+            } = *request;
+            let session = Session::open_or_generated(tree, directory, overrides, opener)?;
             let opened = session.opened(request.secrets);
             then(&Root::new(request, &session, &opened), &session)
         })

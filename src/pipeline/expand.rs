@@ -286,26 +286,24 @@ impl Expansion<'_> {
     /// What one root reads, with what its overlays add.
     fn root(&self, directory: &TreePath, target: Option<&str>) -> Result<Found, Report> {
         let request = self.at(directory);
-        let recorded = Recorded::new(self.opened);
-        let root = Root::new(&request, self.session, self.opened)
-            .over(&recorded)
-            .with_target_namespace(target);
-        let (plain, (layered, laid, warnings, overlays)) = root.expanded(|plain, expansion| {
+        let root = Root::new(&request, self.session, self.opened).with_target_namespace(target);
+        let (_, (read, links, laid, rendered)) = root.expanded(|plain, expansion| {
+            // Overlays look at more than the build reads, and only that is recorded.
             let view = expansion.view.as_ref();
-            let layered = view.map(|view| root.build(view)).transpose()?;
-            let lost = layered.as_ref();
-            let lost = lost.map(|l| expansion.verify(&plain.resources, &l.resources));
-            if let Some(lost) = lost.filter(|report| !report.is_empty()) {
+            let recorded = Recorded::new(view.map_or(self.opened, |view| view));
+            let resources = root.build(&recorded)?.resources;
+            let lost = expansion.verify(&plain.resources, &resources);
+            if !lost.is_empty() {
                 return Err(lost);
             }
             let laid: Vec<_> = view.iter().flat_map(|v| v.laid()).cloned().collect();
-            Ok((layered, laid, expansion.report, expansion.instances))
+            let rendered = Rendered {
+                resources,
+                warnings: expansion.report,
+                overlays: expansion.instances,
+            };
+            Ok((recorded.files(), recorded.links(), laid, rendered))
         })?;
-        let rendered = Rendered {
-            resources: layered.unwrap_or(plain).resources,
-            warnings,
-            overlays,
-        };
         let judged = root.judge(&rendered);
         if judged.has_errors() {
             return Err(judged);
@@ -316,12 +314,12 @@ impl Expansion<'_> {
             warnings,
             ..Found::default()
         };
-        for file in recorded.files().into_iter().chain(laid.iter().cloned()) {
+        for file in read.into_iter().chain(laid.iter().cloned()) {
             found.files.insert(file.path.clone(), file);
         }
         found.laid = laid.iter().map(|file| file.path.clone()).collect();
-        follow_links(&mut found, &recorded.links());
-        if !recorded.links().is_empty() {
+        follow_links(&mut found, &links);
+        if !links.is_empty() {
             self.prove(&root, &found, &resources)?;
         }
         Ok(found)

@@ -180,7 +180,11 @@ impl<'a> Root<'a> {
         rendered.warnings = self.masked(rendered.warnings);
         let chosen = self.session.project().zip(self.session.templates());
         let chosen = chosen.and_then(|(project, templates)| chosen_profile(project, templates));
-        rendered.warnings.findings.splice(0..0, chosen);
+        let opened = self.session.warning().cloned();
+        rendered
+            .warnings
+            .findings
+            .splice(0..0, chosen.into_iter().chain(opened));
         Ok(rendered)
     }
 

@@ -33,11 +33,8 @@ pub(super) fn find_roots(
                 continue;
             };
             match files.kind(&path) {
-                Ok(Some(Kind::Directory)) if !left_out.contains(&path) => {
-                    if !is_link(&path, &name) {
-                        open.push(path);
-                    }
-                }
+                Ok(Some(Kind::Directory)) if left_out.contains(&path) || is_link(&path, &name) => {}
+                Ok(Some(Kind::Directory)) => open.push(path),
                 Ok(Some(Kind::File)) if KUSTOMIZATION_NAMES.contains(&name.as_str()) => {
                     let node = match kustomization(files, &path) {
                         Ok(node) => node,

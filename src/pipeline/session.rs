@@ -5,7 +5,7 @@ use super::mask::Mask;
 use super::project::Project;
 use super::secrets::{Opened, Secrets};
 use super::values::{Opener, Overrides, Templates, Values, project_values};
-use crate::diagnostic::{Report, Result};
+use crate::diagnostic::{Code, Diagnostic, Report, Result};
 use crate::files::{Files, Kind, TreePath};
 use crate::template::{Mount, View};
 
@@ -65,6 +65,7 @@ pub struct Session<'a> {
     project: Option<(Project, Templates)>,
     values: Values,
     view: Option<View<'a>>,
+    warning: Option<Diagnostic>,
 }
 
 impl<'a> Session<'a> {
@@ -94,6 +95,7 @@ impl<'a> Session<'a> {
                 project: None,
                 values: Values::empty(),
                 view: None,
+                warning: None,
             });
         };
         let templates = Templates::of(&project, disk)?;
@@ -107,7 +109,44 @@ impl<'a> Session<'a> {
             project: Some((project, templates)),
             values,
             view: Some(view),
+            warning: None,
         })
+    }
+
+    /// Opens the project of a directory as [`Self::open`] does; where its values are not there and what its
+    /// templates made is, that is read, with a warning.
+    pub fn open_or_generated(
+        disk: &'a dyn Files,
+        directory: &TreePath,
+        overrides: &Overrides,
+        opener: &'a Opener<'a>,
+    ) -> Result<Self> {
+        let error = match Self::open(disk, directory, overrides, opener) {
+            Err(error) if error.code() == Code::ValuesMissing => error,
+            opened => return opened,
+        };
+        let project = find_project(disk, directory)?;
+        let (Some(project), Some(_)) = (project, kustomization_path(disk, directory)?) else {
+            return Err(error);
+        };
+        let templates = Templates::of(&project, disk)?;
+        let phrase = format!("{}; what is generated on disk is judged", error.phrase());
+        let warning = Diagnostic::warning(Code::ValuesMissing, phrase)
+            .at(error.place().cloned())
+            .help("`plugin values seal` makes a sealed file of them that can be committed");
+        Ok(Self {
+            disk,
+            opener,
+            project: Some((project, templates)),
+            values: Values::empty(),
+            view: None,
+            warning: Some(warning),
+        })
+    }
+
+    /// What the user should know of how the project was opened.
+    pub fn warning(&self) -> Option<&Diagnostic> {
+        self.warning.as_ref()
     }
 
     /// The project, where there is one.

@@ -11,8 +11,7 @@ pub(super) fn is_ambiguous(text: &str, dialect: Dialect) -> bool {
     };
     match first {
         b'0'..=b'9' | b'+' | b'-' => {
-            Number::parse(text).is_some()
-                || has_sign_after_base(text, dialect)
+            (Number::parse(text).is_some() && !(is_signed_octal(text) && dialect == Dialect::V2))
                 || is_base_60(text.as_bytes())
                 || Timestamp::parse(text).is_some()
         }
@@ -87,15 +86,9 @@ fn is_digits(text: &[u8]) -> bool {
     text.iter().all(|b| b.is_ascii_digit() || *b == b'_')
 }
 
-/// `0b+101`, and in v3 `0o-17`: go-yaml takes a sign after the base.
-fn has_sign_after_base(text: &str, dialect: Dialect) -> bool {
-    let radix = match text.as_bytes() {
-        [b'0', b'b', ..] => 2,
-        [b'0', b'o', ..] if dialect == Dialect::V3 => 8,
-        _ => return false,
-    };
-    let digits = &text[2..];
-    digits.starts_with(['+', '-']) && i64::from_str_radix(&digits.replace('_', ""), radix).is_ok()
+/// `0o-17`: go-yaml v3 takes a sign after the base of octal numbers, v2 after that of binary ones alone.
+fn is_signed_octal(text: &str) -> bool {
+    text.starts_with("0o+") || text.starts_with("0o-")
 }
 
 /// `.5_0`: a number that starts with its point may have `_` between digits.
