@@ -4,24 +4,34 @@
     reason = "this room is the door to the file system"
 )]
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use indexmap::IndexMap;
 use rustix::fs::{Mode, OFlags};
 
 use super::{File, Files, Kind, MAX_FILE_BYTES, Metadata, TreePath};
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 
 /// The files below one directory. Links are followed as long as they stay below it.
+///
+/// What a path led to is remembered, so that a directory is resolved once and not for each of its files: a
+/// tree is for one run, in which nothing that was read is moved. What is missing is looked for each time.
 #[derive(Debug)]
 pub struct Tree {
-    root: PathBuf,
-    /// The real path of each directory that a path led through.
-    directories: Mutex<BTreeMap<TreePath, Arc<Path>>>,
+    root: Arc<Path>,
+    known: Mutex<IndexMap<Box<str>, Resolved>>,
+}
+
+/// What a path leads to.
+#[derive(Debug, Clone)]
+struct Resolved {
+    /// Its path without links; it need not lie below the root.
+    real: Arc<Path>,
+    kind: Kind,
 }
 
 impl Tree {
@@ -42,8 +52,8 @@ impl Tree {
             ));
         }
         Ok(Self {
-            root,
-            directories: Mutex::default(),
+            root: root.into(),
+            known: Mutex::default(),
         })
     }
 
@@ -54,51 +64,74 @@ impl Tree {
 
     /// What a file has besides its bytes, for a copy of it.
     pub fn metadata(&self, path: &TreePath) -> Result<Metadata> {
-        let (_, metadata) = self.look_up(path)?;
+        let real = self.resolve(path)?.real;
+        let metadata = fs::metadata(&real).map_err(|e| unreadable(path, &e))?;
         Ok(Metadata {
             mode: metadata.permissions().mode() & 0o7777,
             modified: metadata.modified().map_err(|e| unreadable(path, &e))?,
         })
     }
 
-    fn resolve(&self, path: &TreePath) -> Result<PathBuf> {
-        self.look_up(path).map(|(real, _)| real)
+    /// Follows a path, and refuses one that leaves the root.
+    fn resolve(&self, path: &TreePath) -> Result<Resolved> {
+        let found = self.follow(path.as_str());
+        let found = found.map_err(|e| unreadable(path, &e))?;
+        if found.real.starts_with(&self.root) {
+            Ok(found)
+        } else {
+            Err(outside(path))
+        }
     }
 
-    /// The real path of a file or directory and what it is. Each directory on the way is resolved once.
-    fn look_up(&self, path: &TreePath) -> Result<(PathBuf, fs::Metadata)> {
-        let failed = |e: io::Error| unreadable(path, &e);
-        let place = match path.parent() {
-            None => self.root.clone(),
-            Some(parent) => self.directory(&parent)?.join(path.file_name()),
+    /// Follows a path from the nearest directory on it that was followed before.
+    fn follow(&self, path: &str) -> io::Result<Resolved> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut end = path.len();
+        let mut found = loop {
+            if let Some(found) = known.get(&path[..end]) {
+                break found.clone();
+            }
+            match path[..end].rfind('/') {
+                Some(slash) => end = slash,
+                None => {
+                    end = 0;
+                    break Resolved {
+                        real: Arc::clone(&self.root),
+                        kind: Kind::Directory,
+                    };
+                }
+            }
         };
-        let metadata = fs::symlink_metadata(&place).map_err(failed)?;
-        if !metadata.is_symlink() {
-            return Ok((place, metadata));
+        while end < path.len() {
+            let start = if end == 0 { 0 } else { end + 1 };
+            end = path[start..].find('/').map_or(path.len(), |at| start + at);
+            found = enter(&found, &path[start..end])?;
+            known.insert(path[..end].into(), found.clone());
         }
-        let real = fs::canonicalize(&place).map_err(failed)?;
-        if !real.starts_with(&self.root) {
-            return Err(outside(path));
-        }
-        let metadata = fs::symlink_metadata(&real).map_err(failed)?;
-        Ok((real, metadata))
+        Ok(found)
     }
+}
 
-    fn directory(&self, path: &TreePath) -> Result<Arc<Path>> {
-        let known = |tree: &Self| {
-            let directories = tree.directories.lock();
-            let directories = directories.unwrap_or_else(PoisonError::into_inner);
-            directories.get(path).cloned()
-        };
-        if let Some(real) = known(self) {
-            return Ok(real);
-        }
-        let real: Arc<Path> = self.resolve(path)?.into();
-        let directories = self.directories.lock();
-        let mut directories = directories.unwrap_or_else(PoisonError::into_inner);
-        directories.insert(path.clone(), Arc::clone(&real));
-        Ok(real)
+/// Follows one name in a directory, through links.
+fn enter(directory: &Resolved, name: &str) -> io::Result<Resolved> {
+    if directory.kind != Kind::Directory {
+        return Err(io::ErrorKind::NotADirectory.into());
     }
+    let mut real = directory.real.join(name);
+    let mut metadata = fs::symlink_metadata(&real)?;
+    if metadata.is_symlink() {
+        real = fs::canonicalize(&real)?;
+        metadata = fs::metadata(&real)?;
+    }
+    let kind = if metadata.is_dir() {
+        Kind::Directory
+    } else {
+        Kind::File
+    };
+    Ok(Resolved {
+        real: real.into(),
+        kind,
+    })
 }
 
 /// The error for a path that leaves the root.
@@ -123,7 +156,7 @@ fn unreadable(path: &TreePath, error: &io::Error) -> Diagnostic {
 }
 
 /// Reads a regular file, whole. `O_NONBLOCK` keeps a FIFO from stopping the open for ever.
-pub(super) fn read_regular(real: &Path, path: &TreePath, limit_bytes: u64) -> Result<Vec<u8>> {
+fn read_regular(real: &Path, path: &TreePath, limit_bytes: u64) -> Result<Arc<[u8]>> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let handle =
         rustix::fs::open(real, flags, Mode::empty()).map_err(|e| unreadable(path, &e.into()))?;
@@ -133,43 +166,47 @@ pub(super) fn read_regular(real: &Path, path: &TreePath, limit_bytes: u64) -> Re
         let phrase = format!("{path} is not a regular file");
         return Err(Diagnostic::new(Code::FileUnreadable, phrase).at(Place::file(path.as_str())));
     }
-    if metadata.len() > limit_bytes {
-        let phrase = format!(
-            "{path} has {} bytes, more than the limit of {limit_bytes}",
-            metadata.len()
-        );
+    let length = metadata.len();
+    if length > limit_bytes {
+        let phrase = format!("{path} has {length} bytes, more than the limit of {limit_bytes}");
         return Err(Diagnostic::new(Code::FileTooLarge, phrase).at(Place::file(path.as_str())));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
-    file.by_ref()
-        .take(limit_bytes + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|e| unreadable(path, &e))?;
+    let length = usize::try_from(length).unwrap_or(0);
+    read_sized(&mut file, length).map_err(|e| unreadable(path, &e))
+}
+
+/// Reads a file of a known length into the memory where it stays; one that changes meanwhile is cut there.
+fn read_sized(file: &mut fs::File, length: usize) -> io::Result<Arc<[u8]>> {
+    let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, length).collect();
+    let buffer = Arc::get_mut(&mut bytes).expect("nobody else has it yet");
+    let mut filled = 0;
+    while filled < length {
+        match file.read(&mut buffer[filled..]) {
+            Ok(0) => return Ok(bytes[..filled].into()),
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
     Ok(bytes)
 }
 
 impl Files for Tree {
     fn read(&self, path: &TreePath) -> Result<Arc<File>> {
-        let real = self.resolve(path)?;
-        let bytes = read_regular(&real, path, MAX_FILE_BYTES)?;
+        let bytes = read_regular(&self.resolve(path)?.real, path, MAX_FILE_BYTES)?;
         Ok(Arc::new(File::committed(path.clone(), bytes)))
     }
 
     fn kind(&self, path: &TreePath) -> Result<Option<Kind>> {
-        let metadata = match self.look_up(path) {
-            Ok((_, metadata)) => metadata,
-            Err(error) if error.code() == Code::FileMissing => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        Ok(if metadata.is_dir() {
-            Some(Kind::Directory)
-        } else {
-            Some(Kind::File)
-        })
+        match self.resolve(path) {
+            Ok(found) => Ok(Some(found.kind)),
+            Err(error) if error.code() == Code::FileMissing => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn list(&self, directory: &TreePath) -> Result<Vec<String>> {
-        let real = self.resolve(directory)?;
+        let real = self.resolve(directory)?.real;
         let entries = fs::read_dir(&real).map_err(|e| unreadable(directory, &e))?;
         let mut names = Vec::new();
         for entry in entries {
@@ -182,7 +219,7 @@ impl Files for Tree {
     }
 
     fn real_path(&self, path: &TreePath) -> Result<TreePath> {
-        let real = self.resolve(path)?;
+        let real = self.resolve(path)?.real;
         let below = real
             .strip_prefix(&self.root)
             .ok()
