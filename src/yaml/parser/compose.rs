@@ -46,6 +46,10 @@ pub(super) struct Composer<'a> {
     held: Option<Box<Held>>,
     /// The comments at the end of the collection that has just ended.
     end_comments: Comments,
+    /// The items and entries of the collections that are being composed, the innermost ones last. A
+    /// collection is made when its size is known: most are small, and none is larger than it must be.
+    items: Vec<Node>,
+    entries: Vec<Entry>,
 }
 
 impl<'a> Composer<'a> {
@@ -60,7 +64,14 @@ impl<'a> Composer<'a> {
             has_merge: false,
             held: options.comments.then(Box::default),
             end_comments: Comments::default(),
+            items: Vec::new(),
+            entries: Vec::new(),
         }
+    }
+
+    /// Takes the items that were composed since there were `base` of them.
+    fn sequence(&mut self, base: usize) -> Value {
+        Value::Sequence(self.items.drain(base..).collect())
     }
 
     fn peek(&mut self) -> Result<&Token<'a>> {
@@ -349,11 +360,14 @@ impl<'a> Composer<'a> {
 
     fn block_sequence(&mut self) -> Result<(Value, Style)> {
         let start = self.take();
-        let mut items = Vec::new();
+        let base = self.items.len();
         loop {
             let token = self.peek()?;
             match token.kind {
-                Kind::Entry => items.push(self.entry(false)?),
+                Kind::Entry => {
+                    let item = self.entry(false)?;
+                    self.items.push(item);
+                }
                 Kind::BlockEnd => break,
                 _ => {
                     return Err(SyntaxError::new(
@@ -367,16 +381,17 @@ impl<'a> Composer<'a> {
             }
         }
         self.take();
-        Ok((Value::Sequence(items), Style::Plain))
+        Ok((self.sequence(base), Style::Plain))
     }
 
     /// The items of a sequence that is not indented under its key.
     fn entries(&mut self) -> Result<(Value, Style)> {
-        let mut items = Vec::new();
+        let base = self.items.len();
         while matches!(self.peek()?.kind, Kind::Entry) {
-            items.push(self.entry(true)?);
+            let item = self.entry(true)?;
+            self.items.push(item);
         }
-        Ok((Value::Sequence(items), Style::Plain))
+        Ok((self.sequence(base), Style::Plain))
     }
 
     fn entry(&mut self, in_mapping: bool) -> Result<Node> {
@@ -397,16 +412,17 @@ impl<'a> Composer<'a> {
 
     fn block_mapping(&mut self) -> Result<(Value, Style)> {
         let start = self.take();
-        let mut entries = Vec::new();
+        let base = self.entries.len();
         loop {
             let token = self.peek()?;
             match token.kind {
                 Kind::Key => {
                     let token = self.take();
                     let key = self.block_part(after(&token))?;
-                    entries.push(self.block_entry(key)?);
+                    let entry = self.block_entry(key)?;
+                    self.entries.push(entry);
                     if self.held.is_some() {
-                        comments::settle_feet(&mut entries, true);
+                        comments::settle_feet(&mut self.entries[base..], true);
                     }
                 }
                 Kind::BlockEnd => break,
@@ -426,7 +442,7 @@ impl<'a> Composer<'a> {
             ..self.comments()
         };
         self.take();
-        Ok((self.mapping(entries)?, Style::Plain))
+        Ok((self.mapping(base)?, Style::Plain))
     }
 
     fn block_entry(&mut self, key: Node) -> Result<Entry> {
@@ -447,15 +463,16 @@ impl<'a> Composer<'a> {
 
     fn flow_sequence(&mut self) -> Result<(Value, Style)> {
         let start = self.take();
-        let mut items = Vec::new();
+        let base = self.items.len();
         loop {
-            if self.flow_ends(&start, items.is_empty(), is_sequence_end)? {
-                return Ok((Value::Sequence(items), Style::Flow));
+            if self.flow_ends(&start, self.items.len() == base, is_sequence_end)? {
+                return Ok((self.sequence(base), Style::Flow));
             }
-            items.push(match self.take_if(|k| matches!(k, Kind::Key))? {
+            let item = match self.take_if(|k| matches!(k, Kind::Key))? {
                 Some(token) => self.pair(&token)?,
                 None => self.node(Place::Flow)?,
-            });
+            };
+            self.items.push(item);
         }
     }
 
@@ -471,26 +488,27 @@ impl<'a> Composer<'a> {
             _ => self.node(Place::Flow)?,
         };
         let value = self.flow_value(is_sequence_end)?;
-        let mut entries = vec![Entry { key, value }];
+        let base = self.entries.len();
+        self.entries.push(Entry { key, value });
         if self.held.is_some() {
-            comments::settle_feet(&mut entries, false);
+            comments::settle_feet(&mut self.entries[base..], false);
         }
-        let value = self.mapping(entries)?;
+        let value = self.mapping(base)?;
         Ok(Node::from_parts(value, Tag::Map, Style::Flow, start.mark))
     }
 
     fn flow_mapping(&mut self) -> Result<(Value, Style)> {
         let start = self.take();
-        let mut entries = Vec::new();
+        let base = self.entries.len();
         loop {
-            if self.flow_ends(&start, entries.is_empty(), is_mapping_end)? {
-                return Ok((self.mapping(entries)?, Style::Flow));
+            if self.flow_ends(&start, self.entries.len() == base, is_mapping_end)? {
+                return Ok((self.mapping(base)?, Style::Flow));
             }
             if self.take_if(|k| matches!(k, Kind::Key))?.is_none() {
                 let key = self.node(Place::Flow)?;
                 let mark = self.peek()?.mark;
                 let value = self.absent(mark, Place::Flow);
-                entries.push(Entry { key, value });
+                self.entries.push(Entry { key, value });
                 continue;
             }
             let token = self.peek()?;
@@ -502,9 +520,9 @@ impl<'a> Composer<'a> {
                 _ => self.node(Place::Flow)?,
             };
             let value = self.flow_value(is_mapping_end)?;
-            entries.push(Entry { key, value });
+            self.entries.push(Entry { key, value });
             if self.held.is_some() {
-                comments::settle_feet(&mut entries, false);
+                comments::settle_feet(&mut self.entries[base..], false);
             }
         }
     }
@@ -563,7 +581,9 @@ impl<'a> Composer<'a> {
         self.node(Place::Flow)
     }
 
-    fn mapping(&mut self, mut entries: Vec<Entry>) -> Result<Value> {
+    /// Makes a mapping of the entries that were composed since there were `base` of them.
+    fn mapping(&mut self, base: usize) -> Result<Value> {
+        let mut entries: Vec<Entry> = self.entries.drain(base..).collect();
         duplicates::settle(
             &mut entries,
             self.options.duplicate_keys,
