@@ -3,6 +3,7 @@
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 
 use indexmap::IndexMap;
+use rayon::prelude::*;
 
 use super::res_id::effective_namespace;
 use super::{Gvk, ResId, Resource};
@@ -190,17 +191,60 @@ impl ResMap {
 
     /// Writes the documents as kustomize prints them, `---` between them.
     ///
-    /// Fails with [`Code::YamlValue`] on a value that has no JSON form.
+    /// What follows the first [`PARALLEL_BYTES`] is written in parallel, some at a time. Fails with
+    /// [`Code::YamlValue`] on the first value that has no JSON form.
     pub fn write(&self, output: &mut Vec<u8>) -> Result<()> {
+        let start = output.len();
         for (position, resource) in self.resources.iter().enumerate() {
-            if position > 0 {
-                output.extend_from_slice(b"---\n");
+            let written = output.len() - start;
+            if written > PARALLEL_BYTES {
+                let size = (written / position).max(1);
+                return write_in_parallel(&self.resources[position..], size, output);
             }
-            yaml::write_manifest(output, resource.node())
-                .map_err(|error| resource.value_error(error))?;
+            if position > 0 {
+                output.extend_from_slice(SEPARATOR);
+            }
+            write_one(resource, output)?;
         }
         Ok(())
     }
+}
+
+/// What stands between two documents.
+const SEPARATOR: &[u8] = b"---\n";
+
+/// So much is written before threads are started, which has its price.
+const PARALLEL_BYTES: usize = 512 << 10;
+
+/// How much a thread writes at once, about.
+const PART_BYTES: usize = 64 << 10;
+
+/// How many parts are in memory beside the output.
+const PARTS: usize = 16;
+
+fn write_one(resource: &Resource, output: &mut Vec<u8>) -> Result<()> {
+    yaml::write_manifest(output, resource.node()).map_err(|error| resource.value_error(error))
+}
+
+/// Writes documents of about `size` bytes, each after a separator.
+fn write_in_parallel(resources: &[Resource], size: usize, output: &mut Vec<u8>) -> Result<()> {
+    let count = (PART_BYTES / size).max(1);
+    output.reserve(resources.len() * size);
+    for some in resources.chunks(count * PARTS) {
+        let write = |part: &[Resource]| -> Result<Vec<u8>> {
+            let mut output = Vec::with_capacity(2 * PART_BYTES);
+            for resource in part {
+                output.extend_from_slice(SEPARATOR);
+                write_one(resource, &mut output)?;
+            }
+            Ok(output)
+        };
+        let parts: Vec<_> = some.par_chunks(count).map(write).collect();
+        for part in parts {
+            output.extend_from_slice(&part?);
+        }
+    }
+    Ok(())
 }
 
 impl<'a> IntoIterator for &'a ResMap {

@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::metadata;
 use super::patches::comments::may_have_schema;
 use crate::diagnostic::{Code, Diagnostic, Result, Source};
@@ -85,9 +87,15 @@ fn nodes_of(text: &str, source: &Source, first_line: u32) -> Result<Vec<Node>> {
     };
     let pieces = split(text, source, first_line)?;
     let is_single = pieces.len() == 1;
-    let mut nodes = Vec::new();
-    for piece in pieces {
-        let Some(node) = first_document(&piece, source, is_single)? else {
+    let read = |piece: &Piece<'_>| first_document(piece, source, is_single);
+    let documents: Vec<Result<Option<Node>>> = if is_single || text.len() < PARALLEL_BYTES {
+        pieces.iter().map(read).collect()
+    } else {
+        pieces.par_iter().map(read).collect()
+    };
+    let mut nodes = Vec::with_capacity(documents.len());
+    for document in documents {
+        let Some(node) = document? else {
             continue;
         };
         if is_single && is_bare_list(&node) {
@@ -98,6 +106,9 @@ fn nodes_of(text: &str, source: &Source, first_line: u32) -> Result<Vec<Node>> {
     }
     Ok(nodes)
 }
+
+/// From so many bytes on, the pieces of a text are read in parallel: less is done before threads are there.
+const PARALLEL_BYTES: usize = 512 << 10;
 
 /// A part of a text between two separators.
 struct Piece<'a> {
