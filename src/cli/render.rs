@@ -90,6 +90,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
             }
         }
     }
+    // The process ends here: taking a large build apart, node by node, would only cost time.
+    std::mem::forget(rendered);
     Ok(done)
 }
 
