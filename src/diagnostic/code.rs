@@ -153,6 +153,8 @@ codes! {
     // kustomize
     /// A kustomization cannot be found in a directory, or is there more than once.
     KustomizationMissing = "kustomization-missing", Input;
+    /// Kustomizations stand within each other more deeply than a limit allows.
+    KustomizationLimit = "kustomization-limit", Limit;
     /// A kustomization says nothing, or what it must not.
     KustomizationInvalid = "kustomization-invalid", Input;
     /// A kustomization includes itself.

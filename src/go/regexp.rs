@@ -50,6 +50,21 @@ pub fn is_literal(pattern: &str) -> bool {
     ])
 }
 
+/// What every text that a pattern fits as a whole starts with; empty where that is not plain to see.
+pub fn literal_start(pattern: &str) -> &str {
+    if pattern.contains('|') {
+        return "";
+    }
+    let pattern = pattern.strip_prefix('^').unwrap_or(pattern);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | ':');
+    let end = pattern.find(|c| !is_plain(c)).unwrap_or(pattern.len());
+    // What is repeated may be there no time at all.
+    match pattern.as_bytes().get(end) {
+        Some(b'*' | b'?' | b'{') => &pattern[..end.saturating_sub(1)],
+        _ => &pattern[..end],
+    }
+}
+
 /// Why a text is no regular expression for Go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 
-use super::metadata;
+use super::{metadata, scalar};
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::kube::{Behavior, ResMap, Resource};
 use crate::yaml::{Mapping, Node, Style};
@@ -108,7 +108,7 @@ fn mapping_of(pairs: BTreeMap<CompactString, CompactString>) -> Node {
         } else {
             Style::Plain
         };
-        metadata::insert(mapping, &key, Node::string(text).with_style(style));
+        scalar::push(mapping, &key, Node::string(text).with_style(style));
     }
     node
 }

@@ -11,6 +11,10 @@ use crate::files::{File, Files, Kind, TreePath};
 pub(super) const FILE_NAMES: [&str; 3] =
     ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
+/// Kustomizations within each other. The deepest trees of real repositories have about ten; each takes its
+/// share of the stack.
+const MAX_NESTING: usize = 100;
+
 /// What all loaders of a build share.
 pub(super) struct World<'a> {
     /// What the build was asked for.
@@ -192,6 +196,7 @@ impl<'a> Loader<'a> {
         }
         let directory = self.files.real_path(&below_root)?;
         self.refuse_cycle(path, &directory)?;
+        self.refuse_depth(path)?;
         let mut loader = self.clone();
         let clones = self.clones();
         loader.trail.push(Visited {
@@ -205,6 +210,15 @@ impl<'a> Loader<'a> {
 
     fn clones(&self) -> usize {
         self.trail.last().map_or(0, |v| v.clones)
+    }
+
+    fn refuse_depth(&self, path: &str) -> Result<()> {
+        if self.trail.len() < MAX_NESTING {
+            return Ok(());
+        }
+        let phrase = format!("{path} is the {MAX_NESTING}th kustomization within another");
+        Err(Diagnostic::new(Code::KustomizationLimit, phrase)
+            .help("list the directories in one kustomization rather than each in the one before"))
     }
 
     fn refuse_cycle(&self, path: &str, directory: &TreePath) -> Result<()> {
@@ -231,6 +245,7 @@ impl<'a> Loader<'a> {
                 format!("{} leads back to itself", address.text),
             ));
         }
+        self.refuse_depth(&address.text)?;
         let checkout = self.world.generators.clone_repository(&address)?;
         let below_root = TreePath::parse(&address.directory)
             .ok_or_else(|| not_a_directory(&address.text, None))?;

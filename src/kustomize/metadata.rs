@@ -73,8 +73,14 @@ pub(super) fn set_map(
         *map = Node::mapping();
     }
     let map = map.as_mapping_mut().expect("made above where it was not");
+    let is_new = map.is_empty();
     for (name, value) in pairs {
-        insert(map, name, Node::string(value.clone()));
+        let value = Node::string(value.clone());
+        if is_new {
+            scalar::push(map, name, value);
+        } else {
+            insert(map, name, value);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Finds objects by a name that they have or had, without looking at all of them each time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use compact_str::CompactString;
 
@@ -26,6 +27,22 @@ impl Names {
         }
         let positions = self.positions.get_or_insert_with(|| index(resources));
         let found = positions.get(name).cloned().unwrap_or_default();
+        Box::new(found.into_iter())
+    }
+
+    /// As [`Self::candidates`], for names that start with a text.
+    pub(crate) fn starting_with(
+        &mut self,
+        resources: &ResMap,
+        start: &str,
+    ) -> Box<dyn Iterator<Item = usize>> {
+        if start.is_empty() {
+            return Box::new(0..resources.len());
+        }
+        let positions = self.positions.get_or_insert_with(|| index(resources));
+        let from = positions.range::<str, _>((Bound::Included(start), Bound::Unbounded));
+        let found = from.take_while(|(name, _)| name.starts_with(start));
+        let found: BTreeSet<usize> = found.flat_map(|(_, at)| at).copied().collect();
         Box::new(found.into_iter())
     }
 

@@ -161,6 +161,8 @@ struct Targets {
     by_name: Map<CompactString, Vec<usize>>,
     /// Positions by a previous name and the present namespace that counts.
     by_namespace: Map<(CompactString, CompactString), Vec<usize>>,
+    /// Positions by a previous name and the original namespace that counted.
+    by_original: Map<(CompactString, CompactString), Vec<usize>>,
     /// The present namespaces (that count, and as written) of objects by their original one.
     moved: Map<CompactString, IndexSet<(CompactString, CompactString), Hashing>>,
 }
@@ -171,6 +173,7 @@ impl Targets {
             known: Vec::with_capacity(resources.len()),
             by_name: Map::default(),
             by_namespace: Map::default(),
+            by_original: Map::default(),
             moved: Map::default(),
         };
         for (position, resource) in resources.iter().enumerate() {
@@ -193,6 +196,8 @@ impl Targets {
             );
             let key = (previous.name.clone(), known.effective.clone());
             add_once(self.by_namespace.entry(key).or_default(), position);
+            let key = (previous.name.clone(), known.original_namespace.clone());
+            add_once(self.by_original.entry(key).or_default(), position);
         }
         let moved = self
             .moved
@@ -213,7 +218,7 @@ fn add_once(positions: &mut Vec<usize>, position: usize) {
 struct Referrer<'a> {
     known: &'a Known,
     /// The namespaces in which a RoleBinding names ServiceAccounts.
-    account_namespaces: Vec<CompactString>,
+    account_namespaces: IndexSet<CompactString, Hashing>,
     /// Group and kind of `roleRef`.
     role: Option<Gvk>,
 }
@@ -228,8 +233,8 @@ impl<'a> Referrer<'a> {
     }
 }
 
-fn account_namespaces(node: &Node, kind: &str) -> Vec<CompactString> {
-    let mut namespaces = Vec::new();
+fn account_namespaces(node: &Node, kind: &str) -> IndexSet<CompactString, Hashing> {
+    let mut namespaces = IndexSet::default();
     if kind != "RoleBinding" {
         return namespaces;
     }
@@ -237,10 +242,7 @@ fn account_namespaces(node: &Node, kind: &str) -> Vec<CompactString> {
     for subject in subjects.into_iter().flatten() {
         let text = |key| subject.get(key).and_then(Node::scalar_text);
         if let (Some(namespace), Some("ServiceAccount")) = (text("namespace"), text("kind")) {
-            let namespace = CompactString::from(namespace);
-            if !namespaces.contains(&namespace) {
-                namespaces.push(namespace);
-            }
+            namespaces.insert(namespace.into());
         }
     }
     namespaces
@@ -348,11 +350,23 @@ impl Search<'_> {
 
     fn of_namespace(&self, name: &str, namespace: &str) -> Vec<usize> {
         let key = (CompactString::from(name), CompactString::from(namespace));
-        self.targets
-            .by_namespace
-            .get(&key)
-            .cloned()
-            .unwrap_or_default()
+        let found = self.targets.by_namespace.get(&key);
+        found.cloned().unwrap_or_default()
+    }
+
+    fn of_original_namespace(&self, name: &str, namespace: &str) -> Vec<usize> {
+        let key = (CompactString::from(name), CompactString::from(namespace));
+        let found = self.targets.by_original.get(&key);
+        found.cloned().unwrap_or_default()
+    }
+
+    /// Whether the referrer may name an object at all.
+    fn is_reachable(&self, known: &Known) -> bool {
+        self.referrer.known.scope == Scope::Cluster
+            || known.effective == self.referrer.known.effective
+            || known.effective == NO_NAMESPACE
+            || (known.namespace == known.effective
+                && self.referrer.account_namespaces.contains(&known.namespace))
     }
 
     /// The reachable objects that were in a namespace; where nothing reachable was, those that are.
@@ -360,12 +374,12 @@ impl Search<'_> {
         if namespace == NO_NAMESPACE {
             return Vec::new();
         }
-        let mut found = self.reachable(name);
-        if self.is_known(namespace) {
-            found.retain(|p| self.targets.known[*p].original_namespace == namespace);
+        let mut found = if self.is_known(namespace) {
+            self.of_original_namespace(name, namespace)
         } else {
-            found.retain(|p| self.targets.known[*p].effective == namespace);
-        }
+            self.of_namespace(name, namespace)
+        };
+        found.retain(|p| self.is_reachable(&self.targets.known[*p]));
         found
     }
 

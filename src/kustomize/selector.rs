@@ -4,9 +4,10 @@ use regex::Regex;
 
 use super::kustomization::SelectorFields;
 use super::label_selector::LabelSelector;
+use super::names::Names;
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
 use crate::go::regexp;
-use crate::kube::Resource;
+use crate::kube::{ResMap, Resource};
 use crate::yaml::Node;
 
 /// Selects the objects that fit all of its parts.
@@ -57,11 +58,16 @@ impl Selector {
             && self.annotations.selects(resource, "annotations")?)
     }
 
-    /// The name that an object must have or have had; empty when more than one will do.
-    pub(crate) fn only_name(&self) -> &str {
+    /// The positions, in order, of the objects whose name may fit.
+    pub(crate) fn candidates(
+        &self,
+        resources: &ResMap,
+        names: &mut Names,
+    ) -> Box<dyn Iterator<Item = usize>> {
         match &self.name {
-            Pattern::Text(name) => name,
-            Pattern::Any | Pattern::Expression(_) => "",
+            Pattern::Any => names.candidates(resources, ""),
+            Pattern::Text(name) => names.candidates(resources, name),
+            Pattern::Expression(_, start) => names.starting_with(resources, start),
         }
     }
 }
@@ -71,7 +77,8 @@ impl Selector {
 enum Pattern {
     Any,
     Text(String),
-    Expression(Regex),
+    /// A pattern, and what all that fits starts with.
+    Expression(Regex, String),
 }
 
 impl Pattern {
@@ -83,19 +90,24 @@ impl Pattern {
             return Ok(Self::Text(text.to_owned()));
         }
         let compiled = regexp::compile_anchored(text);
-        compiled.map(Self::Expression).map_err(|error| {
-            let phrase = format!("{what} {text} is no regular expression");
-            Diagnostic::new(Code::SelectorInvalid, phrase)
-                .at(place.clone())
-                .note(error.to_string())
-        })
+        let start = regexp::literal_start(text).to_owned();
+        compiled
+            .map(|regex| Self::Expression(regex, start))
+            .map_err(|error| {
+                let phrase = format!("{what} {text} is no regular expression");
+                Diagnostic::new(Code::SelectorInvalid, phrase)
+                    .at(place.clone())
+                    .note(error.to_string())
+            })
     }
 
     fn fits(&self, text: &str) -> bool {
         match self {
             Self::Any => true,
             Self::Text(wanted) => wanted == text,
-            Self::Expression(expression) => expression.is_match(text),
+            Self::Expression(expression, start) => {
+                text.starts_with(&**start) && expression.is_match(text)
+            }
         }
     }
 }

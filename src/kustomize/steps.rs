@@ -164,6 +164,7 @@ impl Target<'_> {
 
     /// `patchesJson6902`.
     pub(super) fn run_patches_json6902(&self, resources: &mut ResMap) -> Result<()> {
+        let mut names = Names::default();
         for entry in self.kustomization.patches_json6902.iter().flatten() {
             self.step(resources, "PatchJson6902Transformer", |resources| {
                 self.run_json(
@@ -172,6 +173,7 @@ impl Target<'_> {
                     &entry.patch,
                     &self.source,
                     resources,
+                    &mut names,
                 )
             })?;
         }
@@ -185,6 +187,7 @@ impl Target<'_> {
         text: &Text,
         source: &Arc<Source>,
         resources: &mut ResMap,
+        names: &mut Names,
     ) -> Result<()> {
         let mark = if path.is_empty() {
             text.mark
@@ -218,13 +221,7 @@ impl Target<'_> {
             return Err(invalid("the patch has no operation", &place));
         }
         let selector = Selector::new(target, source)?;
-        patches::run_json(
-            resources,
-            &operations,
-            &selector,
-            &mut Names::default(),
-            false,
-        )
+        patches::run_json(resources, &operations, &selector, names, false)
     }
 
     /// `replacements`.
@@ -312,6 +309,7 @@ impl Target<'_> {
             &fields.json_op,
             &source,
             resources,
+            &mut Names::default(),
         )
     }
 

@@ -7,6 +7,7 @@ use compact_str::CompactString;
 use super::fault::Fault;
 use super::fieldspec::{self, FieldSpec, Missing};
 use super::kustomization::Var;
+use super::names::Names;
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
 use crate::kube::{Gvk, ResId, ResMap, Resource, Scope};
 use crate::yaml::{self, Node, Tag, Value};
@@ -35,9 +36,10 @@ impl Variables {
         resources: &mut ResMap,
         source: &Source,
     ) -> Result<()> {
+        let mut names = Names::default();
         for var in vars {
             let place = source.place(var.mark.line, var.mark.column);
-            mark_target(var, resources, &place)?;
+            mark_target(var, resources, &mut names, &place)?;
         }
         for var in vars {
             let place = source.place(var.mark.line, var.mark.column);
@@ -71,9 +73,16 @@ impl Variables {
 
     /// Reads the values and puts them in place.
     pub(super) fn resolve(&self, resources: &mut ResMap, fields: &[FieldSpec]) -> Result<()> {
+        let mut targets = BTreeMap::new();
+        for resource in resources.iter() {
+            for name in &resource.history().variables {
+                targets.entry(&**name).or_insert(resource);
+            }
+        }
         let mut values = BTreeMap::new();
         for (name, var) in &self.0 {
-            values.insert(&**name, value_of(name, var, resources)?);
+            let target = targets.get(&**name).copied();
+            values.insert(&**name, value_of(name, var, target)?);
         }
         for resource in resources.iter_mut() {
             fieldspec::apply(resource, fields, Missing::Skip, |node| {
@@ -88,7 +97,7 @@ impl Variables {
 }
 
 /// Marks the object that a var reads from; that there is none shows when the value is read.
-fn mark_target(var: &Var, resources: &mut ResMap, place: &Place) -> Result<()> {
+fn mark_target(var: &Var, resources: &mut ResMap, names: &mut Names, place: &Place) -> Result<()> {
     let object = &var.objref;
     let mut gvk = Gvk {
         group: object.group.clone(),
@@ -110,7 +119,7 @@ fn mark_target(var: &Var, resources: &mut ResMap, place: &Place) -> Result<()> {
         name: object.name.clone(),
     };
     let found = if id.namespace.is_empty() {
-        anywhere(&id, resources)
+        anywhere(&id, resources, names)
     } else {
         in_namespace(&id, resources)
     };
@@ -134,17 +143,16 @@ fn mark_target(var: &Var, resources: &mut ResMap, place: &Place) -> Result<()> {
 }
 
 /// The objects of an id in any namespace, by its present or a previous name.
-fn anywhere(id: &ResId, resources: &ResMap) -> Vec<usize> {
+fn anywhere(id: &ResId, resources: &ResMap, names: &mut Names) -> Vec<usize> {
     let fits = |r: &Resource| {
         let now = r.name() == id.name && *r.gvk() == id.gvk;
         now || r
             .previous_ids()
             .any(|p| p.name == id.name && p.gvk == id.gvk)
     };
-    let numbered = resources.iter().enumerate();
-    numbered
-        .filter(|(_, r)| !r.is_empty() && fits(r))
-        .map(|(position, _)| position)
+    let candidates = names.candidates(resources, &id.name);
+    candidates
+        .filter(|&at| resources.get(at).is_some_and(|r| !r.is_empty() && fits(r)))
         .collect()
 }
 
@@ -164,10 +172,7 @@ enum Found {
     Other,
 }
 
-fn value_of(name: &str, var: &Declared, resources: &ResMap) -> Result<Found> {
-    let target = resources
-        .iter()
-        .find(|r| r.history().variables.iter().any(|v| v == name));
+fn value_of(name: &str, var: &Declared, target: Option<&Resource>) -> Result<Found> {
     let Some(target) = target else {
         let phrase = format!("var {name} names no object of this build");
         return Err(Diagnostic::new(Code::VarInvalid, phrase).at(var.place.clone()));

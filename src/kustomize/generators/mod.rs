@@ -9,7 +9,7 @@ use compact_str::CompactString;
 
 use super::kustomization::{GeneratorArguments, GeneratorOptions};
 use super::loader::Loader;
-use super::metadata;
+use super::{metadata, scalar};
 use crate::diagnostic::{Code, Diagnostic, Result, Source};
 use crate::kube::{Behavior, Resource};
 use crate::yaml::{Node, Style};
@@ -124,7 +124,8 @@ fn fill(kind: Kind, node: &mut Node, pairs: std::collections::BTreeMap<CompactSt
             .expect("a generated object is a mapping");
         let map = map.get_or_insert_with(field, Node::mapping);
         let map = map.as_mapping_mut().expect("made as a mapping");
-        metadata::insert(map, &key, Node::string(value).with_style(style));
+        // The keys are those of a map: none is there yet.
+        scalar::push(map, &key, Node::string(value).with_style(style));
     }
 }
 

@@ -277,7 +277,7 @@ pub(crate) fn run_json(
 /// The objects that a target selects, but for those that a patch has emptied.
 fn selected(resources: &ResMap, target: &Selector, names: &mut Names) -> Result<Vec<usize>> {
     let mut positions = Vec::new();
-    for at in names.candidates(resources, target.only_name()) {
+    for at in target.candidates(resources, names) {
         let object = resources.get(at).filter(|object| !object.is_empty());
         if let Some(object) = object
             && target.selects(object)?

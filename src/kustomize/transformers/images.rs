@@ -122,13 +122,62 @@ fn reach<'n>(node: &'n mut Node, way: &[usize]) -> Option<&'n mut Node> {
 /// One entry of `images`, its name compiled.
 struct Change<'i> {
     image: &'i Image,
-    name: Regex,
+    name: Name<'i>,
+}
+
+/// The name of an entry, which is a regular expression.
+enum Name<'i> {
+    /// Characters, and `.` for any: what nearly all names are, which need not be compiled.
+    Dotted(&'i str),
+    Pattern(Regex),
+}
+
+impl<'i> Name<'i> {
+    fn new(name: &'i str) -> Result<Self, regexp::Error> {
+        let is_dotted = name.split('.').all(regexp::is_literal);
+        if is_dotted {
+            return Ok(Self::Dotted(name));
+        }
+        regexp::compile(&format!("^{name}{AFTER_NAME}")).map(Self::Pattern)
+    }
+
+    fn is_match(&self, image: &str) -> bool {
+        match self {
+            Self::Dotted(name) => after_dotted(name, image).is_some_and(is_after_name),
+            Self::Pattern(pattern) => pattern.is_match(image),
+        }
+    }
+}
+
+/// What follows a name that an image starts with.
+fn after_dotted<'t>(name: &str, image: &'t str) -> Option<&'t str> {
+    let mut rest = image.chars();
+    for wanted in name.chars() {
+        let is = rest.next()?;
+        let fits = is == wanted || (wanted == '.' && is != '\n');
+        if !fits {
+            return None;
+        }
+    }
+    Some(rest.as_str())
+}
+
+/// Whether a text is a tag and a digest, each of them there or not: [`AFTER_NAME`].
+fn is_after_name(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_.{}-".contains(c);
+    let text = match text.strip_prefix(':') {
+        Some(tag) => tag.trim_start_matches(is_part),
+        None => text,
+    };
+    match text.strip_prefix("@sha256:") {
+        Some(digest) => digest.trim_start_matches(is_part).is_empty(),
+        None => text.is_empty(),
+    }
 }
 
 impl<'i> Change<'i> {
     fn new(image: &'i Image, source: &Source) -> Result<Self> {
-        let pattern = format!("^{}{AFTER_NAME}", image.name);
-        let name = regexp::compile(&pattern).map_err(|error| {
+        let name = Name::new(&image.name).map_err(|error| {
             let phrase = format!("image name {} is no regular expression", image.name);
             Diagnostic::new(Code::SelectorInvalid, phrase)
                 .at(source.place(image.mark.line, image.mark.column))
@@ -194,9 +243,41 @@ fn split(image: &str) -> (&str, &str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, split};
+    use super::{AFTER_NAME, Change, Name, split};
     use crate::diagnostic::Source;
+    use crate::go::regexp;
     use crate::kustomize::kustomization::Image;
+
+    #[test]
+    fn plain_names_match_as_patterns_do() {
+        let names = ["nginx", "a.b/c", "", "host:5000/nginx", "x-y_z"];
+        let images = [
+            "nginx",
+            "nginx:1",
+            "nginx:",
+            "nginx@sha256:",
+            "nginx:1@sha256:ab",
+            "nginx:1@sha512:ab",
+            "nginx:1:2",
+            "nginxy",
+            "a.b/c:v1.2_3-{}",
+            "axb/c",
+            "a\nb/c",
+            "",
+            ":t",
+            "x-y_z:é",
+            "host:5000/nginx:7",
+            "nginx:1@sha256:a/b",
+            "nginx@sha256:a@sha256:b",
+        ];
+        for name in names {
+            let pattern = regexp::compile(&format!("^{name}{AFTER_NAME}")).expect("a pattern");
+            for image in images {
+                let ours = Name::new(name).expect("a plain name").is_match(image);
+                assert_eq!(ours, pattern.is_match(image), "{name} {image}");
+            }
+        }
+    }
 
     #[test]
     fn splits_images() {
