@@ -57,13 +57,13 @@ def pair(name, ours, theirs, directory, runs):
     for _ in range(runs):
         mine.append(measure(ours, directory))
         peer.append(measure(theirs, directory))
-    show(name, mine, peer)
+    show(name, mine, peer, peak(ours, directory), peak(theirs, directory))
 
 
-def show(name, mine, peer):
-    """Prints a row."""
+def show(name, mine, peer, *peaks):
+    """Prints a row; the peaks of memory are those of the runs where none are given."""
     (c1, w1, m1), (c2, w2, m2) = best(mine), best(peer)
-    m1, m2 = peak(ours, directory) or m1, peak(theirs, directory) or m2
+    m1, m2 = (of_a_small_parent or of_the_runs for of_a_small_parent, of_the_runs in zip(peaks or (None, None), (m1, m2)))
     print(f"{name:34} {c1 * 1e3:9.1f} {c2 * 1e3:10.1f} {c2 / max(c1, 1e-6):7.1f}x {w2 / w1:7.1f}x {m1:7.1f} {m2:7.1f}")
 
 
