@@ -41,6 +41,8 @@ pub(super) struct Survey {
     target: GroupKind,
     target_parameters: Vec<(String, Vec<(String, Expression)>)>,
     services: Vec<String>,
+    /// Objects whose Services lead to a target, and how they name it.
+    relays: Vec<(GroupKind, Expression)>,
     secrets: Vec<String>,
     carriers: Vec<GroupKind>,
     clients: Vec<(GroupKind, Expression)>,
@@ -99,23 +101,9 @@ impl Survey {
             targets.need("mentions")?,
             source,
             "mentions",
-            &["services", "secrets"],
+            &["services", "relays", "secrets"],
         )?;
         let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect::<Vec<_>>();
-        let mut clients = Vec::new();
-        for node in targets.list("clients")? {
-            let entry = Reader::new(
-                node,
-                source,
-                "an entry of clients",
-                &["group", "kind", "labels"],
-            )?;
-            let kind = GroupKind {
-                group: entry.text("group")?.unwrap_or_default().to_owned(),
-                kind: entry.need_text("kind")?.to_owned(),
-            };
-            clients.extend(expression(&entry, "labels")?.map(|labels| (kind, labels)));
-        }
         Ok(Self {
             inputs,
             parameters,
@@ -123,15 +111,36 @@ impl Survey {
             target: group_kind(targets.need("each")?, source, "each")?,
             target_parameters: target_parameters(&targets, source)?,
             services: owned(mentions.texts("services")?),
+            relays: kinds_with(&mentions, source, "relays", "target")?,
             secrets: owned(mentions.texts("secrets")?),
             carriers: targets
                 .list("carriers")?
                 .iter()
                 .map(|n| group_kind(n, source, "an entry of carriers"))
                 .collect::<Result<_>>()?,
-            clients,
+            clients: kinds_with(&targets, source, "clients", "labels")?,
         })
     }
+}
+
+/// A list of kinds, each with an expression over its objects.
+fn kinds_with(
+    reader: &Reader<'_>,
+    source: &Source,
+    list: &str,
+    field: &'static str,
+) -> Result<Vec<(GroupKind, Expression)>> {
+    let what = format!("an entry of {list}");
+    let mut kinds = Vec::new();
+    for node in reader.list(list)? {
+        let entry = Reader::new(node, source, &what, &["group", "kind", field])?;
+        let kind = GroupKind {
+            group: entry.text("group")?.unwrap_or_default().to_owned(),
+            kind: entry.need_text("kind")?.to_owned(),
+        };
+        kinds.extend(expression(&entry, field)?.map(|found| (kind, found)));
+    }
+    Ok(kinds)
 }
 
 type Named = (String, Vec<(String, Expression)>);
@@ -176,6 +185,9 @@ impl Seen<'_> {
         let (kind, name) = (self.resource.kind(), self.resource.name());
         match self.moved_to {
             Some(_) => format!("- target: {{kind: {kind}, name: {name}}}"),
+            None if self.resource.namespace().is_empty() => {
+                format!("- target: {{kind: {kind}, name: {name}}}")
+            }
             None => format!(
                 "- target: {{namespace: {}, name: {name}}}",
                 self.resource.namespace()
@@ -382,26 +394,46 @@ fn write_placed(text: &mut String, survey: &Survey, repository: &Repository<'_>)
 fn write_targets(out: &mut String, survey: &Survey, repository: &Repository<'_>) -> Result<()> {
     let mut text = String::new();
     write_placed(&mut text, survey, repository)?;
+    let mut written: IndexMap<String, String> = IndexMap::new();
     for seen in repository.of(&survey.target) {
-        let resource = seen.resource;
-        let mut lines = String::new();
-        write_clients(&mut lines, survey, repository, resource)?;
-        for (parameter, steps) in &survey.target_parameters {
-            if let Some((value, comment)) = computed(repository, steps, resource)? {
-                let line = format!("{parameter}: {}", flow(&value));
-                entry(&mut lines, 8, &line, &comment);
-            }
-        }
+        let lines = parameter_lines(survey, repository, seen.resource)?;
+        // Several roots may hold the same target, as the environments of one base do.
+        let comment = match written.get(&seen.target()) {
+            Some(before) if *before == lines => continue,
+            Some(_) => format!(
+                "{}; not as above: give this root a prerender.yaml of its own",
+                seen.place()
+            ),
+            None => seen.place(),
+        };
         if !lines.is_empty() {
-            entry(&mut text, 4, &seen.target(), &seen.place());
+            entry(&mut text, 4, &seen.target(), &comment);
             seen.write_namespace(&mut text);
             let _ = write!(text, "      parameters:\n{lines}");
         }
+        written.insert(seen.target(), lines);
     }
     if !text.is_empty() {
         let _ = write!(out, "  for:\n{text}");
     }
     Ok(())
+}
+
+/// What is seen of one target, parameter by parameter.
+fn parameter_lines(
+    survey: &Survey,
+    repository: &Repository<'_>,
+    target: &Resource,
+) -> Result<String> {
+    let mut lines = String::new();
+    write_clients(&mut lines, survey, repository, target)?;
+    for (parameter, steps) in &survey.target_parameters {
+        if let Some((value, comment)) = computed(repository, steps, target)? {
+            let line = format!("{parameter}: {}", flow(&value));
+            entry(&mut lines, 8, &line, &comment);
+        }
+    }
+    Ok(lines)
 }
 
 fn computed(
@@ -436,7 +468,8 @@ fn write_clients(
             .map(|t| t.replace("#{ name }#", target.name()))
             .collect::<Vec<_>>()
     };
-    let services = fill(&survey.services);
+    let mut services = fill(&survey.services);
+    services.extend(relays(survey, repository, target)?);
     let mut words = [services.clone(), fill(&survey.secrets)].concat();
     let is_near = |s: &Seen<'_>| s.resource.namespace() == target.namespace();
     for carrier in survey
@@ -493,6 +526,22 @@ fn write_clients(
         entry(lines, 10, &format!("- {client}"), &comment);
     }
     Ok(())
+}
+
+/// The Services of other objects that lead to a target, such as those of its poolers.
+fn relays(survey: &Survey, repository: &Repository<'_>, target: &Resource) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for (kind, meant) in &survey.relays {
+        let near = |s: &Seen<'_>| s.resource.namespace() == target.namespace();
+        for seen in repository.of(kind).filter(near) {
+            let context = Value::from_pairs([("object", to_value(seen.resource.node()))]);
+            let meant = repository.language.evaluate(meant, &context)?;
+            if meant.as_str() == Some(target.name()) {
+                names.push(seen.resource.name().to_owned());
+            }
+        }
+    }
+    Ok(names)
 }
 
 /// Whether any text of a document has a word, not as a part of a longer name.

@@ -357,7 +357,7 @@ overlays:
           - {podLabels: {app: orders}}  # Deployment/shop/orders, app/objects.yaml:11 mentions db-rw
           - {podLabels: {app: reports}}  # Deployment/shop/reports, app/objects.yaml:21 mentions settings
           - {namespace: other, podLabels: {app: far}}  # Deployment/other/far, app/objects.yaml:26 mentions db-rw.shop
-        objectStore: {namespace: storage, podLabels: {app.kubernetes.io/name: rustfs}, port: 9000}  # the endpoint of its backups; its pods are not rendered: check the labels
+        objectStore: {namespace: storage, podLabels: {app.kubernetes.io/name: rustfs}, port: 9000}  # the endpoint of its backups; its pods are not rendered: check labels and port
 ";
     assert_eq!(text, wanted);
 }
