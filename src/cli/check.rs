@@ -22,27 +22,71 @@ pub(crate) struct Arguments {
     root: RootArguments,
 }
 
-/// Judges one root: how many objects it has, and what is found.
-fn judge(context: &Context, arguments: &Arguments, path: &Path) -> Result<(usize, Report), Report> {
+/// What is told of one root.
+struct Judged {
+    /// How many objects it has.
+    objects: usize,
+    found: Report,
+    /// What the series begin with that it makes.
+    series: Vec<String>,
+}
+
+/// Judges one root beside others, which make `series`.
+fn judge(
+    context: &Context,
+    arguments: &Arguments,
+    path: &Path,
+    series: &[String],
+) -> Result<Judged, Report> {
     let flags = &arguments.root;
     flags.open(context, path, Secrets::Openable, |root, session| {
         let rendered = root.objects()?;
         let checks = session.project().map(|p| p.checks.clone());
-        let assumptions = root.assumptions();
+        let mut assumptions = root.assumptions();
+        assumptions.series.extend_from_slice(series);
         let found = checks::findings(root, &checks.unwrap_or_default(), &rendered, &assumptions);
-        Ok((rendered.resources.len(), found))
+        Ok(Judged {
+            objects: rendered.resources.len(),
+            found,
+            series: checks::series_of(&rendered.resources),
+        })
     })
+}
+
+/// Judges every root. One that reads metrics which nothing makes is judged once more, with the custom queries
+/// of all.
+fn judge_all(context: &Context, arguments: &Arguments) -> Vec<Result<Judged, Report>> {
+    let paths = &arguments.paths;
+    let mut all: Vec<_> = paths
+        .iter()
+        .map(|path| judge(context, arguments, path, &[]))
+        .collect();
+    let made: Vec<String> = all
+        .iter()
+        .flatten()
+        .flat_map(|j| j.series.iter().cloned())
+        .collect();
+    let has_dead = |judged: &Judged| {
+        let mut found = judged.found.findings.iter();
+        judged.series.len() < made.len() && found.any(|f| f.code() == Code::MetricDead)
+    };
+    for (path, judged) in paths.iter().zip(&mut all) {
+        if judged.as_ref().is_ok_and(has_dead) {
+            *judged = judge(context, arguments, path, &made);
+        }
+    }
+    all
 }
 
 /// Runs the command. A root that cannot be rendered is a finding, and the others are still judged.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let mut report = Report::default();
     let mut judged = 0;
-    for path in &arguments.paths {
-        let found = match judge(context, arguments, path) {
-            Ok((objects, found)) => {
-                judged += objects;
-                found
+    for root in judge_all(context, arguments) {
+        let found = match root {
+            Ok(root) => {
+                judged += root.objects;
+                root.found
             }
             Err(errors) => errors,
         };

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
-use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Result, Severity};
 use crate::pipeline::Secrets;
 use crate::pipeline::checks::{Assumptions, PodReference, analyse, html, json, table};
 
@@ -60,7 +60,11 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     };
     let mut report = rendered.warnings;
     if arguments.require {
-        report.findings.extend(analysis.require().findings);
+        // Who asks for it wants to know, and can say by a flag what is in doubt.
+        let findings = analysis.require().findings.into_iter();
+        report
+            .findings
+            .extend(findings.map(|f| f.with_severity(Severity::Error)));
     }
     Ok(Done {
         stdout: stdout.into_bytes(),

@@ -1,6 +1,7 @@
 //! What `check` judges: the objects of a root, by the gate and by every check that its project asks for.
 
 pub use crate::validate::flows::{Analysis, Assumptions, PodReference, analyse, html, json, table};
+pub use crate::validate::series_of;
 
 use crate::diagnostic::{Report, Severity};
 use crate::kube::ResMap;

@@ -2,7 +2,7 @@
 
 use super::flows::{Assumptions, analyse};
 use super::{deprecated, lints, schema};
-use crate::diagnostic::{Report, Severity};
+use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::kube::ResMap;
 
 /// How grave each kind of finding is; `None` leaves the check out.
@@ -37,9 +37,11 @@ pub fn check(resources: &ResMap, options: &CheckOptions) -> Report {
     let mut report = Report::default();
     let mut add = |found: Report, severity: Severity| {
         let findings = found.findings.into_iter();
-        report
-            .findings
-            .extend(findings.map(|f| f.with_severity(severity)));
+        let graver = |f: &Diagnostic| f.severity().min(severity);
+        report.findings.extend(findings.map(|f| {
+            let severity = graver(&f);
+            f.with_severity(severity)
+        }));
     };
     if let Some(severity) = options.schema {
         add(schema(resources).report, severity);

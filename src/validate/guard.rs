@@ -50,6 +50,7 @@ fn dropped(analysis: &Analysis) -> Vec<usize> {
     let is_dropped = |need: &NeededFlow| {
         need.importance == Importance::Required
             && !analysis.verdict_on(need, Mode::AsWritten).passes()
+            && !analysis.is_told(need)
     };
     let needs = analysis.needs.iter().enumerate();
     needs

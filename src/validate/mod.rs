@@ -16,5 +16,5 @@ mod walk;
 pub use check::{CheckOptions, check};
 pub use gate::{GateOptions, Severities, gate, is_telling};
 pub use guard::guard;
-pub use lints::lints;
+pub use lints::{lints, series_of};
 pub use schema::{Judgement, schema};

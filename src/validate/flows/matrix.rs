@@ -23,6 +23,10 @@ pub(super) enum When {
     Scraped,
     /// Where a Cluster of the render uses the Barman Cloud plugin.
     BackupPlugin,
+    /// From the Jobs that make the first instance.
+    Bootstrap,
+    /// From the Jobs that make the other ones.
+    Join,
 }
 
 /// Which port a flow goes to.
@@ -118,9 +122,9 @@ pub(super) const NEEDS: &[Need] = &[
     row("job-api-443",         Job,          ApiServer, Port(443),  Tcp, Always,  Advised,  "the API server's Service, where it is not translated before the policy is applied"),
     row("job-dns",             Job,          Dns,       Port(53),   Udp, Always,  Required, "names of the cluster's Services and of the object store"),
     row("job-dns-tcp",         Job,          Dns,       Port(53),   Tcp, Always,  Required, "names: truncated answers are asked for again over TCP"),
-    row("join",                Job,          Instance,  Port(5432), Tcp, SeveralInstances, Required, "joining: a new instance copies the primary"),
-    row("job-restore",         Job,          ObjectStore, Linked,   Tcp, Always,  Required, "restoring from a backup"),
-    row("job-import",          Job,          ExternalDatabase, Linked, Tcp, Always, Required, "importing from another database"),
+    row("join",                Job,          Instance,  Port(5432), Tcp, When::Join, Required, "joining: a new instance copies the primary"),
+    row("job-restore",         Job,          ObjectStore, Linked,   Tcp, When::Bootstrap, Required, "restoring from a backup"),
+    row("job-import",          Job,          ExternalDatabase, Linked, Tcp, When::Bootstrap, Required, "importing from another database"),
     // Poolers.
     row("pooler-sql",          Pooler,       Instance,  Port(5432), Tcp, Always,  Required, "what the pooler is there for"),
     row("pooler-api",          Pooler,       ApiServer, Port(6443), Tcp, Always,  Required, "the pooler's manager"),

@@ -22,6 +22,7 @@ mod policy;
 mod ports;
 mod remedy;
 mod report;
+mod require;
 
 use discover::Population;
 
@@ -36,7 +37,7 @@ pub use policy::{Direction, Policy};
 pub use ports::Protocol;
 pub use report::{html, json, table};
 
-use crate::diagnostic::{Code, Diagnostic, Report};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::kube::{ResMap, Resource};
 use matrix::{NEEDS, Need, To, When};
 use monitor::Scraped;
@@ -80,6 +81,8 @@ pub struct Analysis {
     pub refused: Vec<Refused>,
     /// The flows that CloudNativePG needs here.
     pub needs: Vec<NeededFlow>,
+    /// Who is taken to be where it usually is, because neither the render nor the project tells.
+    guessed: Vec<Role>,
 }
 
 /// Analyses a render.
@@ -92,6 +95,7 @@ pub fn analyse(resources: &ResMap, assumptions: &Assumptions) -> Analysis {
         refused,
         needs: needs(&population, &resources),
         endpoints: population.endpoints,
+        guessed: assumptions.guessed(),
     }
 }
 
@@ -116,6 +120,30 @@ pub(super) fn pods(resources: &ResMap, assumptions: &Assumptions) -> Vec<Endpoin
     let mut endpoints = discover::population(&resources, assumptions).endpoints;
     endpoints.retain(Endpoint::is_pod);
     endpoints
+}
+
+/// What the operator cannot do without and no policy allows, in words. A NetworkPolicy with a rule for the port is
+/// given the benefit of the doubt: not every network plugin takes a node for what Cilium takes it for.
+pub(super) fn operator_lacks(policies: &[Policy], operator: &Endpoint) -> Vec<&'static str> {
+    let server = discover::api_server();
+    let passes = |from, to, port| {
+        evaluate::verdict(policies, from, to, Protocol::Tcp, port, Mode::AsWritten).passes()
+    };
+    let by_kubernetes = || policies.iter().filter(|p| p.is_kubernetes());
+    let may_pass = |direction, to, port| {
+        let mut selecting = by_kubernetes().filter(|p| p.selects(operator));
+        selecting.any(|p| p.opens(direction, Protocol::Tcp, port, to))
+    };
+    let (webhooks, api) = (9443, 6443);
+    let is_admitted =
+        passes(&server, operator, webhooks) || may_pass(Direction::Ingress, operator, webhooks);
+    let is_let_out = passes(operator, &server, api) || may_pass(Direction::Egress, &server, api);
+    let needs = [
+        (is_admitted, "its webhooks (ingress 9443/TCP)"),
+        (is_let_out, "the API server (egress 6443/TCP)"),
+    ];
+    let lacking = needs.into_iter().filter(|(passes, _)| !passes);
+    lacking.map(|(_, what)| what).collect()
 }
 
 /// The policies of an object; none for any other kind.
@@ -159,90 +187,6 @@ impl Analysis {
     /// The ports on which one endpoint may reach another, in words.
     pub fn open_ports(&self, from: &Endpoint, to: &Endpoint, mode: Mode) -> String {
         evaluate::open_ports(&self.policies, from, to, mode).to_string()
-    }
-
-    /// Reports every needed flow that is dropped, now or once the policies enforce, and every policy that
-    /// is refused.
-    ///
-    /// What is [`Importance::Required`] is an error, [`Code::FlowDropped`]; what is advised is left out.
-    pub fn require(&self) -> Report {
-        let mut report = Report::default();
-        for refused in &self.refused {
-            report.push(refused_finding(refused));
-        }
-        for need in self
-            .needs
-            .iter()
-            .filter(|n| n.importance == Importance::Required)
-        {
-            report.findings.extend(self.dropped(need));
-        }
-        report
-    }
-
-    /// A flow that is needed, and for what: the end of a sentence.
-    pub(super) fn sentence(&self, need: &NeededFlow) -> String {
-        format!(
-            "{} → {}:{}/{}, needed for {}",
-            self.endpoints[need.from].title(),
-            self.endpoints[need.to].title(),
-            need.port,
-            need.protocol.as_str(),
-            need.why
-        )
-    }
-
-    /// What to do at each end at which a flow does not pass.
-    fn advice(&self, need: &NeededFlow, verdict: &Verdict<'_>) -> Vec<remedy::Advice> {
-        let (from, to) = (&self.endpoints[need.from], &self.endpoints[need.to]);
-        let ends = [
-            (Direction::Egress, verdict.egress),
-            (Direction::Ingress, verdict.ingress),
-        ];
-        let blocked = ends.iter().filter(|(_, ground)| !ground.passes());
-        blocked
-            .map(|(direction, ground)| remedy::of(need, *direction, ground, from, to))
-            .collect()
-    }
-
-    /// Whether a NetworkPolicy lets a pod reach addresses on the API server's port. Cilium does not take them for
-    /// the API server; other network plugins do, and the render does not tell which one reads the policy.
-    fn may_pass_by_address(&self, need: &NeededFlow, verdict: &Verdict<'_>) -> bool {
-        let (from, to) = (&self.endpoints[need.from], &self.endpoints[need.to]);
-        let by_kubernetes = |p: &Policy| p.id.starts_with("NetworkPolicy/");
-        let Ground::DeniedByDefault(policy) = verdict.egress else {
-            return false;
-        };
-        let opens =
-            |p: &Policy| by_kubernetes(p) && p.opens_addresses(need.protocol, need.port, to);
-        to.role == Role::ApiServer
-            && verdict.ingress.passes()
-            && by_kubernetes(policy)
-            && self.policies.iter().any(|p| p.selects(from) && opens(p))
-    }
-
-    fn dropped(&self, need: &NeededFlow) -> Option<Diagnostic> {
-        let now = self.verdict_on(need, Mode::AsWritten);
-        let (verb, verdict) = if now.passes() {
-            (
-                "enforce would drop",
-                self.verdict_on(need, Mode::AsEnforced),
-            )
-        } else {
-            ("dropped:", now)
-        };
-        if verdict.passes() || self.may_pass_by_address(need, &verdict) {
-            return None;
-        }
-        let phrase = format!("{verb} {}", self.sentence(need));
-        let mut finding = Diagnostic::new(Code::FlowDropped, phrase);
-        for advice in self.advice(need, &verdict) {
-            finding = finding
-                .or_at(advice.place)
-                .note(advice.reason)
-                .help(advice.what);
-        }
-        Some(finding)
     }
 }
 
@@ -344,6 +288,8 @@ fn applies(
         When::Always => true,
         When::SeveralInstances => to.count > 1,
         When::Scraped => scraped.includes(to),
+        When::Join => discover::joins(from),
+        When::Bootstrap => !discover::joins(from),
         When::BackupPlugin => {
             !from.assumed && !to.assumed || resources.iter().any(discover::uses_plugin)
         }

@@ -18,6 +18,14 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// The other way.
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Ingress => Self::Egress,
+            Self::Egress => Self::Ingress,
+        }
+    }
+
     /// Its name, as policies write it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -45,6 +53,23 @@ impl Policy {
     /// Whether it is about a pod.
     pub(in crate::validate) fn selects(&self, pod: &Endpoint) -> bool {
         pod.is_pod() && self.subject.matches(&pod.labels)
+    }
+
+    /// Whether it is a NetworkPolicy, which every network plugin reads in its way.
+    pub(super) fn is_kubernetes(&self) -> bool {
+        self.id.starts_with("NetworkPolicy/")
+    }
+
+    /// Whether a rule of it allows a port for somebody.
+    pub(super) fn opens(
+        &self,
+        direction: Direction,
+        protocol: Protocol,
+        port: u16,
+        to: &Endpoint,
+    ) -> bool {
+        let mut rules = self.side(direction).allow.iter();
+        rules.any(|r| r.peers.are_places() && r.ports.numbers(to).contains(protocol, port))
     }
 
     /// Whether a rule of it allows addresses to be reached on a port.
@@ -172,6 +197,16 @@ pub(super) enum Number {
 }
 
 impl Peers {
+    /// Whether pods or addresses are meant.
+    pub(super) fn are_places(&self) -> bool {
+        let is_place = |peer: &Peer| match peer {
+            Peer::Labels(selector) => !selector.is_reserved(),
+            Peer::Network { .. } | Peer::Service { .. } => true,
+            Peer::Name(_) => false,
+        };
+        matches!(self, Self::Of(peers) if peers.iter().any(is_place))
+    }
+
     /// Whether the peer is meant, or may be: a render does not show the labels of every pod.
     pub(super) fn include(&self, peer: &Endpoint) -> bool {
         match self {
@@ -234,6 +269,11 @@ fn is_within(network: &Network, except: &[Network], peer: &Endpoint) -> bool {
 }
 
 impl Ports {
+    /// Whether it is said which.
+    pub(super) fn are_named(&self) -> bool {
+        matches!(self, Self::Of(_))
+    }
+
     /// The ports in numbers; names are those of the endpoint that is connected to.
     pub(super) fn numbers(&self, destination: &Endpoint) -> PortSet {
         let Self::Of(ports) = self else {

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::list;
+use super::servers::Servers;
+use super::{list, promql};
 use crate::diagnostic::{Code, Diagnostic, Report, nearest};
 use crate::kube::{ResMap, Resource};
+use crate::validate::walk::{self, Role as Part};
 use crate::yaml::{self, Node, ParseOptions};
 
 /// The metrics of CNPG 1.28 and of the Barman Cloud plugin 0.14: a name, and when it is there.
@@ -13,23 +15,25 @@ const METRICS: &str = include_str!("metrics.txt");
 /// What the metrics that are judged begin with.
 const PREFIXES: [&str; 2] = ["cnpg_", "barman_cloud_cloudnative_pg_io_"];
 
-/// Labels that expressions hold in the form of a metric.
+/// Labels that dashboards hold in the form of a metric, as in `label_values(up, cnpg_cluster)`.
 const LABELS: [&str; 1] = ["cnpg_cluster"];
 
-pub(super) fn check(resources: &ResMap, report: &mut Report) {
+pub(super) fn check(resources: &ResMap, made_elsewhere: &[String], report: &mut Report) {
     let mut readers = readers(resources).peekable();
     if readers.peek().is_none() {
         return;
     }
     let known = known();
-    let own = own_metrics(resources);
-    let is_own = |name: &str| own.iter().any(|prefix| name.starts_with(prefix.as_str()));
+    let servers = Servers::of(resources);
+    let mut made = made(resources);
+    made.extend_from_slice(made_elsewhere);
+    let is_made = |name: &str| made.iter().any(|prefix| name.starts_with(prefix.as_str()));
     for reader in readers {
         for name in reader.names() {
             let finding = match known.get(name.as_str()) {
-                None if is_own(&name) => None,
+                None if is_made(&name) => None,
                 None => Some(dead(&reader, &name, &known)),
-                Some(when) => limited(&reader, &name, when),
+                Some(when) => limited(&reader, &name, when, &servers),
             };
             let place = reader.resource.place_of(reader.node);
             report.findings.extend(finding.map(|f| f.at(place)));
@@ -202,23 +206,28 @@ fn known() -> BTreeMap<&'static str, &'static str> {
         .collect()
 }
 
-/// What the series of the custom queries of a render begin with.
-fn own_metrics(resources: &ResMap) -> Vec<String> {
+/// What the series of the custom queries and recording rules of a render begin with.
+pub(super) fn made(resources: &ResMap) -> Vec<String> {
     let mut prefixes = Vec::new();
-    for resource in resources.iter().filter(|r| r.gvk().is("", "ConfigMap")) {
-        let Some(data) = resource.node().get("data").and_then(Node::as_mapping) else {
-            continue;
-        };
-        for (_, value) in data.iter() {
-            let text = value.scalar_text().unwrap_or_default();
-            if text.contains("query:") {
+    for resource in resources.iter().filter(|r| holds_queries(r)) {
+        walk::scalars(resource.node(), &mut |_, part, node| {
+            let text = node.scalar_text().unwrap_or_default();
+            if part == Part::Value && text.contains("query:") {
                 prefixes.extend(queries(text).iter().map(|name| format!("cnpg_{name}_")));
             }
-        }
+        });
     }
     let recorded = rules(resources).filter_map(|(_, rule)| rule.get("record")?.scalar_text());
     prefixes.extend(recorded.map(str::to_owned));
     prefixes
+}
+
+/// Whether custom queries may stand in an object: in a ConfigMap, a Secret, or the values of the operator's chart.
+fn holds_queries(resource: &Resource) -> bool {
+    matches!(
+        (resource.gvk().group.as_str(), resource.kind()),
+        ("", "ConfigMap" | "Secret") | ("helm.toolkit.fluxcd.io", "HelmRelease")
+    )
 }
 
 /// The names of the queries in a text of custom queries.
@@ -242,18 +251,10 @@ pub(super) fn queries(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The metrics that an expression names, each once. Texts in quotes are values of labels.
+/// The metrics that an expression names, each once.
 fn names(expression: &str) -> Vec<&str> {
-    let mut names = Vec::new();
-    for (index, part) in expression.split('"').enumerate() {
-        let words = part.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != ':');
-        for word in words.filter(|_| index % 2 == 0) {
-            let is_metric = PREFIXES.iter().any(|p| word.starts_with(p)) && !LABELS.contains(&word);
-            if is_metric && !names.contains(&word) {
-                names.push(word);
-            }
-        }
-    }
+    let mut names = promql::series(expression);
+    names.retain(|name| PREFIXES.iter().any(|p| name.starts_with(p)) && !LABELS.contains(name));
     names
 }
 
@@ -269,13 +270,13 @@ fn dead(reader: &Reader<'_>, name: &str, known: &BTreeMap<&str, &str>) -> Diagno
     });
     match replacement(name).or_else(|| nearest(name, known.keys().copied())) {
         Some(near) => finding.help(format!("did you mean {near}?")),
-        None => finding.help("cnpg_collector_… and the default queries of CNPG are listed in its manual under Monitoring"),
+        None => finding.help("where a custom query of another root makes it, check both roots in one run; what CNPG has is in its manual under Monitoring"),
     }
 }
 
 /// Names that are seen in rules, and what they were to be.
 fn replacement(name: &str) -> Option<&'static str> {
-    const SEEN: [(&str, &str); 5] = [
+    const SEEN: [(&str, &str); 7] = [
         ("cnpg_pg_replication_fenced", "cnpg_collector_fencing_on"),
         (
             "cnpg_pg_wal_archive_failures_total",
@@ -284,6 +285,14 @@ fn replacement(name: &str) -> Option<&'static str> {
         ("cnpg_pg_stat_activity_count", "cnpg_backends_total"),
         ("cnpg_cluster_status", "cnpg_collector_up"),
         ("cnpg_pg_data_capacity_bytes", "cnpg_pg_database_size_bytes"),
+        (
+            "cnpg_pg_backup_last_failed_time",
+            "cnpg_collector_last_failed_backup_timestamp",
+        ),
+        (
+            "cnpg_pg_backup_last_successful_time",
+            "cnpg_collector_last_available_backup_timestamp",
+        ),
     ];
     SEEN.iter()
         .find(|(seen, _)| *seen == name)
@@ -291,25 +300,27 @@ fn replacement(name: &str) -> Option<&'static str> {
 }
 
 /// Metrics that only some servers have.
-fn limited(reader: &Reader<'_>, name: &str, when: &str) -> Option<Diagnostic> {
+fn limited(reader: &Reader<'_>, name: &str, when: &str, servers: &Servers) -> Option<Diagnostic> {
     if reader.kind != Kind::Rule {
         return None;
     }
     let expression = reader.texts.first().map_or("", String::as_str);
     let (only, help) = match when {
-        "-16" if !expression.contains("cnpg_pg_stat_checkpointer_") => (
+        "-16" if !servers.are_all_old() && !expression.contains("cnpg_pg_stat_checkpointer_") => (
             "PostgreSQL before 17",
             "join both families with `or`: cnpg_pg_stat_checkpointer_… is there since 17",
         ),
         "17-"
-            if name.contains("checkpointer") && !expression.contains("cnpg_pg_stat_bgwriter_") =>
+            if servers.is_one_old()
+                && name.contains("checkpointer")
+                && !expression.contains("cnpg_pg_stat_bgwriter_") =>
         {
             (
                 "PostgreSQL 17 and later",
                 "join both families with `or`: cnpg_pg_stat_bgwriter_… is there before 17",
             )
         }
-        "native-backup" => (
+        "native-backup" if !servers.do_without_plugin() => (
             "backups that CNPG makes itself, and is 0 with the Barman Cloud plugin",
             "with the plugin read barman_cloud_cloudnative_pg_io_…",
         ),
@@ -324,14 +335,7 @@ fn limited(reader: &Reader<'_>, name: &str, when: &str) -> Option<Diagnostic> {
 
 #[cfg(test)]
 mod tests {
-    use super::{known, names, replacement};
-
-    #[test]
-    fn names_are_found_outside_quotes() {
-        let text =
-            r#"max by (cnpg_cluster) (cnpg_last_error{job="cnpg_x"}) == 1 or cnpg_last_error"#;
-        assert_eq!(names(text), ["cnpg_last_error"]);
-    }
+    use super::{known, replacement};
 
     #[test]
     fn replacements_are_metrics() {

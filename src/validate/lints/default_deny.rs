@@ -1,7 +1,9 @@
 //! Default deny where the operator runs, without a policy that lets the operator work.
 
 use crate::diagnostic::{Code, Diagnostic, Report};
-use crate::validate::flows::{Assumptions, Direction, Endpoint, Policy, Role, assumed_operator};
+use crate::validate::flows::{
+    Assumptions, Direction, Endpoint, Policy, Role, assumed_operator, operator_lacks,
+};
 
 pub(super) fn check(
     policies: &[Policy],
@@ -13,22 +15,24 @@ pub(super) fn check(
     // A render without CNPG may still deny everything where the operator is known to be.
     let operator = found.unwrap_or_else(|| assumed_operator(assumptions));
     let selecting: Vec<&Policy> = policies.iter().filter(|p| p.selects(&operator)).collect();
-    let blanket = selecting.iter().find(|p| {
-        !p.is_specific()
-            && [Direction::Ingress, Direction::Egress]
-                .iter()
-                .any(|d| p.enforces(*d))
-    });
+    let denies = |p: &Policy| {
+        [Direction::Ingress, Direction::Egress]
+            .iter()
+            .any(|d| p.enforces(*d))
+    };
+    let blanket = selecting.iter().find(|p| !p.is_specific() && denies(p));
     let has_own = selecting.iter().any(|p| p.is_specific());
-    if let (Some(policy), false) = (blanket, has_own) {
-        report.push(finding(policy, &operator.title()));
+    let lacks = operator_lacks(policies, &operator);
+    if let (Some(policy), false, false) = (blanket, has_own, lacks.is_empty()) {
+        report.push(finding(policy, &operator.title(), &lacks));
     }
 }
 
-fn finding(policy: &Policy, operator: &str) -> Diagnostic {
+fn finding(policy: &Policy, operator: &str, lacks: &[&str]) -> Diagnostic {
     let phrase = format!(
-        "{} denies everything to {operator}, and no policy allows it anything",
-        policy.id
+        "{} cuts {operator} off: no policy allows {}",
+        policy.id,
+        lacks.join(" and ")
     );
     Diagnostic::warning(Code::PolicyBlocksOperator, phrase)
         .at(policy.place.clone())

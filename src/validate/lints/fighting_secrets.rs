@@ -25,6 +25,7 @@ fn target(external: &Resource, resources: &ResMap) -> Option<Diagnostic> {
             && r.effective_namespace() == external.effective_namespace()
     });
     let (phrase, note, help) = match (secret, policy) {
+        (Some(secret), "Merge") if !shares_a_key(external, secret) => return None,
         (Some(secret), "Owner" | "Merge" | "Orphan") => (
             format!(
                 "{} writes {}, which the repository has too",
@@ -57,6 +58,27 @@ fn target(external: &Resource, resources: &ResMap) -> Option<Diagnostic> {
         Some(place) => finding.note(format!("the Secret is at {place}")),
         None => finding,
     })
+}
+
+/// Whether both write one of the keys, or may: what `dataFrom` finds is not known. Merging into a Secret of the
+/// repository is right where each has keys of its own.
+fn shares_a_key(external: &Resource, secret: &Resource) -> bool {
+    let spec = |path: &[&str]| external.node().lookup(path);
+    let template = spec(&["spec", "target", "template", "data"]).and_then(Node::as_mapping);
+    let listed = super::list(external.node(), &["spec", "data"]).iter();
+    let written: Vec<&str> = match template {
+        Some(template) => template.iter().map(|(key, _)| key).collect(),
+        None => listed
+            .filter_map(|d| d.get("secretKey")?.scalar_text())
+            .collect(),
+    };
+    let is_open = written.is_empty()
+        || (template.is_none() && !super::list(external.node(), &["spec", "dataFrom"]).is_empty());
+    let mut kept = ["data", "stringData"]
+        .iter()
+        .filter_map(|field| secret.node().get(field)?.as_mapping())
+        .flat_map(|m| m.iter().map(|(key, _)| key));
+    is_open || kept.any(|key| written.contains(&key))
 }
 
 /// Whether a Secret is for CNPG: a Cluster names it, or it is to be reloaded or holds a generated password.

@@ -11,6 +11,8 @@ mod double_scraping;
 mod enforces_in_audit;
 mod fighting_secrets;
 mod idle_monitors;
+mod promql;
+mod servers;
 mod tls_monitors;
 mod wrong_namespace;
 
@@ -19,12 +21,17 @@ use crate::kube::{ResMap, Resource};
 use crate::validate::flows::{Assumptions, Monitor, pods, policies};
 use crate::yaml::Node;
 
+/// What the series begin with that the custom queries and recording rules of a render make.
+pub fn series_of(resources: &ResMap) -> Vec<String> {
+    dead_metrics::made(resources)
+}
+
 /// Reports what every rule finds, rule by rule.
 pub fn lints(resources: &ResMap, assumptions: &Assumptions) -> Report {
     let mut report = Report::default();
     let (policies, refused) = policies(resources);
     let pods = pods(resources, assumptions);
-    dead_metrics::check(resources, &mut report);
+    dead_metrics::check(resources, &assumptions.series, &mut report);
     denies_nothing::check(resources, &refused, &mut report);
     enforces_in_audit::check(&policies, &pods, assumptions.audits, &mut report);
     default_deny::check(&policies, &pods, assumptions, &mut report);

@@ -8,13 +8,20 @@ use crate::validate::flows::ports::Protocol;
 /// The API group of CloudNativePG.
 const GROUP: &str = "postgresql.cnpg.io";
 
+/// The label that tells what a Job of a Cluster does, and its value for those that join an instance.
+const JOB_ROLE: &str = "cnpg.io/jobRole";
+const JOIN: &str = "join";
+
 const INSTANCE_PORTS: &[(&str, u16)] = &[("postgresql", 5432), ("metrics", 9187), ("status", 8000)];
 const POOLER_PORTS: &[(&str, u16)] = &[("pgbouncer", 5432), ("metrics", 9127)];
 
 /// The pods of a Cluster or a Pooler; none for any other object.
 pub(super) fn of(resource: &Resource) -> Vec<Endpoint> {
     if resource.gvk().is(GROUP, "Cluster") {
-        vec![instances_of(resource), jobs(resource)]
+        let instances = instances_of(resource);
+        let join = (instances.count > 1).then(|| join_job(resource));
+        let jobs = [instances, bootstrap_jobs(resource)].into_iter();
+        jobs.chain(join).collect()
     } else if resource.gvk().is(GROUP, "Pooler") {
         vec![pooler_of(resource)]
     } else {
@@ -104,15 +111,45 @@ pub(in crate::validate) fn instances_of(resource: &Resource) -> Endpoint {
     endpoint
 }
 
-fn jobs(resource: &Resource) -> Endpoint {
+/// The Jobs that make the first instance.
+fn bootstrap_jobs(resource: &Resource) -> Endpoint {
+    let bootstrap = |path: &[&str]| {
+        let node = resource.node().lookup(&["spec", "bootstrap"]);
+        node.and_then(|n| n.lookup(path)).is_some()
+    };
+    let role = if bootstrap(&["recovery", "volumeSnapshots"]) {
+        "snapshot-recovery"
+    } else if bootstrap(&["recovery"]) {
+        "full-recovery"
+    } else if bootstrap(&["pg_basebackup"]) {
+        "pgbasebackup"
+    } else if bootstrap(&["initdb", "import"]) {
+        "import"
+    } else {
+        "initdb"
+    };
+    job(resource, "jobs", role, "1")
+}
+
+/// The Job that makes each other instance.
+fn join_job(resource: &Resource) -> Endpoint {
+    job(resource, "join job", JOIN, "2")
+}
+
+fn job(resource: &Resource, title: &str, role: &str, instance: &str) -> Endpoint {
     let name = resource.name();
     let mut own = common_labels(name, "database");
     own.extend(owned(&[
-        ("cnpg.io/jobRole", "initdb"),
-        ("cnpg.io/instanceName", &format!("{name}-1")),
+        (JOB_ROLE, role),
+        ("cnpg.io/instanceName", &format!("{name}-{instance}")),
     ]));
-    let title = format!("{name} (jobs)");
+    let title = format!("{name} ({title})");
     belonging(resource, &title, Role::Job, with_inherited(resource, own))
+}
+
+/// Whether a Job joins an instance to the others.
+pub(in crate::validate::flows) fn joins(job: &Endpoint) -> bool {
+    job.label(JOB_ROLE) == Some(JOIN)
 }
 
 /// The pods of a Pooler.

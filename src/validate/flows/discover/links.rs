@@ -47,12 +47,8 @@ pub(super) fn find(
         for address in object_stores(cluster, resources) {
             if let Some((host, port)) = host_and_port(address) {
                 let endpoint = endpoint_behind(endpoints, host, &key.0, Role::ObjectStore);
-                links.push(link(
-                    &key,
-                    endpoint,
-                    Role::ObjectStore,
-                    target_port(resources, host, port),
-                ));
+                let port = target_port(resources, &endpoints[endpoint], host, port);
+                links.push(link(&key, endpoint, Role::ObjectStore, port));
             }
         }
         for (host, port) in external_databases(cluster) {
@@ -290,7 +286,7 @@ fn behind_service(namespace: &str, name: &str, role: Role) -> Endpoint {
 }
 
 /// The port of the pods behind a Service's port: policies see the packet after the translation.
-fn target_port(resources: &ResMap, host: &str, port: u16) -> u16 {
+fn target_port(resources: &ResMap, pods: &Endpoint, host: &str, port: u16) -> u16 {
     let Some((namespace, name)) = service_of(host, "") else {
         return port;
     };
@@ -303,11 +299,12 @@ fn target_port(resources: &ResMap, host: &str, port: u16) -> u16 {
     let entry = ports
         .iter()
         .find(|p| scalar(p, &["port"]).and_then(|t| t.parse().ok()) == Some(port));
-    entry.and_then(text_port).unwrap_or(port)
-}
-
-fn text_port(entry: &Node) -> Option<u16> {
-    scalar(entry, &["targetPort"])?.parse().ok()
+    let Some(target) = entry.and_then(|e| scalar(e, &["targetPort"])) else {
+        return port;
+    };
+    let named = || pods.ports.iter().find(|p| p.name == target);
+    let number = target.parse().ok();
+    number.or_else(|| named().map(|p| p.number)).unwrap_or(port)
 }
 
 /// Whether an object is a Cluster that is backed up through the Barman Cloud plugin.

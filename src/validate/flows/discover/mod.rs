@@ -14,6 +14,7 @@ use super::label::{Label, NAMESPACE_LABELS, items};
 use crate::kube::{ResMap, Resource};
 use crate::yaml::Node;
 
+pub(super) use cnpg::joins;
 pub(in crate::validate) use cnpg::{instances_of, pooler_of};
 pub(super) use links::{Link, uses_plugin};
 pub(super) use made::complete;
@@ -50,6 +51,8 @@ pub struct Assumptions {
     pub clusters: Vec<(String, String)>,
     /// Whether the project says that policies only audit, where nothing else is said of a Cluster.
     pub audits: bool,
+    /// What the series begin with that other renders make, by custom queries and recording rules.
+    pub series: Vec<String>,
 }
 
 impl Default for Assumptions {
@@ -61,7 +64,22 @@ impl Default for Assumptions {
             dns: PodReference::new("kube-system", "k8s-app", "kube-dns"),
             clusters: Vec::new(),
             audits: false,
+            series: Vec::new(),
         }
+    }
+}
+
+impl Assumptions {
+    /// Whose place nobody has told: it is the usual one.
+    pub(super) fn guessed(&self) -> Vec<Role> {
+        let usual = Self::default();
+        let places = [
+            (Role::Operator, &self.operator, &usual.operator),
+            (Role::Prometheus, &self.prometheus, &usual.prometheus),
+            (Role::Dns, &self.dns, &usual.dns),
+        ];
+        let untold = places.into_iter().filter(|(_, told, usual)| told == usual);
+        untold.map(|(role, ..)| role).collect()
     }
 }
 
@@ -125,14 +143,19 @@ fn assume(name: &str, role: Role, pods: &PodReference) -> Endpoint {
     endpoint
 }
 
-/// What is no pod. The API server runs on nodes, so it has their label too.
+/// The API server. It runs on nodes, so it has their label too.
+pub(super) fn api_server() -> Endpoint {
+    Endpoint::entity(
+        "kube-apiserver",
+        Role::ApiServer,
+        &["kube-apiserver", "remote-node"],
+    )
+}
+
+/// What is no pod.
 fn entities() -> Vec<Endpoint> {
     vec![
-        Endpoint::entity(
-            "kube-apiserver",
-            Role::ApiServer,
-            &["kube-apiserver", "remote-node"],
-        ),
+        api_server(),
         Endpoint::entity("remote-node", Role::RemoteNode, &["remote-node"]),
         Endpoint::entity("host", Role::Host, &["host"]),
     ]
