@@ -47,6 +47,7 @@ fn missing(loader: &Loader<'_>, phrase: &str) -> Diagnostic {
 /// Reads a kustomization: its fields, mended as the reference does.
 pub(super) fn parse(file: &File, warnings: &mut Report) -> Result<Kustomization> {
     let node = document(file, DuplicateKeys::LastWins)?.unwrap_or_else(Node::null);
+    refuse_flux(&node, &file.source)?;
     let decoder = Decoder {
         source: &file.source,
         strict: true,
@@ -63,6 +64,23 @@ pub(super) fn parse(file: &File, warnings: &mut Report) -> Result<Kustomization>
     }
     check_kind(&kustomization, &file.source)?;
     Ok(kustomization)
+}
+
+/// The group of Flux's own Kustomizations.
+const FLUX_GROUP: &str = "kustomize.toolkit.fluxcd.io/";
+
+/// Refuses a Kustomization of Flux, which is an object that names a directory and not a list of one's files.
+fn refuse_flux(node: &Node, source: &Source) -> Result<()> {
+    let version = node.get("apiVersion");
+    let is_flux = |n: &&Node| n.scalar_text().is_some_and(|t| t.starts_with(FLUX_GROUP));
+    let Some(version) = version.filter(is_flux) else {
+        return Ok(());
+    };
+    let mark = version.mark();
+    let phrase = "this is a Kustomization of Flux, and no kustomization of this directory";
+    Err(Diagnostic::new(Code::KustomizationInvalid, phrase)
+        .at(source.place(mark.line, mark.column))
+        .help("give its file another name, or build the directory that it names in spec.path"))
 }
 
 /// Reads the first document of a file of configuration, as go-yaml v2 resolves it.
