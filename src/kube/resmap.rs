@@ -111,11 +111,31 @@ impl ResMap {
     /// Adds every object of another map at the end. Fails as [`ResMap::push`] does.
     pub fn append(&mut self, other: Self) -> Result<()> {
         if self.is_empty() {
-            // Its ids were compared when it was built.
+            other.refuse_twice()?;
             *self = other;
             return Ok(());
         }
         other.resources.into_iter().try_for_each(|r| self.push(r))
+    }
+
+    /// Fails with [`Code::ResourceDuplicate`] when two objects have come to the same id since they were added.
+    pub fn refuse_twice(&self) -> Result<()> {
+        let mut seen: IndexMap<u64, &Resource, BuildHasherDefault<DefaultHasher>> =
+            IndexMap::with_capacity_and_hasher(self.len(), BuildHasherDefault::default());
+        for second in self.iter().filter(|r| !r.is_empty()) {
+            let (id, namespace) = (second.id(), second.effective_namespace());
+            let hash = hash_of(&id.gvk, second.kind(), namespace, &id.name);
+            let first = seen.insert(hash, second);
+            if let Some(first) = first.filter(|first| has_id_now(first, &id, namespace)) {
+                return Err(same(
+                    format!("two objects are {id} now"),
+                    first,
+                    second,
+                    "the other is",
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// The positions of the objects that have this id now.
@@ -315,9 +335,13 @@ fn hash_of(gvk: &Gvk, kind: &str, namespace: &str, name: &str) -> u64 {
 
 fn duplicate(first: &Resource, second: &Resource) -> Diagnostic {
     let phrase = format!("{} is declared twice", second.id());
+    same(phrase, first, second, "it is first declared")
+}
+
+fn same(phrase: String, first: &Resource, second: &Resource, other: &str) -> Diagnostic {
     let error = Diagnostic::new(Code::ResourceDuplicate, phrase).at(second.place());
     match first.place() {
-        Some(place) => error.note(format!("it is first declared at {place}")),
+        Some(place) => error.note(format!("{other} at {place}")),
         None => error,
     }
 }

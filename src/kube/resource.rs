@@ -7,7 +7,7 @@ use compact_str::CompactString;
 use super::res_id::effective_namespace;
 use super::{Gvk, ResId, Scope};
 use crate::diagnostic::{Code, Diagnostic, Place, Source};
-use crate::yaml::{Node, ValueError};
+use crate::yaml::{Node, Style, ValueError};
 
 /// What an object was called before a step of the build renamed or moved it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,10 @@ pub struct History {
     pub suffixes: Vec<CompactString>,
     /// Whether a hash of the content is appended to the name.
     pub needs_hash: bool,
+    /// Whether folded texts (`>`) may stand in its document.
+    pub may_fold: bool,
+    /// The line of the file on which its document starts, when the hash depends on places.
+    pub first_line: u32,
     /// What it does to one of the same id.
     pub behavior: Behavior,
     /// How many of its scalars were put in more than one place: see [`settle`](crate::yaml::settle).
@@ -245,7 +249,51 @@ impl Resource {
             namespace: self.effective_namespace().into(),
             kind: self.gvk.kind.clone(),
         };
+        self.note("previousNames", &previous.name);
+        self.note("previousNamespaces", &previous.namespace);
+        self.note("previousKinds", &previous.kind);
         self.history.previous.push(previous);
+    }
+
+    /// Remembers a text that is put before its name.
+    pub fn remember_prefix(&mut self, text: &str) {
+        self.note("prefixes", text);
+        self.history.prefixes.push(text.into());
+    }
+
+    /// Remembers a text that is put after its name.
+    pub fn remember_suffix(&mut self, text: &str) {
+        self.note("suffixes", text);
+        self.history.suffixes.push(text.into());
+    }
+
+    /// Whether its hash is that of its whole document, with places, styles and the reference's notes in it.
+    pub fn is_hashed_whole(&self) -> bool {
+        self.history.needs_hash && !matches!(self.kind(), "ConfigMap" | "Secret")
+    }
+
+    /// Adds to the list that the reference keeps in an annotation, where that is part of a hash.
+    fn note(&mut self, list: &str, text: &str) {
+        if !self.is_hashed_whole() {
+            return;
+        }
+        let annotations = self
+            .node
+            .get_mut("metadata")
+            .and_then(|n| n.get_mut("annotations"));
+        let Some(annotations) = annotations.and_then(Node::as_mapping_mut) else {
+            return;
+        };
+        let key = format!("internal.config.kubernetes.io/{list}");
+        match annotations.get_mut(&key) {
+            Some(value) => {
+                let before = value.scalar_text().unwrap_or_default();
+                *value = Node::string(format!("{before},{text}")).with_style(value.style());
+            }
+            None => {
+                annotations.insert(key, Node::string(text).with_style(Style::SingleQuoted));
+            }
+        }
     }
 
     /// What the build remembers of it.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::metadata;
 use super::patches::comments::may_have_schema;
+use super::{hash, metadata};
 use crate::diagnostic::{Code, Diagnostic, Result, Source};
 use crate::files::File;
 use crate::kube::Resource;
@@ -31,35 +31,30 @@ pub(super) fn read_text(
     let nodes = nodes_of(text, source, first_line)?;
     let resources = expand_lists(nodes, source)?;
     let may_fold = text.contains('>');
+    let first_lines = first_lines_of_hashed(text, source, first_line)?;
     Ok(resources
         .into_iter()
-        .map(|mut node| {
-            if may_fold {
-                reread(&mut node);
-            }
+        .map(|node| {
             let mut resource = Resource::new(node, Some(Arc::clone(source)));
             metadata::read_history(&mut resource);
+            resource.history_mut().may_fold = may_fold;
+            if resource.is_hashed_whole() {
+                let line = resource.node().mark().line;
+                let start = first_lines.iter().rfind(|first| **first <= line);
+                resource.history_mut().first_line = start.copied().unwrap_or(first_line);
+            }
             resource
         })
         .collect())
 }
 
-/// Gives folded texts the line breaks that the reference prints. Not those of annotations, which it sets anew
-/// before it prints an object (case `folded-annotations-stay`).
-fn reread(object: &mut Node) {
-    let Some(fields) = object.as_mapping_mut() else {
-        return;
-    };
-    for field in fields.entries_mut() {
-        match field.value.as_mapping_mut() {
-            Some(metadata) if field.key.scalar_text() == Some("metadata") => metadata
-                .entries_mut()
-                .iter_mut()
-                .filter(|entry| entry.key.scalar_text() != Some("annotations"))
-                .for_each(|entry| yaml::reread_folded(&mut entry.value)),
-            _ => yaml::reread_folded(&mut field.value),
-        }
+/// The lines on which the documents of a text start, where an object may ask for a hash that depends on it.
+fn first_lines_of_hashed(text: &str, source: &Source, first_line: u32) -> Result<Vec<u32>> {
+    if !hash::may_be_asked_for(text) {
+        return Ok(Vec::new());
     }
+    let pieces = split(text, source, first_line)?;
+    Ok(pieces.iter().map(|piece| piece.first_line).collect())
 }
 
 /// The text of a file. Fails with [`Code::YamlSyntax`] when it is not UTF-8.
@@ -157,8 +152,8 @@ fn lines_in(text: &str) -> u32 {
 
 fn first_document(piece: &Piece<'_>, source: &Source, is_single: bool) -> Result<Option<Node>> {
     let options = ParseOptions {
-        // The reference reads a schema from comments; nothing else needs them.
-        comments: may_have_schema(piece.text),
+        // The reference reads a schema from comments, and hashes them; nothing else needs them.
+        comments: may_have_schema(piece.text) || hash::may_be_asked_for(piece.text),
         reread: Reread::AsKustomize,
         first_line: piece.first_line,
         ..ParseOptions::default()
@@ -307,11 +302,15 @@ fn check(node: &Node, source: &Source) -> Result<()> {
     if has_name {
         return Ok(());
     }
-    Err(invalid(
-        &format!("the {kind} has no metadata.name"),
-        node,
-        source,
-    ))
+    // `name: {{ name }}` is a mapping to YAML.
+    Err(match name.filter(|n| n.scalar_text().is_none()) {
+        Some(name) => {
+            let phrase = format!("metadata.name of the {kind} must be text");
+            invalid(&phrase, name, source)
+                .help("put it in quotes; if this is a template, it was not rendered")
+        }
+        None => invalid(&format!("the {kind} has no metadata.name"), node, source),
+    })
 }
 
 fn invalid(phrase: &str, node: &Node, source: &Source) -> Diagnostic {

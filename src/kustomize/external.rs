@@ -274,7 +274,9 @@ fn resource_list(configuration: &Resource, resources: Option<&ResMap>) -> Result
 }
 
 fn write(output: &mut Vec<u8>, node: &Node, configuration: &Resource) -> Result<()> {
-    yaml::write_manifest(output, node).map_err(|error| configuration.value_error(error))
+    let mut node = node.clone();
+    yaml::reread_folded(&mut node);
+    yaml::write_manifest(output, &node).map_err(|error| configuration.value_error(error))
 }
 
 /// Takes the annotations by which a generator says how its objects are to be treated.

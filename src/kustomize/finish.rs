@@ -4,9 +4,10 @@ use super::accumulate::{Accumulated, Target};
 use super::fieldspec::{CREATE, FieldSpec, row};
 use super::kustomization::Pairs;
 use super::transformers::labels;
-use super::{Options, hash, metadata, origin, references, sort};
+use super::{Options, hash, metadata, origin, references, scalar, sort};
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::kube::{ResMap, Resource};
+use crate::yaml::{self, Node};
 
 const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
 
@@ -31,7 +32,7 @@ pub(super) fn finish(
     }
     resources.drop_empties();
     refuse_nameless(&resources)?;
-    refuse_duplicates(&mut resources)?;
+    resources.refuse_twice()?;
     resources.retain(|resource| !is_local(resource));
     let order = root.kustomization.sort_options.as_ref();
     sort::apply(&mut resources, order, options.order, &root.source)?;
@@ -47,49 +48,59 @@ pub(super) fn finish(
     }
     let (origins, transformations) = (asked("originAnnotations"), asked("transformerAnnotations"));
     for resource in resources.iter_mut() {
-        resource.change(|node| metadata::tidy_annotations(node, false, false));
+        let may_fold = resource.history().may_fold;
+        resource.change(|node| {
+            metadata::tidy_annotations(node, false, false);
+            if may_fold {
+                reread_folded(node);
+            }
+        });
         origin::annotate(resource, origins, transformations);
     }
     Ok(resources)
 }
 
-/// A patch may take away what every object must have.
+/// A patch may take away what every object must have, or leave a null there.
 fn refuse_nameless(resources: &ResMap) -> Result<()> {
     for resource in resources {
-        let is_nameless = resource.name().is_empty() && !resource.kind().ends_with("List");
-        if resource.kind().is_empty() || is_nameless {
-            let what = if resource.kind().is_empty() {
-                "kind"
-            } else {
-                "metadata.name"
-            };
-            let phrase = format!(
-                "the object {} has no {what} any more",
-                resource.original_id()
-            );
-            return Err(Diagnostic::new(Code::ManifestInvalid, phrase).at(resource.place()));
-        }
+        let missing = if !has_text(resource.node().get("kind")) {
+            "kind"
+        } else if !resource.kind().ends_with("List")
+            && !has_text(resource.node().lookup(&["metadata", "name"]))
+        {
+            "metadata.name"
+        } else {
+            continue;
+        };
+        let id = resource.original_id();
+        let phrase = format!("the object {id} has no {missing} any more");
+        return Err(Diagnostic::new(Code::ManifestInvalid, phrase).at(resource.place()));
     }
     Ok(())
 }
 
-fn refuse_duplicates(resources: &mut ResMap) -> Result<()> {
-    for position in 0..resources.len() {
-        let Some(id) = resources.get(position).map(Resource::id) else {
-            continue;
-        };
-        if let [first, second, ..] = resources.positions_of(&id)[..] {
-            let place = |p| resources.get(p).and_then(Resource::place);
-            let error =
-                Diagnostic::new(Code::ResourceDuplicate, format!("two objects are {id} now"));
-            let error = error.at(place(second));
-            return Err(match place(first) {
-                Some(place) => error.note(format!("the other is at {place}")),
-                None => error,
-            });
+fn has_text(node: Option<&Node>) -> bool {
+    node.is_some_and(|n| {
+        !scalar::is_null(n) && n.scalar_text().is_some_and(|text| !text.is_empty())
+    })
+}
+
+/// Gives folded texts the line breaks that the reference prints. Not those of annotations, which it sets anew
+/// before it prints an object (case `folded-annotations-stay`).
+fn reread_folded(object: &mut Node) {
+    let Some(fields) = object.as_mapping_mut() else {
+        return;
+    };
+    for field in fields.entries_mut() {
+        match field.value.as_mapping_mut() {
+            Some(metadata) if field.key.scalar_text() == Some("metadata") => metadata
+                .entries_mut()
+                .iter_mut()
+                .filter(|entry| entry.key.scalar_text() != Some("annotations"))
+                .for_each(|entry| yaml::reread_folded(&mut entry.value)),
+            _ => yaml::reread_folded(&mut field.value),
         }
     }
-    Ok(())
 }
 
 fn is_local(resource: &Resource) -> bool {

@@ -13,6 +13,7 @@ pub(crate) fn untagged(text: impl Into<Text>) -> Node {
 pub(crate) fn set_untagged(node: &mut Node, text: impl Into<Text>) {
     *node.value_mut() = Value::Scalar(text.into());
     node.note_change();
+    node.set_replaced();
     resolve(node);
 }
 
@@ -24,6 +25,7 @@ pub(crate) fn set(node: &mut Node, text: impl Into<Text>, tag: Tag) {
     let is_implied = is_quoted && yaml::resolve(&text, Schema::Go) == tag;
     *node.value_mut() = Value::Scalar(text);
     node.note_change();
+    node.set_replaced();
     node.set_tag(if is_implied { Tag::Str } else { tag });
 }
 

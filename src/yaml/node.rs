@@ -105,6 +105,7 @@ pub struct Node {
     tag: Tag,
     style: Style,
     is_untagged: bool,
+    is_replaced: bool,
     link: Link,
     mark: Mark,
     extras: Option<Box<Extras>>,
@@ -159,6 +160,7 @@ impl Node {
             tag,
             style: Style::Plain,
             is_untagged: false,
+            is_replaced: false,
             link: Link::default(),
             mark: Mark::default(),
             extras: None,
@@ -172,6 +174,7 @@ impl Node {
             tag,
             style,
             is_untagged: false,
+            is_replaced: false,
             link: Link::default(),
             mark,
             extras: None,
@@ -185,6 +188,7 @@ impl Node {
             tag: self.tag,
             style: self.style,
             is_untagged: self.is_untagged,
+            is_replaced: self.is_replaced,
             link: self.link,
             mark: self.mark,
             extras: self.extras.clone(),
@@ -243,6 +247,16 @@ impl Node {
     pub fn set_untagged(&mut self, tag: Tag) {
         self.tag = tag;
         self.is_untagged = true;
+    }
+
+    /// Whether it is a new scalar in the place of the one that was read: comments are those of the old one.
+    pub fn is_replaced(&self) -> bool {
+        self.is_replaced
+    }
+
+    /// Says that it is a new scalar in the place of the one that was read.
+    pub fn set_replaced(&mut self) {
+        self.is_replaced = true;
     }
 
     /// Of which scalar in several places this is one.

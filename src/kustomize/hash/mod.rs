@@ -1,11 +1,20 @@
 //! The suffix of a generated name: a hash of the content.
 
+mod tree;
+
+use std::borrow::Cow;
+
 use sha2::{Digest, Sha256};
 
 use crate::diagnostic::Result;
 use crate::go;
 use crate::kube::{ResMap, Resource};
 use crate::yaml::{self, JsonStyle, Node, Value};
+
+/// Whether an object of a text may ask for a hash itself.
+pub(super) fn may_be_asked_for(text: &str) -> bool {
+    text.contains("needsHashSuffix")
+}
 
 /// Appends the hash of its content to the name of each object that asks for it.
 pub(super) fn append_to_names(resources: &mut ResMap) -> Result<()> {
@@ -19,11 +28,15 @@ pub(super) fn append_to_names(resources: &mut ResMap) -> Result<()> {
 
 /// The hash of an object: ten letters and digits that spell no word.
 fn hash_of(resource: &Resource) -> Result<String> {
-    let node = resource.node();
+    let mut node = Cow::Borrowed(resource.node());
+    if resource.history().may_fold && !resource.is_hashed_whole() {
+        yaml::reread_folded(node.to_mut());
+    }
+    let node = node.as_ref();
     let text = match resource.kind() {
         "ConfigMap" => config_map(node),
         "Secret" => secret(node),
-        _ => yaml_node(node),
+        _ => Ok(tree::text(node, resource.history().first_line)),
     };
     let text = text.map_err(|error| resource.value_error(error))?;
     Ok(encode(&Sha256::digest(text)))
@@ -118,12 +131,4 @@ impl Object {
         self.0.push(b'}');
         self.0
     }
-}
-
-/// Any other kind is hashed as Go prints the tree of its document: a case without users, as such an
-/// object must carry the annotation that asks for it.
-fn yaml_node(node: &Node) -> Text {
-    let mut text = Vec::new();
-    yaml::write_json(&mut text, node, JsonStyle::Sorted)?;
-    Ok(text)
 }

@@ -70,11 +70,7 @@ impl Operations {
     /// Fails with [`Code::PatchFailed`] at the first that does not apply, and with [`Code::YamlValue`] when
     /// the object has no form in JSON.
     pub(crate) fn apply(&self, object: &mut Node) -> Result<()> {
-        // The rest of the object was reread when it was read.
-        let metadata = object.get_mut("metadata");
-        if let Some(annotations) = metadata.and_then(|m| m.get_mut("annotations")) {
-            yaml::reread_folded(annotations);
-        }
+        yaml::reread_folded(object);
         through_json::types(object).map_err(|fault| fault.at(self.place()))?;
         for node in &self.operations {
             let operation = Operation { node };

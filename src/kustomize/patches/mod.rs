@@ -20,7 +20,7 @@ use super::scalar;
 use super::selector::Selector;
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
 use crate::kube::merge_keys::Schema;
-use crate::kube::{Gvk, ResMap, Resource};
+use crate::kube::{Gvk, ResId, ResMap, Resource};
 use crate::yaml::{Mapping, Mark, Node, Style, Tag, Value};
 
 /// A text with patches.
@@ -200,6 +200,7 @@ impl<'a> Application<'a> {
         if self.may_rename || self.may_change_kind {
             object.remember_id();
         }
+        object.history_mut().may_fold |= patch.history().may_fold;
         let kept = Kept::of(object);
         let merged = object.change(|target| {
             let is_left = strategic::merge(target, node, self.schema)?;
@@ -296,7 +297,10 @@ fn find(resources: &mut ResMap, patch: &Resource) -> Result<usize> {
         [at] => return Ok(at),
         [] => (
             Code::PatchTargetMissing,
-            format!("patch selects no resource: there is no {id}"),
+            format!(
+                "patch selects no resource: there is no {}",
+                shown(resources, &id)
+            ),
         ),
         _ => (
             Code::PatchTargetMissing,
@@ -308,6 +312,19 @@ fn find(resources: &mut ResMap, patch: &Resource) -> Result<usize> {
         Some(help) if positions.is_empty() => error.help(help),
         _ => error,
     })
+}
+
+/// An identity, with its API version where that is all that differs from an object that is there.
+fn shown(resources: &ResMap, id: &ResId) -> String {
+    let is_near = |r: &Resource| {
+        let near = r.original_id();
+        near.gvk.kind == id.gvk.kind && near.name == id.name && near.gvk != id.gvk
+    };
+    if resources.iter().any(is_near) {
+        format!("{} {id}", id.gvk.api_version())
+    } else {
+        id.to_string()
+    }
 }
 
 /// How many objects a message names at most.

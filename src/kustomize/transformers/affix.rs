@@ -52,10 +52,9 @@ fn add(resource: &mut Resource, text: &str, side: Side, fields: &[FieldSpec]) ->
             if text.is_empty() {
                 continue;
             }
-            let history = resource.history_mut();
             match side {
-                Side::Before => history.prefixes.push(text.into()),
-                Side::After => history.suffixes.push(text.into()),
+                Side::Before => resource.remember_prefix(text),
+                Side::After => resource.remember_suffix(text),
             }
             resource.remember_id();
         }

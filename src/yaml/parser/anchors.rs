@@ -206,8 +206,7 @@ impl Expansion<'_> {
             return Ok(merged);
         }
         let mut merged = own;
-        merged.extend(sources.into_iter().flatten());
-        duplicates::keep_first(&mut merged);
+        duplicates::add_missing(&mut merged, sources.into_iter().flatten());
         Ok(merged)
     }
 }

@@ -591,6 +591,7 @@ impl<'a> Composer<'a> {
         )?;
         if self.options.merge_keys == MergeKeys::Expand {
             if self.options.reread == Reread::AsKustomize {
+                refuse_merge_twice(&entries)?;
                 drop_quoted_merge(&mut entries);
             }
             self.has_merge |= entries.iter().any(|e| e.key.tag() == Tag::Merge);
@@ -605,6 +606,18 @@ fn is_sequence_end(kind: &Kind<'_>) -> bool {
 
 fn is_mapping_end(kind: &Kind<'_>) -> bool {
     matches!(kind, Kind::FlowMappingEnd)
+}
+
+/// Refuses a second merge key, where other keys may stand twice for a while.
+fn refuse_merge_twice(entries: &[Entry]) -> Result<()> {
+    let mut merges = entries.iter().filter(|e| e.key.tag() == Tag::Merge);
+    match merges.nth(1) {
+        Some(second) => {
+            let message = "a mapping has one key `<<`, which takes a list of mappings too";
+            Err(SyntaxError::new(second.key.mark(), message))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Drops a key `<<` that is a text: the reference takes it away with the merge key.

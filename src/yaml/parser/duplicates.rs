@@ -63,13 +63,11 @@ fn find(entries: &[Entry], schema: Schema) -> Option<(usize, usize)> {
     })
 }
 
-/// Keeps the first entry of each key.
-pub(super) fn keep_first(entries: &mut Vec<Entry>) {
-    let mut seen = BTreeSet::new();
-    entries.retain(|entry| match identity(entry, Schema::Go) {
-        Some((text, _)) => seen.insert(text.to_owned()),
-        None => true,
-    });
+/// Adds the first entry of each key that is not there.
+pub(super) fn add_missing(entries: &mut Vec<Entry>, others: impl Iterator<Item = Entry>) {
+    let text_of = |entry: &Entry| identity(entry, Schema::Go).map(|(text, _)| text.to_owned());
+    let mut seen: BTreeSet<String> = entries.iter().filter_map(text_of).collect();
+    entries.extend(others.filter(|other| text_of(other).is_none_or(|text| seen.insert(text))));
 }
 
 /// Puts the last value of each key in the place of the first.

@@ -10,17 +10,33 @@ use crate::yaml::{Node, Style, Value};
 
 /// Gives every folded text of a tree the line breaks that it comes back with. A second time changes nothing.
 pub fn reread_folded(node: &mut Node) {
-    let is_folded = node.style() == Style::Folded;
+    reread(node, Around::Block);
+}
+
+/// What a node stands in: Go folds no text within `{…}` and `[…]`.
+#[derive(Clone, Copy, PartialEq)]
+enum Around {
+    Block,
+    Flow,
+}
+
+fn reread(node: &mut Node, around: Around) {
+    let style = node.style();
+    let inside = match style {
+        Style::Flow => Around::Flow,
+        _ => around,
+    };
     match node.value_mut() {
-        Value::Sequence(items) => items.iter_mut().for_each(reread_folded),
+        Value::Sequence(items) => items.iter_mut().for_each(|item| reread(item, inside)),
         Value::Mapping(mapping) => {
             for entry in mapping.entries_mut() {
-                reread_folded(&mut entry.value);
+                reread(&mut entry.value, inside);
             }
         }
-        Value::Scalar(text) if is_folded => {
-            if let Some(reread) = folded(text) {
-                *text = reread.into();
+        Value::Scalar(text) if style == Style::Folded => {
+            let read = (around == Around::Block).then(|| folded(text)).flatten();
+            if let Some(read) = read {
+                *text = read.into();
             }
             node.set_style(Style::Literal);
         }
