@@ -12,22 +12,30 @@ use crate::files::{File, Files, Kind, TreePath};
 /// path that it leads to is the one that is judged.
 pub struct Confined<'a> {
     below: &'a dyn Files,
+    above: &'a TreePath,
     patterns: &'a [Pattern],
 }
 
 impl<'a> Confined<'a> {
-    /// Builds the view; no pattern allows everything.
-    pub fn new(below: &'a dyn Files, patterns: &'a [Pattern]) -> Self {
-        Self { below, patterns }
+    /// Builds the view over files whose root is `above` in the repository, from whose own root patterns count;
+    /// no pattern allows everything.
+    pub fn new(below: &'a dyn Files, above: &'a TreePath, patterns: &'a [Pattern]) -> Self {
+        Self {
+            below,
+            above,
+            patterns,
+        }
     }
 
     fn allow(&self, path: &TreePath) -> Result<()> {
-        if self.patterns.is_empty() || self.patterns.iter().any(|p| p.matches(path.as_str())) {
+        let whole = self.above.join(path.as_str());
+        let whole = whole.expect("a path below the root stays below what is above it");
+        if self.patterns.is_empty() || self.patterns.iter().any(|p| p.matches(whole.as_str())) {
             return Ok(());
         }
         Err(Diagnostic::new(
             Code::PolicyRefuses,
-            format!("the policy does not let this project read {path}"),
+            format!("the policy does not let this project read {whole}"),
         )
         .at(Place::file(path.as_str()))
         .help("an administrator of Argo CD can add the path to the project's rule"))

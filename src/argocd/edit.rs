@@ -1,6 +1,6 @@
 //! `kustomize edit` as Argo CD's repo-server calls it, before it builds an Application with overrides.
 
-use super::parameters::image;
+use super::parameters::{NO_IMAGE, images};
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::files::File;
 use crate::pipeline::adjust::Adjustments;
@@ -30,7 +30,7 @@ pub enum Edit {
 /// Keys and values that are added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pairs {
-    /// `key:value` each, or several with commas between them.
+    /// `key:value` each, the value in quotes or not; a key alone has an empty value.
     pub texts: Vec<String>,
     /// Whether a key that is there is replaced.
     pub force: bool,
@@ -74,7 +74,11 @@ fn change(kustomization: &mut Mapping, edit: &Edit) -> Result<()> {
         Edit::Namespace(name) => adjustments.namespace = Some(name.clone()),
         Edit::NamePrefix(text) => adjustments.name_prefix = Some(text.clone()),
         Edit::NameSuffix(text) => adjustments.name_suffix = Some(text.clone()),
-        Edit::Images(images) => adjustments.images = images.iter().map(|i| image(i)).collect(),
+        Edit::Images(texts) => {
+            adjustments.images =
+                images(texts).map_err(|text| wrong(format!("{text} {NO_IMAGE}")))?;
+            adjustments.sorts_images = true;
+        }
         Edit::Replicas(replicas) => {
             let replicas = replicas.iter().map(|text| replica(text));
             adjustments.replicas = replicas.collect::<Result<_>>()?;
@@ -115,19 +119,19 @@ fn wrong(phrase: String) -> Diagnostic {
 
 /// The pairs, none of which may be there.
 fn read(pairs: &Pairs, there: Option<&Node>, what: &str) -> Result<Vec<(String, String)>> {
-    let texts = pairs.texts.iter().flat_map(|text| text.split(','));
-    texts
-        .map(|text| {
-            let (key, value) = text
-                .split_once(':')
-                .ok_or_else(|| wrong(format!("{text} is not of the form key:value")))?;
-            if !pairs.force && there.is_some_and(|node| node.get(key).is_some()) {
-                return Err(wrong(format!("{what} {key} already in kustomization file"))
-                    .help("replace it with --force"));
-            }
-            Ok((key.to_owned(), value.to_owned()))
-        })
-        .collect()
+    let pair = |text: &String| {
+        let (key, value) = text.split_once(':').unwrap_or((text, ""));
+        if key.is_empty() {
+            return Err(wrong(format!("{text} is not of the form key:value")));
+        }
+        if !pairs.force && there.is_some_and(|node| node.get(key).is_some()) {
+            return Err(wrong(format!("{what} {key} already in kustomization file"))
+                .help("replace it with --force"));
+        }
+        let quoted = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
+        Ok((key.to_owned(), quoted.unwrap_or(value).to_owned()))
+    };
+    pairs.texts.iter().map(pair).collect()
 }
 
 /// Adds to the entry of `labels` that reaches as far, which is made when there is none.
@@ -185,9 +189,27 @@ mod tests {
     }
 
     #[test]
+    fn an_image_takes_the_place_of_its_entry() {
+        let text =
+            "images:\n- name: z\n- name: b\n  newName: c\n  newTag: \"1\"\n  digest: sha256:0\n";
+        let images = |list: &[&str]| Edit::Images(list.iter().map(|i| (*i).to_owned()).collect());
+        let set = |list: &[&str]| edited(text, &images(list)).unwrap();
+        assert_eq!(
+            set(&["b:2", "a=*:3"]),
+            "images:\n  - name: a\n    newTag: \"3\"\n  - name: b\n    newTag: \"2\"\n  - name: z\n"
+        );
+        let kept = set(&["b=*:2@*"]);
+        assert!(
+            kept.contains("newName: c\n    newTag: \"2\"\n    digest: sha256:0\n"),
+            "{kept}"
+        );
+        assert!(edited(text, &images(&["nginx"])).is_err());
+    }
+
+    #[test]
     fn labels_without_selectors_have_an_entry_of_their_own() {
         let pairs = Pairs {
-            texts: vec!["a:b,c:d".to_owned()],
+            texts: vec!["a:b".to_owned(), "c:\"x,y:z\"".to_owned()],
             force: false,
         };
         let once = edited(
@@ -196,7 +218,7 @@ mod tests {
         )
         .unwrap();
         assert!(
-            once.ends_with("includeTemplates: true\n    pairs:\n      a: b\n      c: d\n"),
+            once.ends_with("includeTemplates: true\n    pairs:\n      a: b\n      c: x,y:z\n"),
             "{once}"
         );
         let again = edited(&once, &Edit::Labels(pairs, Reach::Templates)).unwrap_err();

@@ -7,12 +7,16 @@ use std::path::{Path, PathBuf};
 use super::parameters::{self, Parameters};
 use super::policy::{Asking, Secrets};
 use crate::diagnostic::{Code, Diagnostic, Result, nearest};
+use crate::files::{TreePath, resolved};
 
 /// The prefix that Argo CD puts before what an Application sets under `plugin.env`.
 const TENANT_PREFIX: &str = "ARGOCD_ENV_";
 
 /// What an Application may set under `plugin.env`. None of them widens what it may do.
 const SWITCHES: [&str; 2] = ["PRERENDER_ALLOW_EMPTY", "PRERENDER_SECRETS"];
+
+/// The directory of the plugin server below which every call has one of its own.
+const WORK_DIRECTORY: &str = "_cmp_server";
 
 /// One call of the host.
 #[derive(Debug, Clone)]
@@ -21,7 +25,9 @@ pub struct Call {
     pub root: PathBuf,
     /// The Application's directory.
     pub directory: PathBuf,
-    /// Whether the whole source path could be taken off: otherwise only a part of the repository was sent.
+    /// Where in the repository that top is: its own root, unless only a part of it was sent.
+    pub above: TreePath,
+    /// Whether all of the repository was sent.
     pub is_whole: bool,
     /// Who asks.
     pub asking: Asking,
@@ -47,7 +53,7 @@ pub fn places(
     let source_path = environment.get(OsStr::new("ARGOCD_APP_SOURCE_PATH"));
     let source_path = source_path.and_then(|v| v.to_str()).unwrap_or_default();
     (
-        root(working_directory, source_path).0,
+        Sent::find(working_directory, source_path).root,
         working_directory.to_owned(),
     )
 }
@@ -62,22 +68,22 @@ pub fn read(environment: &BTreeMap<OsString, OsString>, working_directory: &Path
             .and_then(|v| v.to_str())
             .unwrap_or_default()
     };
-    let source_path = text("ARGOCD_APP_SOURCE_PATH");
-    let (root, is_whole) = root(working_directory, source_path);
+    let sent = Sent::find(working_directory, text("ARGOCD_APP_SOURCE_PATH"));
     let parameters = match text("ARGOCD_APP_PARAMETERS") {
         "" => Parameters::default(),
         json => parameters::parse(json)?,
     };
     let switches = switches(environment)?;
     Ok(Call {
-        root,
+        root: sent.root,
         directory: working_directory.to_owned(),
-        is_whole,
+        above: sent.above,
+        is_whole: sent.is_whole,
         asking: Asking {
             project: text("ARGOCD_APP_PROJECT_NAME").to_owned(),
             repo: text("ARGOCD_APP_SOURCE_REPO_URL").to_owned(),
             destination: text("ARGOCD_APP_NAMESPACE").to_owned(),
-            path: source_path.to_owned(),
+            path: sent.path.to_string(),
         },
         application: text("ARGOCD_APP_NAME").to_owned(),
         kube_version: Some(text("KUBE_VERSION").to_owned()).filter(|v| !v.is_empty()),
@@ -93,19 +99,75 @@ fn list(text: &str) -> Vec<String> {
     items.map(str::to_owned).collect()
 }
 
-/// Takes the parts of the source path off the end of the working directory, as far as they match.
-fn root(working_directory: &Path, source_path: &str) -> (PathBuf, bool) {
-    let mut root = working_directory;
-    for part in Path::new(source_path).components().rev() {
-        let std::path::Component::Normal(name) = part else {
-            continue;
+/// What the host sent.
+struct Sent {
+    /// Its top on disk.
+    root: PathBuf,
+    /// Where in the repository that is.
+    above: TreePath,
+    /// The Application's directory in the repository, where its links lead.
+    path: TreePath,
+    /// Whether the top is the root of the repository.
+    is_whole: bool,
+}
+
+impl Sent {
+    /// Finds the top: the call's own directory below the plugin server's, from which the source path, or the
+    /// end of it where only a part was sent, leads to the working directory. Links on the way are followed, and
+    /// `..` is taken by text, as the host does: neither makes the top another one.
+    fn find(working_directory: &Path, source_path: &str) -> Self {
+        let path = TreePath::parse(source_path).unwrap_or_else(TreePath::root);
+        let Some(root) = own_directory(working_directory) else {
+            return Self::stripped(working_directory, path);
         };
-        match (root.file_name() == Some(name), root.parent()) {
-            (true, Some(parent)) => root = parent,
-            _ => return (root.to_owned(), false),
+        let parts: Vec<&str> = path.as_str().split('/').filter(|p| !p.is_empty()).collect();
+        let leads_here = |count: &usize| {
+            let rest = root.join(parts[*count..].join("/"));
+            resolved(&rest).is_ok_and(|found| found == working_directory)
+        };
+        let missing = (0..=parts.len()).find(leads_here);
+        let above = parts[..missing.unwrap_or(0)].join("/");
+        let above = TreePath::parse(&above).expect("parts of a path that stays below");
+        let below = working_directory.strip_prefix(root).ok();
+        let below = below.and_then(Path::to_str).unwrap_or_default();
+        Self {
+            root: root.to_owned(),
+            path: above.join(below).expect("a directory below the top"),
+            above,
+            is_whole: missing == Some(0),
         }
     }
-    (root.to_owned(), true)
+
+    /// Takes the parts of the source path off the end of the working directory, as far as they match: for
+    /// calls that no plugin server makes.
+    fn stripped(working_directory: &Path, path: TreePath) -> Self {
+        let mut root = working_directory;
+        let mut is_whole = true;
+        for name in path.as_str().rsplit('/').filter(|p| !p.is_empty()) {
+            match root.parent() {
+                Some(parent) if root.file_name() == Some(OsStr::new(name)) => root = parent,
+                _ => {
+                    is_whole = false;
+                    break;
+                }
+            }
+        }
+        Self {
+            root: root.to_owned(),
+            above: TreePath::root(),
+            path,
+            is_whole,
+        }
+    }
+}
+
+/// The directory that the plugin server made for a call. A repository has no part in what is above it.
+fn own_directory(working_directory: &Path) -> Option<&Path> {
+    let above = |directory: &&Path| {
+        let parent = directory.parent().and_then(Path::file_name);
+        parent == Some(OsStr::new(WORK_DIRECTORY))
+    };
+    working_directory.ancestors().filter(above).last()
 }
 
 #[derive(Default)]
@@ -167,23 +229,76 @@ mod tests {
             .collect()
     }
 
+    /// Root below the scratch directory, where it is in the repository, the Application's directory, and
+    /// whether all was sent.
+    fn sent(
+        top: &Path,
+        working_directory: &str,
+        source_path: &str,
+    ) -> (String, String, String, bool) {
+        let directory = resolved(&top.join(working_directory)).unwrap();
+        let variables = environment(&[("ARGOCD_APP_SOURCE_PATH", source_path)]);
+        let call = read(&variables, &directory).unwrap();
+        let root = call.root.strip_prefix(resolved(top).unwrap()).unwrap();
+        (
+            root.to_str().unwrap().to_owned(),
+            call.above.as_str().to_owned(),
+            call.asking.path,
+            call.is_whole,
+        )
+    }
+
     #[test]
     fn the_root_is_what_was_sent() {
-        let whole = read(
-            &environment(&[("ARGOCD_APP_SOURCE_PATH", "apps/shop")]),
-            Path::new("/tmp/u/apps/shop"),
-        )
-        .unwrap();
+        let scratch = tempfile::tempdir().unwrap();
+        let own = scratch.path().join("_cmp_server/4b3c");
+        for directory in ["apps/team-a/_cmp_server/x", "apps/team-b"] {
+            std::fs::create_dir_all(own.join(directory)).unwrap();
+        }
+        std::os::unix::fs::symlink("../team-b", own.join("apps/team-a/link")).unwrap();
+        let asked = |directory, source_path| {
+            let (root, above, path, is_whole) = sent(&own, directory, source_path);
+            assert_eq!((&*root, &*above), ("", ""), "{source_path}");
+            (path, is_whole)
+        };
+        let b = ("apps/team-b".to_owned(), true);
+        assert_eq!(asked("apps/team-b", "apps/team-b"), b);
+        assert_eq!(asked("apps/team-b", "./apps//team-b/"), b);
+        assert_eq!(asked("apps/team-b", "apps/team-a/../team-b"), b);
+        assert_eq!(asked("apps/team-a/link", "apps/team-a/link"), b);
+        let own_name = "apps/team-a/_cmp_server/x";
+        assert_eq!(asked(own_name, own_name), (own_name.to_owned(), true));
+        assert_eq!(asked("", "."), (".".to_owned(), true));
+    }
+
+    #[test]
+    fn a_part_is_known_by_what_is_missing() {
+        let scratch = tempfile::tempdir().unwrap();
+        let own = scratch.path().join("_cmp_server/4b3c");
+        std::fs::create_dir_all(own.join("team-a/shop")).unwrap();
+        std::os::unix::fs::symlink("team-a", own.join("link")).unwrap();
+        let part =
+            |above: &str, path: &str| (String::new(), above.to_owned(), path.to_owned(), false);
         assert_eq!(
-            (whole.root.to_str(), whole.is_whole),
-            (Some("/tmp/u"), true)
+            sent(&own, "team-a/shop", "apps/team-a/shop"),
+            part("apps", "apps/team-a/shop")
         );
-        let part = read(
-            &environment(&[("ARGOCD_APP_SOURCE_PATH", "apps/team/shop")]),
-            Path::new("/tmp/u/shop"),
-        )
-        .unwrap();
-        assert_eq!((part.root.to_str(), part.is_whole), (Some("/tmp/u"), false));
+        assert_eq!(
+            sent(&own, "link/shop", "apps/link/shop"),
+            part("apps", "apps/team-a/shop")
+        );
+        assert_eq!(sent(&own, "", "apps/all"), part("apps/all", "apps/all"));
+    }
+
+    #[test]
+    fn without_a_plugin_server_the_source_path_is_taken_off() {
+        let call = |directory: &str, source_path| {
+            let variables = environment(&[("ARGOCD_APP_SOURCE_PATH", source_path)]);
+            let call = read(&variables, Path::new(directory)).unwrap();
+            (call.root.to_str().unwrap().to_owned(), call.is_whole)
+        };
+        assert_eq!(call("/u/apps/shop", "apps/shop"), ("/u".to_owned(), true));
+        assert_eq!(call("/u/shop", "apps/team/shop"), ("/u".to_owned(), false));
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub fn generate(generation: &Generation<'_>) -> Result<Rendered, Report> {
         progress,
         ..
     } = generation;
-    let files = Confined::new(generation.files, &grant.paths);
+    let files = Confined::new(generation.files, &call.above, &grant.paths);
     let request = Request {
         directory,
         build: Options::default(),
@@ -107,6 +107,7 @@ fn outside(call: &Call, grant: &Grant) -> Outside {
         root: call.root.clone(),
         network: may(Program::Network),
         helm: may(Program::Helm).then_some(helm),
+        helm_home: may(Program::Exec),
         plugins: may(Program::Exec),
         exec: may(Program::Exec),
         ..Outside::default()

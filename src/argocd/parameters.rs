@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic, Result, nearest};
-use crate::pipeline::adjust::{Adjustments, Image};
+use crate::pipeline::adjust::{Adjustments, Change, Image};
 
 /// The names that are known, besides `overlays.OVERLAY.PARAMETER`.
 pub const NAMES: [&str; 10] = [
@@ -74,7 +74,13 @@ impl Parameters {
             "nameSuffix" => adjustments.name_suffix = Some(entry.string()?),
             "namespace" => adjustments.namespace = Some(entry.string()?),
             "components" => adjustments.components = entry.list()?,
-            "images" => adjustments.images = entry.list()?.iter().map(|i| image(i)).collect(),
+            "images" => {
+                adjustments.images = images(&entry.list()?).map_err(|text| {
+                    let phrase = format!("the parameter images holds {text}, which {NO_IMAGE}");
+                    Diagnostic::new(Code::ParameterInvalid, phrase)
+                })?;
+                adjustments.sorts_images = true;
+            }
             "replicas" => adjustments.replicas = replicas(&entry)?,
             "commonLabels" => adjustments.common_labels = entry.pairs()?,
             "commonAnnotations" => adjustments.common_annotations = entry.pairs()?,
@@ -177,27 +183,52 @@ fn replicas(entry: &Entry) -> Result<Vec<(String, u64)>> {
     entry.pairs()?.into_iter().map(count).collect()
 }
 
-/// `[name=]new[:tag][@digest]`, as `kustomize edit set image` takes it.
-pub(super) fn image(text: &str) -> Image {
-    let (name, target) = text
-        .split_once('=')
-        .map_or((None, text), |(name, target)| (Some(name), target));
-    let (target, digest) = target
-        .split_once('@')
-        .map_or((target, None), |(t, d)| (t, Some(d.to_owned())));
-    // A colon before the last slash is a registry's port.
-    let tag_at = target
-        .rfind(':')
-        .filter(|at| target.rfind('/').is_none_or(|slash| slash < *at));
-    let (new_name, tag) = tag_at.map_or((target, None), |at| {
-        (&target[..at], Some(target[at + 1..].to_owned()))
-    });
-    let keeps_name = name.is_none_or(|n| n == new_name) || new_name == "*";
-    Image {
+/// What is wrong with a text that [`images`] gives back.
+pub(super) const NO_IMAGE: &str =
+    "is not of the form name=new, name:tag or name@digest, or several of them in one";
+
+/// Images as `kustomize edit set image` takes them, or the text that is none.
+pub(super) fn images(texts: &[String]) -> Result<Vec<Image>, String> {
+    let image = |text: &String| image(text).ok_or_else(|| text.clone());
+    texts.iter().map(image).collect()
+}
+
+/// `[name=]new[:tag][@digest]`. What is left out is removed from an entry that is there, `*` keeps what it has.
+fn image(text: &str) -> Option<Image> {
+    let (name, target) = match text.split_once('=') {
+        Some((name, target)) => (Some(name), target),
+        None => (None, text),
+    };
+    let (new_name, tag, digest) = split(target);
+    if new_name == text {
+        return None;
+    }
+    let change = |text: &str| match text {
+        "" => Change::Remove,
+        "*" => Change::Keep,
+        text => Change::Set(text.to_owned()),
+    };
+    Some(Image {
         name: name.unwrap_or(new_name).to_owned(),
-        new_name: (!keeps_name).then(|| new_name.to_owned()),
-        new_tag: tag.filter(|t| t != "*"),
-        digest,
+        new_name: name.map_or(Change::Remove, |_| change(new_name)),
+        new_tag: change(tag),
+        digest: change(digest),
+    })
+}
+
+/// Name, tag and digest of an image, as kustomize tells them apart.
+fn split(image: &str) -> (&str, &str, &str) {
+    // A colon before the first slash is a registry's port.
+    let path = image.find('/').unwrap_or(0);
+    let colon = image[path..].find(':').map(|at| at + path);
+    let digest = image[path..].find('@').map(|at| at + path);
+    match (colon, digest) {
+        (None, None) => (image, "", ""),
+        (Some(colon), Some(at)) if colon < at => {
+            (&image[..colon], &image[colon + 1..at], &image[at + 1..])
+        }
+        (_, Some(at)) => (&image[..at], "", &image[at + 1..]),
+        (Some(colon), None) => (&image[..colon], &image[colon + 1..], ""),
     }
 }
 
@@ -218,16 +249,34 @@ mod tests {
         let [nginx, redis] = parameters.adjustments.images.as_slice() else {
             unreachable!("two images")
         };
+        let set = |text: &str| Change::Set(text.to_owned());
         assert_eq!(
-            (nginx.new_name.as_deref(), nginx.new_tag.as_deref()),
-            (Some("registry:5000/nginx"), Some("1.29"))
+            (&nginx.new_name, &nginx.new_tag, &nginx.digest),
+            (&set("registry:5000/nginx"), &set("1.29"), &Change::Remove)
         );
         assert_eq!(
-            (redis.name.as_str(), redis.digest.as_deref()),
-            ("redis", Some("sha256:ab"))
+            (&*redis.name, &redis.new_name, &redis.digest),
+            ("redis", &Change::Remove, &set("sha256:ab"))
         );
         assert_eq!(parameters.adjustments.replicas, [("web".to_owned(), 3)]);
         assert_eq!(parameters.overlays[0].1, "mode");
+    }
+
+    #[test]
+    fn an_asterisk_keeps_what_is_there_and_a_bare_name_is_no_image() {
+        let [image] = &images(&["a=*:1@*".to_owned()]).unwrap()[..] else {
+            unreachable!("one image")
+        };
+        assert_eq!(
+            (&image.new_name, &image.digest),
+            (&Change::Keep, &Change::Keep)
+        );
+        let error = parse(r#"[{"name":"images","array":["a:1","nginx"]}]"#).unwrap_err();
+        assert!(
+            error
+                .phrase()
+                .contains("holds nginx, which is not of the form")
+        );
     }
 
     #[test]

@@ -115,7 +115,7 @@ pub struct Asking {
     pub repo: String,
     /// `ARGOCD_APP_NAMESPACE`: the destination.
     pub destination: String,
-    /// `ARGOCD_APP_SOURCE_PATH`.
+    /// The Application's directory in the repository, where links and `..` of `ARGOCD_APP_SOURCE_PATH` lead.
     pub path: String,
 }
 
@@ -236,9 +236,17 @@ impl MatchSection {
         };
         Pattern::new(&self.project).matches(&asking.project)
             && fits(&self.repo, &asking.repo)
+            && (self.repo.is_none() || !climbs(&asking.repo))
             && fits(&self.destination, &asking.destination)
             && fits(&self.path, &asking.path)
     }
+}
+
+/// Whether an address has a part `.` or `..`, which its server takes away: it is another one than it reads.
+fn climbs(address: &str) -> bool {
+    let plain = address.to_ascii_lowercase().replace("%2e", ".");
+    let mut parts = plain.split(['/', '\\', ':']);
+    parts.any(|part| part == "." || part == "..")
 }
 
 /// A whole number of milliseconds, seconds or minutes: `50s`, `2m`.
@@ -319,6 +327,8 @@ projects:
     #[test]
     fn no_rule_and_no_project_are_refused() {
         for asking in [
+            asking("team-a", "https://git.example/team-a/..", "team-a-prod"),
+            asking("team-a", "https://git.example/team-a/%2E%2e", "team-a-prod"),
             asking("team-a", "https://evil.example/team-a/x", "team-a-prod"),
             asking("", "", ""),
             asking("team-b", "", ""),

@@ -199,6 +199,7 @@ impl RootArguments {
             root: root.to_owned(),
             network: self.network,
             helm: self.enable_helm.then_some(helm),
+            helm_home: true,
             plugins: self.enable_alpha_plugins,
             exec: self.enable_exec,
             environment: self.env.iter().filter_map(variable).collect(),

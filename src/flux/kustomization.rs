@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Report};
 use crate::kube::Resource;
-use crate::pipeline::adjust::{Adjustments, Image};
+use crate::pipeline::adjust::{Adjustments, Change, Image};
 use crate::yaml::{Mapping, Node, Tag};
 
 /// The group of Kustomizations.
@@ -336,12 +336,18 @@ impl<'a> Reader<'a> {
             let Some(node) = self.mapping(Some(item), "images") else {
                 continue;
             };
-            let set = |text: Option<String>| text.filter(|t| !t.is_empty());
+            let mut set = |key| self.text(node, key).filter(|text| !text.is_empty());
+            let (new_name, new_tag, digest) = (set("newName"), set("newTag"), set("digest"));
+            // Tag and digest move as one: setting one removes the other.
+            let absent = match new_tag.is_some() || digest.is_some() {
+                true => Change::Remove,
+                false => Change::Keep,
+            };
             found.push(Image {
                 name: self.text(node, "name").unwrap_or_default(),
-                new_name: set(self.text(node, "newName")),
-                new_tag: set(self.text(node, "newTag")),
-                digest: set(self.text(node, "digest")),
+                new_name: new_name.map_or(Change::Keep, Change::Set),
+                new_tag: new_tag.map_or(absent.clone(), Change::Set),
+                digest: digest.map_or(absent, Change::Set),
             });
         }
         found

@@ -10,17 +10,29 @@ use crate::yaml::{Mapping, Node};
 pub const KUSTOMIZATION_NAMES: [&str; 3] =
     ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/// An image that is set: whatever is `None` stays as it is.
+/// An image that is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Image {
     /// The name that is looked for.
     pub name: String,
     /// The name that takes its place.
-    pub new_name: Option<String>,
-    /// The tag. Tag and digest move as one: setting one removes the other.
-    pub new_tag: Option<String>,
+    pub new_name: Change,
+    /// The tag.
+    pub new_tag: Change,
     /// The digest.
-    pub digest: Option<String>,
+    pub digest: Change,
+}
+
+/// What becomes of a field that may be there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Change {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It goes.
+    Remove,
+    /// It gets this value.
+    Set(String),
 }
 
 /// The fields of a root kustomization that a host sets.
@@ -34,6 +46,9 @@ pub struct Adjustments {
     pub name_suffix: Option<String>,
     /// Merged into `images` by name.
     pub images: Vec<Image>,
+    /// Whether `images` are in the order of their names afterwards, where some are set: as `kustomize edit`
+    /// leaves them.
+    pub sorts_images: bool,
     /// Merged into `replicas` by name.
     pub replicas: Vec<(String, u64)>,
     /// Appended to `components`.
@@ -75,6 +90,12 @@ impl Adjustments {
         }
         for image in &self.images {
             set_image(list(kustomization, "images"), image);
+        }
+        if self.sorts_images && !self.images.is_empty() {
+            list(kustomization, "images").sort_by_key(|image| {
+                let name = image.get("name").and_then(Node::scalar_text);
+                name.unwrap_or_default().to_owned()
+            });
         }
         for (name, count) in &self.replicas {
             let entry = named(list(kustomization, "replicas"), name);
@@ -150,15 +171,15 @@ pub fn adjusted(file: &File, adjustments: &Adjustments) -> Result<File> {
 
 fn set_image(images: &mut Vec<Node>, image: &Image) {
     let entry = named(images, &image.name);
-    if let Some(name) = &image.new_name {
-        entry.insert("newName", Node::string(name.as_str()));
-    }
-    if image.new_tag.is_some() || image.digest.is_some() {
-        for (key, value) in [("newTag", &image.new_tag), ("digest", &image.digest)] {
-            match value {
-                Some(value) => drop(entry.insert(key, Node::string(value.as_str()))),
-                None => drop(entry.remove(key)),
-            }
+    for (key, change) in [
+        ("newName", &image.new_name),
+        ("newTag", &image.new_tag),
+        ("digest", &image.digest),
+    ] {
+        match change {
+            Change::Keep => {}
+            Change::Remove => drop(entry.remove(key)),
+            Change::Set(value) => drop(entry.insert(key, Node::string(value.as_str()))),
         }
     }
 }
@@ -217,13 +238,13 @@ mod tests {
         let mut kustomization = Mapping::default();
         kustomization.insert("namespace", Node::string("old"));
         kustomization.insert("images", Node::sequence(vec![mapping_of(image)]));
-        let new_tag = Some("1.29".to_owned());
         Adjustments {
             namespace: Some("new".into()),
             images: vec![Image {
                 name: "nginx".into(),
-                new_tag,
-                ..Image::default()
+                new_name: Change::Keep,
+                new_tag: Change::Set("1.29".into()),
+                digest: Change::Remove,
             }],
             common_labels: vec![("team".into(), "a".into())],
             ..Adjustments::default()
@@ -240,9 +261,6 @@ mod tests {
             .unwrap();
         assert_eq!(images.len(), 1);
         assert_eq!(images[0].get("newTag").and_then(Node::as_str), Some("1.29"));
-        assert!(
-            images[0].get("digest").is_none(),
-            "tag and digest move as one"
-        );
+        assert!(images[0].get("digest").is_none());
     }
 }

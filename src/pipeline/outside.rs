@@ -22,6 +22,8 @@ pub struct Outside {
     pub network: bool,
     /// The helm that inflates charts.
     pub helm: Option<Helm>,
+    /// Whether a kustomization says where helm's own files are, plugins of helm among them.
+    pub helm_home: bool,
     /// Whether plugins run.
     pub plugins: bool,
     /// Whether functions that are programs run.
@@ -192,6 +194,10 @@ impl Generators for Outside {
                 "--enable-helm",
             ));
         };
+        if !call.config_home.is_empty() && !self.helm_home {
+            let what = "configHome of helmGlobals, which may hold programs,";
+            return Err(off(what, "--enable-exec"));
+        }
         let mut helm = helm.clone();
         if helm.api_versions.is_empty() {
             helm.api_versions.clone_from(&call.api_versions);

@@ -28,6 +28,7 @@ pub(crate) fn inflate(
     if chart.name.is_empty() {
         return Err(Diagnostic::new(Code::FieldMissing, "the chart has no name").at(place));
     }
+    check_words(chart).map_err(|error| error.at(place.clone()))?;
     let home = chart_home(chart, globals);
     let path = format!("{home}/{}", chart.name);
     let call = ChartCall {
@@ -65,6 +66,25 @@ pub(crate) fn inflate(
     let values = values(chart, &base, loader, source, &place)?;
     let text = at_hand.inflate(&values).map_err(at)?;
     parse(&text, chart, &place)
+}
+
+/// Refuses what helm would take for a flag, which can start programs, and a name that climbs.
+fn check_words(chart: &HelmChart) -> Result<()> {
+    let invalid = |phrase: String| Diagnostic::new(Code::KustomizationInvalid, phrase);
+    for (what, word) in [("name", &chart.name), ("releaseName", &chart.release_name)] {
+        if word.starts_with('-') {
+            return Err(invalid(format!(
+                "{what} of the chart begins with a dash: {word}"
+            )));
+        }
+    }
+    match chart.name.split('/').any(|part| part == "..") {
+        true => Err(
+            invalid(format!("the name of the chart climbs: {}", chart.name))
+                .help("say where charts are with chartHome of helmGlobals"),
+        ),
+        false => Ok(()),
+    }
 }
 
 fn chart_home(chart: &HelmChart, globals: &HelmGlobals) -> String {
