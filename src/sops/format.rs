@@ -119,11 +119,19 @@ fn has_metadata(bytes: &[u8], format: Format) -> bool {
                 || line_starts(bytes, b"\"sops\":")
                 || line_starts(bytes, b"'sops':")
                 || has_metadata(bytes, Format::Json)
+                || (begins_with_brace(bytes) && contains(bytes, b"sops:"))
         }
         Format::Json | Format::Binary => contains(bytes, b"\"sops\""),
         Format::Dotenv => line_starts(bytes, b"sops_"),
         Format::Ini => line_starts(bytes, b"[sops]"),
     }
+}
+
+/// Whether the first document is written with braces, as KYAML is.
+fn begins_with_brace(bytes: &[u8]) -> bool {
+    let lines = bytes.split(|b| *b == b'\n').map(<[u8]>::trim_ascii);
+    let mut lines = lines.filter(|l| !(l.is_empty() || l.starts_with(b"#") || *l == b"---"));
+    lines.next().is_some_and(|line| line.starts_with(b"{"))
 }
 
 fn line_starts(bytes: &[u8], prefix: &[u8]) -> bool {
@@ -154,6 +162,8 @@ mod tests {
         let yaml = format!("a: {ENC}\nsops:\n    mac: {ENC}\n");
         assert_eq!(detect(yaml.as_bytes(), "a.yaml"), Some(Format::Yaml));
         assert_eq!(detect(yaml.as_bytes(), "a"), Some(Format::Yaml));
+        let braces = format!("# yes\n---\n{{\n  a: \"{ENC}\",\n  sops: {{mac: \"{ENC}\"}},\n}}\n");
+        assert_eq!(detect(braces.as_bytes(), "a.yaml"), Some(Format::Yaml));
         let binary = format!("{{\n\t\"data\": \"{ENC}\",\n\t\"sops\": {{}}\n}}");
         assert_eq!(detect(binary.as_bytes(), "logo.png"), Some(Format::Binary));
         assert_eq!(detect(binary.as_bytes(), "data.json"), Some(Format::Json));

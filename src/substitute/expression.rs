@@ -249,6 +249,14 @@ impl<'t> Parser<'t> {
     }
 
     fn substring(&mut self, name: &'t str) -> Result<Reference<'t>, Fault> {
+        // The engine steps back by as many bytes as what follows the colon has, and misses it unless it is one.
+        if self.rest()[1..]
+            .chars()
+            .next()
+            .is_none_or(|c| !c.is_ascii())
+        {
+            return Err(Fault::BadSubstitution);
+        }
         self.position += 1;
         let mut arguments = vec![self.argument(|c| c != ':' && c != '}', Escapes::None)?];
         if self.peek() == Some(':') {
