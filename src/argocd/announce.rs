@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::diagnostic::Result;
+use crate::diagnostic::{Report, Result, Severity};
 use crate::files::{Files, TreePath};
 use crate::overlay::{Announced, announced};
 use crate::pipeline::adjust::kustomization_path;
@@ -72,20 +72,29 @@ const OPTIONS: [(&str, &str, &str, &str); 10] = [
     ("set", "Values", "Single values, over all files", "map"),
 ];
 
-/// The announcements for a directory, as the list that the host reads.
+/// The announcements for a directory, as the list that the host reads, and what is wrong with the project.
 ///
-/// Fails as reading the project file and its overlays does.
-pub fn announce(files: &dyn Files, directory: &TreePath) -> Result<Value> {
+/// A list always: the page of an Application whose project file cannot be read offers what needs none, and
+/// its `generate` tells what is wrong.
+pub fn announce(files: &dyn Files, directory: &TreePath) -> (Value, Report) {
     let kustomization = committed(files, directory);
     let mut all: Vec<Value> = OPTIONS
         .iter()
         .map(|option| of_option(option, kustomization.as_ref()))
         .collect();
-    if let Some(project) = find_project(files, directory)? {
-        let parameters = announced(&project.overlays, &[], files)?;
-        all.extend(parameters.iter().map(of_parameter));
+    let mut report = Report::default();
+    match of_overlays(files, directory) {
+        Ok(parameters) => all.extend(parameters.iter().map(of_parameter)),
+        Err(error) => report.push(error.with_severity(Severity::Warning)),
     }
-    Ok(all.into())
+    (all.into(), report)
+}
+
+fn of_overlays(files: &dyn Files, directory: &TreePath) -> Result<Vec<Announced>> {
+    match find_project(files, directory)? {
+        Some(project) => announced(&project.overlays, &[], files),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// The kustomization of a directory as it is committed; one that a template makes is not rendered.

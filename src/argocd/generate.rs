@@ -175,6 +175,7 @@ fn explained(mut report: Report, call: &Call) -> Report {
             }
         }
         Code::NotEnabled => finding.map_text(by_the_policy),
+        Code::RenderEmpty => finding.map_text(by_the_application),
         Code::SopsNoIdentity => finding.map_text(from_the_sidecar),
         _ => finding,
     };
@@ -184,6 +185,11 @@ fn explained(mut report: Report, call: &Call) -> Report {
 
 fn without_flags(text: &str) -> String {
     text.replace(", or name a wider root with --root", "")
+}
+
+fn by_the_application(text: &str) -> String {
+    let switch = "set PRERENDER_ALLOW_EMPTY=true under plugin.env of the Application";
+    text.replace("pass --allow-empty", switch)
 }
 
 fn from_the_sidecar(text: &str) -> String {

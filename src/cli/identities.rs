@@ -11,6 +11,9 @@ use crate::diagnostic::Code;
 use crate::pipeline::sealing::{Ask, Fetch, Found, Identities, IdentityText};
 use crate::programs::{Processes, Programs};
 
+/// The variable that names the directory of identities in the sidecar of a host.
+pub(crate) const KEYS: &str = "PRERENDER_KEYS";
+
 /// Whether the commands that print keys are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyCommands {

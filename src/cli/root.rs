@@ -208,9 +208,13 @@ impl RootArguments {
     }
 }
 
-/// The identities of the user, and those that the project names beneath the root.
+/// The identities of the user, those of a sidecar, and those that the project names beneath the root.
 pub(super) fn identities_of(context: &Context, located: &Located) -> Identities {
     let mut found = identities::of_the_user(context, KeyCommands::Ignore);
+    if let Some(keys) = context.variable(identities::KEYS) {
+        let keys = context.working_directory.join(keys);
+        identities::add_path(&mut found, context, &keys, &terminal::passphrases());
+    }
     let project = pipeline::find_project(&located.tree, &located.directory);
     for path in project.ok().flatten().iter().flat_map(|p| &p.identities) {
         let path = located.tree.root().join(path.as_str());

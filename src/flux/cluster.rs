@@ -212,7 +212,13 @@ impl<'a> Cluster<'a> {
                 Ok(_) if source.optional => {}
                 Ok(_) => {
                     let is_given = !self.renderer.settings().given.is_empty();
-                    self.report.push(absent(kustomization, source, is_given));
+                    let mut finding = absent(kustomization, source, is_given);
+                    if let Some(place) = self.namesake(&source.object) {
+                        finding = finding.note(format!(
+                            "one of that name is in another namespace ({place}); variables come from the Kustomization's own"
+                        ));
+                    }
+                    self.report.push(finding);
                 }
                 Err(error) => self.report.push(error),
             }
@@ -228,6 +234,11 @@ impl<'a> Cluster<'a> {
         let found = index.find(self.renderer.opened(), object);
         self.index = Some(index);
         found
+    }
+
+    /// Where an object of the same name in another namespace is, once the tree was read.
+    fn namesake(&self, object: &Reference) -> Option<Place> {
+        self.index.as_ref()?.namesake(object)
     }
 
     fn take(
@@ -352,22 +363,21 @@ impl<'a> Cluster<'a> {
 
     /// Tells of what is left: its files are not here.
     fn leave_out_elsewhere(&mut self) {
+        let mut groups: BTreeMap<String, Vec<Kustomization>> = BTreeMap::new();
         for pending in std::mem::take(&mut self.pending) {
-            let kustomization = &pending.kustomization;
+            let kustomization = pending.kustomization;
             let source = kustomization.source.as_ref().map(ToString::to_string);
             let source = source.unwrap_or_default();
-            let phrase = format!(
-                "{} is left out: its files are in {source}",
-                kustomization.shown()
-            );
-            let finding = Diagnostic::warning(Code::FluxLeftOut, phrase)
-                .at(kustomization.place.clone())
-                .help("if they are here, pass --local-sources KIND/NAMESPACE/NAME=DIRECTORY");
-            let asked = matches!(&self.scope, Scope::One(name) if fits(&kustomization.id, name));
-            self.report.push(match asked {
-                true => finding.with_severity(Severity::Error),
-                false => finding,
-            });
+            groups.entry(source).or_default().push(kustomization);
+        }
+        for (source, group) in groups {
+            let asked =
+                |k: &&Kustomization| matches!(&self.scope, Scope::One(name) if fits(&k.id, name));
+            let finding = match group.iter().find(asked) {
+                Some(asked) => left_out(&[asked], &source).with_severity(Severity::Error),
+                None => left_out(&group.iter().collect::<Vec<_>>(), &source),
+            };
+            self.report.push(finding);
         }
     }
 
@@ -386,6 +396,27 @@ impl<'a> Cluster<'a> {
                 false => finding,
             });
         }
+    }
+}
+
+/// Kustomizations of one source whose files are not here.
+fn left_out(group: &[&Kustomization], source: &str) -> Diagnostic {
+    let (first, names) = (group[0], group.iter().map(|k| k.id.to_string()));
+    let who = match group.len() {
+        1 => first.shown(),
+        count => format!("{} and {} more", first.shown(), count - 1),
+    };
+    let (are, their) = match group.len() {
+        1 => ("is", "its"),
+        _ => ("are", "their"),
+    };
+    let phrase = format!("{who} {are} left out: {their} files are in {source}");
+    let finding = Diagnostic::warning(Code::FluxLeftOut, phrase)
+        .at(first.place.clone())
+        .help("if they are here, pass --local-sources KIND/NAMESPACE/NAME=DIRECTORY");
+    match group.len() {
+        1 => finding,
+        _ => finding.note(format!("they are {}", names.collect::<Vec<_>>().join(", "))),
     }
 }
 

@@ -210,8 +210,9 @@ fn with_absent(mut report: Report, kustomization: &Kustomization, objects: &Obje
     if absent.is_empty() {
         return report;
     }
+    let is = if absent.len() == 1 { "is" } else { "are" };
     let note = format!(
-        "of substituteFrom, {} may be missing, and is",
+        "of substituteFrom, {} may be missing, and {is}",
         absent.join(", ")
     );
     let add = |finding: Diagnostic| match finding.code() {

@@ -83,6 +83,17 @@ impl Index {
         }
     }
 
+    /// The place of an object of the same kind and name in another namespace.
+    pub(super) fn namesake(&self, object: &Reference) -> Option<Place> {
+        let key = (object.kind.clone(), object.id.name.clone());
+        let is_elsewhere = |c: &&Candidate| {
+            let namespace = c.namespace.as_ref();
+            namespace.is_some_and(|namespace| *namespace != object.id.namespace)
+        };
+        let found = self.0.get(&key)?.iter().find(is_elsewhere)?;
+        Some(found.place.clone())
+    }
+
     /// The places of an object, and its data where there is one place only. Of several, those that name the
     /// namespace count. Fails where the file cannot be opened.
     pub(super) fn find(

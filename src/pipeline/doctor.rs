@@ -1,6 +1,6 @@
 //! Looks at everything that a render of a directory would use, and tells what was found and what is missing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::adjust::kustomization_path;
 use super::project::Project;
@@ -48,6 +48,10 @@ pub fn examine(request: &Request<'_>, disk: &dyn Files) -> (Vec<Section>, Report
         MAX_FILE_BYTES >> 20
     );
     doctor.tell("limits", vec![limits]);
+    // What is wrong with a project is met by more than one look.
+    let mut told = BTreeSet::new();
+    let findings = &mut doctor.report.findings;
+    findings.retain(|finding| told.insert(finding.to_string()));
     (doctor.sections, doctor.report)
 }
 

@@ -10,7 +10,7 @@ use crate::substitute;
 use crate::yaml::{self, Mapping, Node};
 
 /// Project files, and what Flux's sources leave out of an artifact: never manifests of a cluster.
-const NO_MANIFESTS: [&str; 9] = [
+const NO_MANIFESTS: [&str; 12] = [
     "prerender.yaml",
     ".prerender.yaml",
     ".sops.yaml",
@@ -19,8 +19,14 @@ const NO_MANIFESTS: [&str; 9] = [
     ".travis.yml",
     ".drone.yml",
     ".goreleaser.yml",
-    ".goreleaser.brew.yml",
+    "appveyor.yml",
+    "cloudbuild.yaml",
+    "codeship-services.yml",
+    "codeship-steps.yml",
 ];
+
+/// Directories that Flux's sources leave out of an artifact.
+const NO_DIRECTORIES: [&str; 3] = [".git", ".github", ".circleci"];
 
 /// What only Flux does.
 #[derive(Debug, Clone, Default)]
@@ -143,11 +149,12 @@ fn scan(
         let relative = || format!("./{}", path.relative_to(root));
         match files.kind(&path)? {
             // Links are not part of what Flux unpacks.
-            Some(Kind::Directory) if files.real_path(&path)? != path => {}
+            Some(_) if files.real_path(&path)? != path => {}
+            Some(Kind::Directory) if NO_DIRECTORIES.contains(&name.as_str()) => {}
             Some(Kind::Directory) if kustomization_path(files, &path)?.is_some() => {
                 resources.push(relative());
             }
-            Some(Kind::Directory) if name != ".git" => scan(files, root, &path, resources)?,
+            Some(Kind::Directory) => scan(files, root, &path, resources)?,
             Some(Kind::File) => {
                 let is_manifest = name.ends_with(".yaml") || name.ends_with(".yml");
                 if is_manifest && !NO_MANIFESTS.contains(&name.as_str()) {
@@ -206,6 +213,8 @@ mod tests {
             ("app/c/d.yml", "x"),
             ("app/c/notes.txt", "x"),
             ("app/prerender.yaml", "x"),
+            ("app/.github/workflows/e.yaml", "x"),
+            ("app/cloudbuild.yaml", "x"),
         ]);
         assert_eq!(
             text(&files, &Adjustments::default()).unwrap(),

@@ -170,7 +170,9 @@ impl Run<'_> {
         let files = self.simulation.files;
         if files.kind(self.directory)? != Some(crate::files::Kind::Directory) {
             let path = &self.source.path;
-            return Err(self.shown(&format!("{path}: app path does not exist")));
+            let help = "the host looks for the directory in Git; where templates alone make it, commit an empty file there, such as .gitkeep";
+            let error = self.shown(&format!("{path}: app path does not exist"));
+            return Err(error.help(help));
         }
         Ok(())
     }

@@ -18,9 +18,6 @@ use crate::pipeline::Progress;
 use crate::pipeline::sealing::{Ask, Identities};
 use crate::pipeline::values::Opener;
 
-/// The directory of identities where there is no policy; of the sidecar's own environment.
-const KEYS: &str = "PRERENDER_KEYS";
-
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The administrator's policy
@@ -32,8 +29,12 @@ pub(crate) struct Arguments {
 pub(super) fn parameters(context: &Context) -> Outcome {
     let (root, directory) = environment::places(&context.environment, &context.working_directory);
     let located = locate(&directory, &context.working_directory, Some(&root))?;
-    let announcements = announce(&located.tree, &located.directory)?;
-    Ok(announcements.to_string().into_bytes().into())
+    let (announcements, report) = announce(&located.tree, &located.directory);
+    Ok(Done {
+        stdout: announcements.to_string().into_bytes(),
+        report,
+        ..Done::default()
+    })
 }
 
 /// Prints the manifests.
@@ -76,7 +77,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {
 /// What the policy grants; without one, what a sidecar of a single tenant needs.
 fn grant(context: &Context, call: &Call, policy: Option<&std::path::Path>) -> Result<Grant> {
     let Some(path) = policy else {
-        let keys = context.variable(KEYS).map(PathBuf::from);
+        let keys = context.variable(identities::KEYS).map(PathBuf::from);
         return Ok(Grant {
             identities: keys.into_iter().collect(),
             paths: Vec::new(),

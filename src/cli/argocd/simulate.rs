@@ -4,12 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::argocd::simulate::{Application, PluginConfig, Settings, Simulation, page, simulate};
-use crate::cli::{Context, Done, Outcome};
+use crate::cli::{Context, Done, Outcome, identities};
 use crate::diagnostic::{Code, Diagnostic, Result, Source};
 use crate::files::{Located, locate};
-
-/// The variable of the sidecar that names the directory of identities.
-const KEYS: &str = "PRERENDER_KEYS";
 
 /// The path on which a container finds programs.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -175,9 +172,9 @@ fn settings(context: &Context, arguments: &Arguments, root: &Path) -> Result<Set
     let mut environment = vec![("PATH".to_owned(), PATH.to_owned())];
     let keys = match &arguments.keys {
         Some(keys) => Some(context.working_directory.join(keys)),
-        None => context.variable(KEYS).map(PathBuf::from),
+        None => context.variable(identities::KEYS).map(PathBuf::from),
     };
-    environment.extend(keys.map(|keys| (KEYS.to_owned(), keys.display().to_string())));
+    environment.extend(keys.map(|keys| (identities::KEYS.to_owned(), keys.display().to_string())));
     for variable in &arguments.env {
         let (name, value) = variable
             .split_once('=')

@@ -11,6 +11,7 @@ use crate::files::{OutputFile, OutputTree, Stale, Tree, TreePath};
 use crate::flux::artifact::{Description, LayerType, pack};
 use crate::flux::contents;
 use crate::flux::protect::protect;
+use crate::pipeline::flux::Flux;
 use crate::pipeline::{self, Host, Request, layout};
 
 /// What `flux artifact` is asked for.
@@ -121,15 +122,28 @@ fn rendered(
     tree: &Tree,
     report: &mut Report,
 ) -> Result<BTreeMap<String, Vec<u8>>, Report> {
-    let host = Host {
+    let host = |flux| Host {
         allow_empty: arguments.allow_empty,
+        flux,
         ..Host::default()
     };
-    let request = Request {
-        host: Some(&host),
-        ..request.clone()
+    let render = |host: &Host| {
+        let host = Some(host);
+        pipeline::render(
+            &Request {
+                host,
+                ..request.clone()
+            },
+            tree,
+        )
     };
-    let mut rendered = pipeline::render(&request, tree)?;
+    let mut rendered = match render(&host(None)) {
+        // What the controller does with such a directory: it lists what is there.
+        Err(report) if report.findings.iter().any(lacks_kustomization) => {
+            render(&host(Some(Flux::default())))?
+        }
+        rendered => rendered?,
+    };
     report.findings.append(&mut rendered.warnings.findings);
     let protected = protect(&mut rendered.resources, arguments.flux_escape.into());
     report.findings.extend(protected.findings);
@@ -137,6 +151,10 @@ fn rendered(
     let list = contents::kustomization(files.keys());
     files.insert("kustomization.yaml".to_owned(), list);
     Ok(files)
+}
+
+fn lacks_kustomization(finding: &Diagnostic) -> bool {
+    finding.code() == Code::KustomizationMissing && finding.trail().is_empty()
 }
 
 fn description(arguments: &Arguments) -> Result<Description> {

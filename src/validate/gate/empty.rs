@@ -8,7 +8,7 @@ pub(super) fn check(resources: &ResMap, options: &GateOptions<'_>, report: &mut 
     if options.must_have_objects && resources.is_empty() {
         let finding = Diagnostic::new(Code::RenderEmpty, "the render has no objects")
             .note("the host would delete everything that it applied before")
-            .help("where that is wanted, set PRERENDER_ALLOW_EMPTY=true under plugin.env of the Application, or pass --allow-empty to `flux`");
+            .help("where that is wanted, pass --allow-empty");
         report.push(finding);
     }
 }
