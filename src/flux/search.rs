@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::kustomization::Reference;
 use super::variables::{Data, data_of};
 use crate::diagnostic::{Place, Result};
-use crate::files::{Files, Kind, TreePath};
+use crate::files::{Files, Kind, RECORD, TreePath};
 use crate::yaml::{self, Node, ParseOptions};
 
 /// Directories that hold no manifests of a cluster.
@@ -20,22 +20,28 @@ struct Candidate {
     path: TreePath,
     document: usize,
     place: Place,
+    /// Whether this program wrote it: a copy of what is elsewhere in the tree, as a rule.
+    is_written: bool,
 }
 
 impl Index {
     /// Reads a tree, sealed files as they are: names are not sealed. Files that are no YAML are none of it.
     pub(super) fn of(files: &dyn Files) -> Result<Self> {
         let mut index = Self(BTreeMap::new());
-        let mut open = vec![TreePath::root()];
-        while let Some(directory) = open.pop() {
-            for name in files.list(&directory)? {
+        let mut open = vec![(TreePath::root(), false)];
+        while let Some((directory, is_written)) = open.pop() {
+            let names = files.list(&directory)?;
+            // A tree that is written in place is no copy.
+            let is_root = directory == TreePath::root();
+            let is_written = is_written || (!is_root && names.iter().any(|name| name == RECORD));
+            for name in names {
                 let path = directory.join(&name).expect("a listed name stays below");
                 match files.kind(&path) {
                     Ok(Some(Kind::Directory)) if SKIPPED.contains(&name.as_str()) => {}
                     Ok(Some(Kind::Directory)) if files.real_path(&path)? != path => {}
-                    Ok(Some(Kind::Directory)) => open.push(path),
+                    Ok(Some(Kind::Directory)) => open.push((path, is_written)),
                     Ok(Some(Kind::File)) if name.ends_with(".yaml") || name.ends_with(".yml") => {
-                        index.look(files, &path);
+                        index.look(files, &path, is_written);
                     }
                     _ => {}
                 }
@@ -49,7 +55,7 @@ impl Index {
         Ok(index)
     }
 
-    fn look(&mut self, files: &dyn Files, path: &TreePath) {
+    fn look(&mut self, files: &dyn Files, path: &TreePath, is_written: bool) {
         let Ok(file) = files.read(path) else {
             return;
         };
@@ -78,6 +84,7 @@ impl Index {
                     path: path.clone(),
                     document,
                     place: file.source.place(node.mark().line, node.mark().column),
+                    is_written,
                 });
             }
         }
@@ -95,7 +102,7 @@ impl Index {
     }
 
     /// The places of an object, and its data where there is one place only. Of several, those that name the
-    /// namespace count. Fails where the file cannot be opened.
+    /// namespace count, and those that this program did not write. Fails where the file cannot be opened.
     pub(super) fn find(
         &self,
         opened: &dyn Files,
@@ -106,6 +113,9 @@ impl Index {
         let is_exact = |c: &Candidate| c.namespace.as_ref() == Some(&object.id.namespace);
         let any_exact = found.iter().any(is_exact);
         found.retain(|c| is_exact(c) || (!any_exact && c.namespace.is_none()));
+        if found.iter().any(|c| !c.is_written) {
+            found.retain(|c| !c.is_written);
+        }
         let places = found.iter().map(|c| c.place.clone()).collect();
         let [only] = found.as_slice() else {
             return Ok((places, None));
