@@ -13,7 +13,7 @@ use super::recorded::Recorded;
 use super::roots::{find_roots, target_namespaces};
 use super::secrets::{Opened, Secrets};
 use super::session::Session;
-use super::template_secrets::{Redacting, Sealing, secret_sources};
+use super::template_secrets::{Redacting, Sealing, SecretRule, left_plain, secret_sources};
 use super::unexpanded::Unexpanded;
 use super::{Rendered, Request, Root};
 use crate::diagnostic::{Code, Diagnostic, Origin, Place, Report, Result};
@@ -174,9 +174,15 @@ impl Expansion<'_> {
             .map(|root| self.root(root, targets.get(root).map(String::as_str)))
             .collect();
         let mut failed = Report::default();
-        for result in results {
+        for (directory, result) in roots.iter().zip(results) {
             match result {
                 Ok(root) => found.extend(root),
+                // In place the root stays as it is, with what its templates make; elsewhere it would be missing.
+                Err(report) if self.is_in_place() && is_not_enabled(&report) => {
+                    let left = report.findings.iter();
+                    let left = left.map(|error| without_overlays(directory, error));
+                    found.warnings.findings.extend(left);
+                }
                 Err(report) => failed.findings.extend(report.findings),
             }
         }
@@ -354,18 +360,23 @@ impl Expansion<'_> {
         sealer: &mut Sealer<'_>,
     ) -> Result<Expanded, Report> {
         let mut tree = OutputTree::new(self.destination.directory, Stale::Remove);
+        let project = self.session.project();
+        let rule = SecretRule {
+            sources: secret_sources(&found.files),
+            allowed: project.map_or(&[][..], |p| &p.checks.plaintext_allow),
+        };
         let mut sealing = Sealing {
             files: self.session.files(),
             present: self.destination.present,
             identities: &|| self.opened.identities(),
             sealer,
-            sources: secret_sources(&found.files),
+            rule: rule.clone(),
         };
         let telling = self.session.values().secrets().iter();
         let redacting = Redacting {
             opened: self.opened,
             values: Mask::new(telling.filter(|value| validate::is_telling(value))),
-            sources: sealing.sources.clone(),
+            rule: rule.clone(),
         };
         let mut failed = Report::default();
         for (path, file) in &found.files {
@@ -390,6 +401,9 @@ impl Expansion<'_> {
                     continue;
                 }
             };
+            for secret in left_plain(file, &rule)? {
+                found.warnings.push(written_plain(file, &secret));
+            }
             let mut output = OutputFile::new(sealed.unwrap_or_else(|| file.bytes.to_vec()));
             output.metadata = self.metadata(file)?;
             tree.insert_as(self.mark(path, is_laid)?, placed, output);
@@ -402,7 +416,7 @@ impl Expansion<'_> {
             tree.mark(Mark::Copied, self.placed(path, base)?);
         }
         if !failed.is_empty() {
-            return Err(failed);
+            return Err(alike(failed));
         }
         found.warnings.findings.extend(self.opened.warning());
         Ok(Expanded {
@@ -472,6 +486,67 @@ impl Expansion<'_> {
             }
             _ => Ok(None),
         }
+    }
+}
+
+/// Whether a root does not build only because the invoker allows nothing outside of the files.
+fn is_not_enabled(report: &Report) -> bool {
+    let mut codes = report.findings.iter().map(Diagnostic::code);
+    codes.all(|code| code == Code::NotEnabled)
+}
+
+/// The warning about a root whose objects are not all known, so that no overlay is applied to it.
+fn without_overlays(directory: &TreePath, error: &Diagnostic) -> Diagnostic {
+    let why = error.phrase();
+    let phrase = format!("no overlay is applied to {directory}: {why}");
+    let warning = Diagnostic::warning(error.code(), phrase).at(error.place().cloned());
+    let remedies = error.remedies().iter();
+    remedies.fold(warning, |warning, remedy| {
+        warning.help(format!("{remedy} to have its objects looked at"))
+    })
+}
+
+/// The warning about a Secret that the project lets stand as plaintext.
+fn written_plain(file: &File, secret: &str) -> Diagnostic {
+    let phrase = format!("{secret} is written as plaintext");
+    Diagnostic::warning(Code::SecretExposed, phrase)
+        .at(Place::file(file.path.as_str()))
+        .note("checks.plaintext.allow of the project file lists it")
+}
+
+/// How many of many paths a message names.
+const MAX_NAMED: usize = 5;
+
+/// Tells once what many files have in common, and names the others.
+fn alike(report: Report) -> Report {
+    type Group = (Diagnostic, Vec<String>);
+    let mut groups: Vec<Group> = Vec::new();
+    for error in report.findings {
+        let file = error.place().map(|place| place.file.to_string());
+        let same = groups.iter_mut().find(|(first, _)| {
+            first.code() == error.code()
+                && first.phrase() == error.phrase()
+                && first.notes() == error.notes()
+                && first.remedies() == error.remedies()
+        });
+        match (same, file) {
+            (Some((_, others)), Some(file)) => others.push(file),
+            _ => groups.push((error, Vec::new())),
+        }
+    }
+    let told = groups.into_iter().map(|(first, others)| {
+        if others.is_empty() {
+            return first;
+        }
+        let rest = others.len().saturating_sub(MAX_NAMED);
+        let mut named = others[..others.len() - rest].join(", ");
+        if rest > 0 {
+            named.push_str(&format!(" and {rest} more"));
+        }
+        first.note(format!("so it is with {named}"))
+    });
+    Report {
+        findings: told.collect(),
     }
 }
 

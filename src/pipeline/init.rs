@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::diagnostic::{Diagnostic, Report, Result};
+use crate::diagnostic::{Code, Diagnostic, Origin, Report, Result};
 use crate::files::{Files, Kind, Layer, TreePath};
 use crate::kube::{ResMap, Scope};
 use crate::kustomize;
@@ -19,6 +19,7 @@ use super::plain::{LoadRestriction, Options, Outside};
 use super::project::{DEFAULT_PROFILE, Project};
 use super::roots::find_roots;
 use super::session::Session;
+use super::template_secrets::config as sops_config;
 use super::values::{Opener, Overrides};
 
 /// Where identities of local use lie beside a project file.
@@ -70,6 +71,7 @@ pub fn init(
     };
     let mut text = String::from("apiVersion: prerender.dev/v1alpha1\nkind: Prerender\n");
     text.push_str(&sources(files, directory)?);
+    text.push_str(&plaintext(read, &roots, &mut report)?);
     text.push_str(&survey(set, &surveyed, &set_by_values)?);
     Ok((text, report))
 }
@@ -118,6 +120,57 @@ fn sources(files: &dyn Files, directory: &TreePath) -> Result<String> {
         }
     }
     Ok(out)
+}
+
+/// What the project file says of Secrets that templates make in files that no rule of `.sops.yaml` seals.
+///
+/// They are in Git as plaintext today; `expand` writes no plaintext that is not listed.
+fn plaintext(files: &dyn Files, roots: &[Seen], report: &mut Report) -> Result<String> {
+    let mut out = String::new();
+    for resource in roots.iter().flat_map(|root| &root.built) {
+        let Some(source) = resource
+            .source()
+            .filter(|_| resource.gvk().is("", "Secret"))
+        else {
+            continue;
+        };
+        let path = TreePath::parse(&source.path).filter(|_| {
+            let is_made = matches!(source.origin, Origin::Rendered { .. });
+            is_made && !source.path.contains(".sops.")
+        });
+        let Some(path) = path.filter(|path| !is_sealable(files, path)) else {
+            continue;
+        };
+        let listed = format!("      - {}  # no rule of .sops.yaml", resource.id());
+        if out.contains(&listed) {
+            continue;
+        }
+        let _ = writeln!(
+            out,
+            "{listed} seals {path}: `expand` writes it as plaintext"
+        );
+        let phrase = format!("no rule of .sops.yaml seals {}", resource.id());
+        report.push(
+            Diagnostic::warning(Code::SopsNoRule, phrase)
+                .at(resource.place())
+                .note("it is listed in checks.plaintext.allow, and goes to Git as plaintext")
+                .help("make it by a template of its own, NAME.sops.yaml.j2, and take it from the list"),
+        );
+    }
+    Ok(match out.is_empty() {
+        true => out,
+        false => format!("checks:\n  plaintext:\n    allow:\n{out}"),
+    })
+}
+
+/// Whether a file has a creation rule, or there are no rules at all: then it is not known what they will say.
+fn is_sealable(files: &dyn Files, path: &TreePath) -> bool {
+    let Ok(Some((config, directory))) = sops_config(files, path) else {
+        return true;
+    };
+    let within = TreePath::parse(&directory).map(|directory| path.relative_to(&directory));
+    let rule = config.rule_for(within.as_deref().unwrap_or(path.as_str()));
+    !config.has_rules() || !rule.is_err_and(|error| error.code() == Code::SopsNoRule)
 }
 
 /// A root, what it builds to, and the namespace that Flux moves that to.

@@ -26,8 +26,17 @@ pub(super) struct Sealing<'a, 'r> {
     pub(super) identities: &'a dyn Fn() -> &'a Identities,
     /// The moment, and randomness.
     pub(super) sealer: &'a mut Sealer<'r>,
+    /// Which files hold secrets.
+    pub(super) rule: SecretRule<'a>,
+}
+
+/// What tells whether a template made a secret.
+#[derive(Debug, Clone)]
+pub(super) struct SecretRule<'a> {
     /// The files that generators of Secrets read.
     pub(super) sources: BTreeSet<TreePath>,
+    /// The objects that the project lets stand as plaintext.
+    pub(super) allowed: &'a [String],
 }
 
 impl Sealing<'_, '_> {
@@ -37,12 +46,12 @@ impl Sealing<'_, '_> {
     /// Fails with [`Code::SopsNoRule`] where nothing says how, with [`Code::SopsNoIdentity`] where the file in
     /// the output cannot be opened, and with [`Code::SecretUnsealable`] where sealing would break the file.
     pub(super) fn sealed(&mut self, file: &File, placed: &TreePath) -> Result<Option<Vec<u8>>> {
-        if !must_be_sealed(file, &self.sources)? {
+        if !must_be_sealed(file, &self.rule)? {
             return Ok(None);
         }
         let name = file.path.as_str();
         let format = Format::of_path(name);
-        let config = self.config(&file.path)?;
+        let config = config(self.files, &file.path)?;
         let directory = config.as_ref().map(|(_, directory)| directory.clone());
         let directory = directory.unwrap_or_default();
         let previous = self.previous(placed)?;
@@ -71,31 +80,13 @@ impl Sealing<'_, '_> {
         let sealed = encrypt(&request, identities, self.sealer);
         sealed.map(Some).map_err(|error| {
             let error = match error.code() {
-                Code::SopsNoRule => Diagnostic::new(Code::SopsNoRule, error.phrase())
-                    .help(format!("write a creation rule for {name} into {CONFIG}")),
+                Code::SopsNoRule => without_rule(file, &error),
                 _ => error,
             };
             error
                 .or_at(Place::file(name))
                 .note("a template makes a secret here, and expand writes no plaintext")
         })
-    }
-
-    /// The nearest `.sops.yaml` above a file, and its directory.
-    fn config(&self, path: &TreePath) -> Result<Option<(Config, String)>> {
-        let mut above = path.parent();
-        while let Some(directory) = above {
-            let config = directory
-                .join(CONFIG)
-                .expect("a name stays in its directory");
-            if self.files.kind(&config)? == Some(Kind::File) {
-                let file = self.files.read(&config)?;
-                let config = Config::parse(&file.bytes, config.as_str())?;
-                return Ok(Some((config, directory.as_str().to_owned())));
-            }
-            above = directory.parent();
-        }
-        Ok(None)
     }
 
     /// The sealed file that the output has already.
@@ -111,14 +102,47 @@ impl Sealing<'_, '_> {
     }
 }
 
+/// The nearest `.sops.yaml` above a file, and its directory; `files` has it even where a template makes it.
+pub(super) fn config(files: &dyn Files, path: &TreePath) -> Result<Option<(Config, String)>> {
+    let mut above = path.parent();
+    while let Some(directory) = above {
+        let config = directory
+            .join(CONFIG)
+            .expect("a name stays in its directory");
+        if files.kind(&config)? == Some(Kind::File) {
+            let file = files.read(&config)?;
+            let config = Config::parse(&file.bytes, config.as_str())?;
+            return Ok(Some((config, directory.as_str().to_owned())));
+        }
+        above = directory.parent();
+    }
+    Ok(None)
+}
+
+/// The error for a secret that no creation rule seals: the ways out of it.
+fn without_rule(file: &File, error: &Diagnostic) -> Diagnostic {
+    let name = file.path.as_str();
+    let error = Diagnostic::new(Code::SopsNoRule, error.phrase())
+        .help(format!("write a creation rule for {name} into {CONFIG}"));
+    match secrets(file).first() {
+        Some(secret) if !name.contains(".sops.") => error
+            .help("or let a template of its own make the Secret, in a *.sops.yaml")
+            .help(format!(
+                "or list {} in checks.plaintext.allow of the project file, to have it written as it is",
+                shown(secret)
+            )),
+        _ => error,
+    }
+}
+
 /// Redacts the files of one expansion.
 pub(super) struct Redacting<'a> {
     /// Gives the texts that stand for secrets.
     pub(super) opened: &'a Opened<'a>,
     /// What the values hold that was sealed.
     pub(super) values: Mask,
-    /// The files that generators of Secrets read.
-    pub(super) sources: BTreeSet<TreePath>,
+    /// Which files hold secrets.
+    pub(super) rule: SecretRule<'a>,
 }
 
 impl Redacting<'_> {
@@ -131,7 +155,7 @@ impl Redacting<'_> {
         }
         let at = file.path.as_str();
         let text = String::from_utf8_lossy(&file.bytes);
-        if !must_be_sealed(file, &self.sources)? {
+        if !must_be_sealed(file, &self.rule)? {
             let token = |value: &str| self.opened.token(at, value.as_bytes());
             return Ok(Some(self.values.replaced(&text, token).into_bytes()));
         }
@@ -182,7 +206,7 @@ impl Redacting<'_> {
 }
 
 /// Whether a template made a file that holds a secret.
-fn must_be_sealed(file: &File, sources: &BTreeSet<TreePath>) -> Result<bool> {
+fn must_be_sealed(file: &File, rule: &SecretRule<'_>) -> Result<bool> {
     let name = file.path.file_name();
     let is_made = matches!(file.source.origin, Origin::Rendered { .. });
     if !is_made || name == CONFIG || is_sealed(&file.bytes, Path::new(name)) {
@@ -191,7 +215,20 @@ fn must_be_sealed(file: &File, sources: &BTreeSet<TreePath>) -> Result<bool> {
     if KUSTOMIZATION_NAMES.contains(&name) {
         return refuse_literals(file).map(|()| false);
     }
-    Ok(name.contains(".sops.") || sources.contains(&file.path) || holds_secret(file))
+    let is_named = name.contains(".sops.") || rule.sources.contains(&file.path);
+    Ok(is_named
+        || secrets(file)
+            .iter()
+            .any(|secret| !is_allowed(secret, rule.allowed)))
+}
+
+/// The Secrets of a file that stand there as plaintext because the project lets them: `Secret/namespace/name`.
+pub(super) fn left_plain(file: &File, rule: &SecretRule<'_>) -> Result<Vec<String>> {
+    let is_made = matches!(file.source.origin, Origin::Rendered { .. });
+    if rule.allowed.is_empty() || !is_made || must_be_sealed(file, rule)? {
+        return Ok(Vec::new());
+    }
+    Ok(secrets(file).iter().map(shown).collect())
 }
 
 /// The paths that `secretGenerator` entries of some kustomizations read.
@@ -237,24 +274,76 @@ fn refuse_literals(file: &File) -> Result<()> {
         .help("write them into a file with a template of its own, and name it under envs or files"))
 }
 
-/// Whether a file has a Secret with data.
-fn holds_secret(file: &File) -> bool {
+/// The Secrets with data that a file has.
+fn secrets(file: &File) -> Vec<Node> {
     let is_manifest = [".yaml", ".yml", ".json"]
         .iter()
         .any(|ending| file.path.as_str().ends_with(ending));
     let mentions = |word: &[u8]| file.bytes.windows(word.len()).any(|w| w == word);
-    is_manifest && mentions(b"Secret") && documents(file).iter().any(is_secret)
+    if !is_manifest || !mentions(b"Secret") {
+        return Vec::new();
+    }
+    let mut documents = documents(file);
+    let of_lists = documents.iter().filter_map(|node| node.get("items"));
+    let of_lists = of_lists.filter_map(Node::as_sequence).flatten().cloned();
+    let of_lists: Vec<Node> = of_lists.collect();
+    documents.extend(of_lists);
+    documents.retain(has_data);
+    documents
+}
+
+/// Whether one of the patterns `Kind/name` and `Kind/namespace/name` means an object; `*` stands for anything.
+/// An object without a namespace gets one from its kustomization, which may be any.
+fn is_allowed(object: &Node, patterns: &[String]) -> bool {
+    let fits = |part: &str, text: &str| part == "*" || part == text;
+    let (kind, namespace, name) = identity(object);
+    patterns
+        .iter()
+        .any(|pattern| match pattern.split('/').collect::<Vec<_>>()[..] {
+            [k, n] => fits(k, kind) && fits(n, name),
+            [k, ns, n] => {
+                fits(k, kind) && (namespace.is_empty() || fits(ns, namespace)) && fits(n, name)
+            }
+            _ => false,
+        })
+}
+
+/// Kind, namespace and name of an object; empty where it has none.
+fn identity(object: &Node) -> (&str, &str, &str) {
+    let text = |path: &[&str]| {
+        let found = object.lookup(path).and_then(Node::as_str);
+        found.unwrap_or_default()
+    };
+    (
+        text(&["kind"]),
+        text(&["metadata", "namespace"]),
+        text(&["metadata", "name"]),
+    )
+}
+
+/// An object as messages and `checks.plaintext.allow` name it.
+fn shown(object: &Node) -> String {
+    match identity(object) {
+        (kind, "", name) => format!("{kind}/{name}"),
+        (kind, namespace, name) => format!("{kind}/{namespace}/{name}"),
+    }
 }
 
 fn is_secret(node: &Node) -> bool {
+    let items = node.get("items").and_then(Node::as_sequence);
+    has_data(node) || items.is_some_and(|items| items.iter().any(is_secret))
+}
+
+/// Whether an object is a Secret with data.
+fn has_data(node: &Node) -> bool {
     let text = |key| node.get(key).and_then(Node::as_str);
-    let has_data = ["data", "stringData"].iter().any(|key| {
+    let has = |key: &&str| {
         let data = node.get(key).and_then(Node::as_mapping);
         data.is_some_and(|data| !data.is_empty())
-    });
-    let items = node.get("items").and_then(Node::as_sequence);
-    (text("kind") == Some("Secret") && text("apiVersion") == Some("v1") && has_data)
-        || items.is_some_and(|items| items.iter().any(is_secret))
+    };
+    text("kind") == Some("Secret")
+        && text("apiVersion") == Some("v1")
+        && ["data", "stringData"].iter().any(has)
 }
 
 /// The documents of a file; none where it is not YAML, which holds no object either.

@@ -1,4 +1,6 @@
-//! The file formats that SOPS knows, and how a sealed file is recognised without parsing it.
+//! The file formats that SOPS knows, and how a sealed file is recognised, mostly without parsing it.
+
+use crate::yaml::{self, ParseOptions};
 
 /// The format of a document: which store reads and writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,6 +93,14 @@ fn by_shape(bytes: &[u8]) -> Option<Format> {
     [Format::Dotenv, Format::Ini, Format::Yaml]
         .into_iter()
         .find(|format| has_metadata(bytes, *format))
+        .filter(|format| *format != Format::Yaml || is_document(bytes))
+}
+
+/// Whether YAML metadata stand in a document, and not in one that a text about sealed files shows.
+fn is_document(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let document = yaml::parse_first(&text, ParseOptions::default());
+    document.is_ok_and(|node| node.is_some_and(|node| node.get("sops").is_some()))
 }
 
 /// Whether the first key of the object is `data` and the second one `sops`: the envelope of a binary file.
@@ -176,5 +186,7 @@ mod tests {
     fn a_file_that_only_talks_of_sops_is_not_sealed() {
         assert_eq!(detect(b"sops:\n  - how to\n", "a.yaml"), None);
         assert_eq!(detect(format!("text: {ENC}\n").as_bytes(), "a.yaml"), None);
+        let shown = format!("> A sealed file:\n\n```yaml\na: {ENC}\nsops:\n    mac: {ENC}\n```\n");
+        assert_eq!(detect(shown.as_bytes(), "README.md"), None);
     }
 }

@@ -57,7 +57,8 @@ pub struct PlainFile<'a> {
 ///
 /// With an earlier sealed version that `identities` open, a value that did not change keeps its
 /// ciphertext; when nothing changed at all, neither values nor recipients nor rule, the earlier bytes are
-/// given back. When the recipients changed, the data key is new, and so is every ciphertext.
+/// given back. When the recipients changed, the data key is new, and so is every ciphertext: the earlier
+/// version is not opened then.
 ///
 /// Fails with [`Code::SopsSealed`] for a file that is sealed already, with [`Code::SopsForm`] for one that
 /// cannot be sealed, and with what [`decrypt`](super::decrypt) fails with for the earlier version.
@@ -70,11 +71,11 @@ pub fn encrypt(
 ) -> Result<Vec<u8>> {
     let branches = read(file).map_err(|error| error.or_at(Place::file(file.name)))?;
     let earlier = match previous {
-        Some((sealed, identities)) => {
+        Some((sealed, identities)) if !is_for_others(sealed, rule) => {
             let opened = open::open(sealed, identities, MacCheck::Verify, Values::Plain)?;
-            has_recipients(&opened.metadata, rule).then_some((sealed, opened))
+            Some((sealed, opened))
         }
-        None => None,
+        _ => None,
     };
     match earlier {
         Some((sealed, mut opened)) => {
@@ -126,6 +127,11 @@ fn read(file: &PlainFile<'_>) -> Result<Branches> {
         .help("edit a sealed file with `sops FILE`"));
     }
     Ok(branches)
+}
+
+/// Whether an earlier version is sealed for others than a rule names; false where its metadata are wrong.
+fn is_for_others(sealed: &SealedFile<'_>, rule: &CreationRule) -> bool {
+    open::load(sealed).is_ok_and(|(_, metadata)| !has_recipients(&metadata, rule))
 }
 
 /// Whether a file is sealed for exactly the recipients of a rule, group by group.
