@@ -204,7 +204,8 @@ impl<'f> Engine<'f> {
 
     /// The templates that a text includes or imports by a constant name.
     pub fn includes_of_text(&self, name: &str, text: &str) -> Result<Vec<String>> {
-        Ok(self.read_text(name, text)?.translated.includes)
+        let includes = self.read_text(name, text)?.translated.includes;
+        Ok(includes.into_iter().map(|(name, _)| name).collect())
     }
 
     /// Refuses a name that only Python code would set: templates would render, to something else.
@@ -232,7 +233,7 @@ impl<'f> Engine<'f> {
                     "set {name} in the values, or derive it in prerender.yaml: `derive: {{{name}: …}}`"
                 )));
         }
-        for name in &text.translated.includes {
+        for (name, _) in &text.translated.includes {
             if let Some(text) = self.shelf.template(name).flatten()
                 && seen.insert(name.clone())
             {
@@ -317,7 +318,7 @@ impl<'f> Engine<'f> {
 
     /// Puts the templates that a text includes by constant names on the shelf.
     fn prefetch(&self, text: &Text) -> Result<()> {
-        for name in &text.translated.includes {
+        for (name, _) in &text.translated.includes {
             if self.shelf.template(name).is_none() {
                 self.fetch(&Wanted::Template(name.clone()), text)?;
             }

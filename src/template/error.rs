@@ -1,5 +1,6 @@
 //! Turns the engine's errors into diagnostics: its kind and place, our words, never a value.
 
+use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::sync::Arc;
 
@@ -89,7 +90,37 @@ impl Teller<'_> {
                 diagnostic = diagnostic.via(place);
             }
         }
-        diagnostic
+        let outermost = diagnostic.trail().last().or(diagnostic.place());
+        let Some(outermost) = outermost.map(|place| Arc::clone(&place.file)) else {
+            return diagnostic;
+        };
+        let imports = self.imports(self.main, &outermost, &mut BTreeSet::new());
+        imports
+            .into_iter()
+            .flatten()
+            .fold(diagnostic, |d, place| d.via(place))
+    }
+
+    /// The statements that lead from a text to a template, the last one first: the engine tells who includes
+    /// what, and not who calls a macro that was imported.
+    fn imports(
+        &self,
+        from: &Text,
+        to: &Arc<str>,
+        seen: &mut BTreeSet<Arc<str>>,
+    ) -> Option<Vec<Place>> {
+        if from.path == *to {
+            return Some(Vec::new());
+        }
+        if !seen.insert(Arc::clone(&from.path)) {
+            return None;
+        }
+        from.translated.includes.iter().find_map(|(name, at)| {
+            let text = self.shelf.template(name).flatten()?;
+            let mut way = self.imports(&text, to, seen)?;
+            way.push(place(&from.path, &from.source, *at));
+            Some(way)
+        })
     }
 
     /// The text of an error, and the bytes of it that the error is about.
@@ -218,6 +249,10 @@ impl Teller<'_> {
         let Some(path) = path else {
             return Diagnostic::new(Code::TemplateUndefined, "a value that is not set is used");
         };
+        if self.is_local(&path, text) {
+            let phrase = format!("{path} is not set");
+            return Diagnostic::new(Code::TemplateUndefined, phrase);
+        }
         let (known, missing, siblings) = self.follow(&path);
         let phrase = if known.is_empty() {
             format!("{missing} is not set")
@@ -232,6 +267,16 @@ impl Teller<'_> {
             Some(near) => diagnostic.help(format!("did you mean {near}?")),
             None => diagnostic,
         }
+    }
+
+    /// Whether a path starts at a name that its template sets itself, whose value is not known here.
+    fn is_local(&self, path: &str, text: &Located) -> bool {
+        let root = path.split(['.', '[']).next().unwrap_or_default();
+        let reads = match self.main.path == text.0 {
+            true => self.main.translated.reads.contains_key(root),
+            false => self.shelf.reads(&text.0, root),
+        };
+        !reads && self.is_missing(root)
     }
 
     /// The first path in a stretch of the source that leads nowhere.

@@ -67,6 +67,14 @@ impl Shelf {
         self.with(|c| c.templates.get(name).cloned())
     }
 
+    /// Whether the template of a path reads a name that it does not set.
+    pub(super) fn reads(&self, path: &str, name: &str) -> bool {
+        self.with(|c| {
+            let mut texts = c.templates.values().flatten();
+            texts.any(|t| *t.path == *path && t.translated.reads.contains_key(name))
+        })
+    }
+
     pub(super) fn put_template(&self, name: &str, text: Option<Arc<Text>>) {
         self.with(|c| c.templates.insert(name.to_owned(), text));
     }

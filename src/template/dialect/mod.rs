@@ -48,8 +48,8 @@ pub(super) struct Translated {
     pub(super) map: SourceMap,
     /// The names it reads and does not set before, with the place of each first read.
     pub(super) reads: BTreeMap<String, usize>,
-    /// The templates that it includes or imports by a constant name.
-    pub(super) includes: Vec<String>,
+    /// The templates that it includes or imports by a constant name, and where.
+    pub(super) includes: Vec<(String, usize)>,
     /// The functions it calls that are neither built in nor its own.
     pub(super) calls: BTreeSet<String>,
     /// Whether it may change a list or mapping in place, or hands its names to a template that may.

@@ -81,7 +81,7 @@ impl<'a> Printer<'a> {
         }
         for name in names {
             if let Node::Text(text) = &name.node {
-                self.out.includes.push(text.clone());
+                self.out.includes.push((text.clone(), name.at));
             }
         }
     }
@@ -151,10 +151,11 @@ impl<'a> Printer<'a> {
         arguments: &[Argument],
         at: usize,
     ) -> Result<(), Fault> {
-        if arguments.is_empty() {
-            return Err(Fault::new(at, "cycle wants at least one item"));
-        }
         self.operand(callee)?;
+        if arguments.is_empty() {
+            self.write("(*__some(()))", at);
+            return Ok(());
+        }
         self.write("(", at);
         for (index, argument) in arguments.iter().enumerate() {
             if index > 0 {

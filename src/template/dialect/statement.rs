@@ -8,7 +8,7 @@ use super::print::{
 };
 use super::segment::Segment;
 use super::token::{Token, tokens};
-use super::tree::Node;
+use super::tree::{Expression, Node};
 use super::{Fault, Translated, Vocabulary};
 use crate::diagnostic::nearest;
 use crate::template::settings::Settings;
@@ -274,13 +274,15 @@ impl<'a> Writer<'a> {
         if word == "elif" && self.open.last().is_none_or(|o| o.word != "if") {
             return Err(Fault::new(at, "elif stands outside of if"));
         }
+        if word == "if" {
+            self.printer.conditions += 1;
+        }
         self.begin(word, at);
         let condition = parser.tuple_without_conditional()?;
         self.printer.expression(&condition)?;
         self.finish(at);
         if word == "if" {
             self.opened("if", at);
-            self.printer.conditions += 1;
         }
         Ok(())
     }
@@ -344,27 +346,54 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// `with a = 1, b = a`: no value sees a name that is set beside it.
     fn with(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
-        self.begin("with", at);
-        let mut bound = Vec::new();
+        let (mut targets, mut values, mut bound) = (Vec::new(), Vec::new(), Vec::new());
         while parser.peek().is_some() {
-            if !bound.is_empty() {
+            if !targets.is_empty() {
                 parser.expect(",")?;
-                self.printer.write(",", at);
             }
-            let (name_at, name) = parser.name("a name")?;
+            let (names, target) = parser.target()?;
             parser.expect("=")?;
-            self.printer.write(&name, name_at);
-            self.printer.write(" = ", name_at);
-            let value = parser.expression()?;
-            self.printer.expression(&value)?;
-            bound.push(name);
+            let unpacks = names.len() > 1;
+            targets.push(if unpacks {
+                format!("({target})")
+            } else {
+                target
+            });
+            values.push((unpacks, parser.expression()?));
+            bound.extend(names);
+        }
+        self.begin("with", at);
+        if let [target] = &targets[..] {
+            self.printer.write(target, at);
+            self.printer.write(" = ", at);
+            self.values(&values, at)?;
+        } else if !targets.is_empty() {
+            let head = format!("({}) = __tuple(", targets.join(","));
+            self.printer.write(&head, at);
+            self.values(&values, at)?;
+            self.printer.write(")", at);
         }
         self.finish(at);
-        for name in &bound {
+        for (_, name) in &bound {
             self.printer.bind(name);
         }
         self.opened("with", at);
+        Ok(())
+    }
+
+    /// Values with commas between; those for several names are unpacked.
+    fn values(&mut self, values: &[(bool, Expression)], at: usize) -> Result<(), Fault> {
+        for (index, (unpacks, value)) in values.iter().enumerate() {
+            if index > 0 {
+                self.printer.write(",", at);
+            }
+            self.printer
+                .write(if *unpacks { "__unpack(" } else { "" }, at);
+            self.printer.expression(value)?;
+            self.printer.write(if *unpacks { ")" } else { "" }, at);
+        }
         Ok(())
     }
 
