@@ -20,6 +20,10 @@ pub(super) fn absorb(resources: &mut ResMap, mut generated: Resource) -> Result<
             let old = resources
                 .get(*position)
                 .expect("the look-up gives positions");
+            // A patch may have made another kind of it.
+            if old.gvk() != generated.gvk() {
+                return Err(nothing_there(&generated, resources));
+            }
             take_metadata(&mut generated, old);
             if behavior == Behavior::Merge {
                 merge_data(&mut generated, old);

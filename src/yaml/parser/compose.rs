@@ -593,6 +593,7 @@ impl<'a> Composer<'a> {
             if self.options.reread == Reread::AsKustomize {
                 refuse_merge_twice(&entries)?;
                 drop_quoted_merge(&mut entries);
+                write_absent_keys(&mut entries);
             }
             self.has_merge |= entries.iter().any(|e| e.key.tag() == Tag::Merge);
         }
@@ -606,6 +607,14 @@ fn is_sequence_end(kind: &Kind<'_>) -> bool {
 
 fn is_mapping_end(kind: &Kind<'_>) -> bool {
     matches!(kind, Kind::FlowMappingEnd)
+}
+
+/// Makes a text of a key that is left out (`? : value`): it is written `''`.
+fn write_absent_keys(entries: &mut [Entry]) {
+    let is_absent = |key: &Node| key.is_null() && key.scalar_text() == Some("");
+    for entry in entries.iter_mut().filter(|e| is_absent(&e.key)) {
+        entry.key.set_tag(Tag::Str);
+    }
 }
 
 /// Refuses a second merge key, where other keys may stand twice for a while.
