@@ -54,6 +54,11 @@ pub(crate) fn of_the_user(context: &Context, commands: KeyCommands) -> Identitie
 /// `*.txt`, as Flux and KSOPS mount their Secrets.
 pub(crate) fn add_path(identities: &mut Identities, context: &Context, path: &Path, ask: &Ask) {
     let shown = path.display().to_string();
+    if is_private_key(&shown) {
+        let why = "an identity stands where the path of a file belongs".to_owned();
+        identities.add_source("the list of identities", Found::Unusable(why));
+        return;
+    }
     if !context.trusted.is_directory(path) {
         add_file(identities, context, path, shown, IdentityText::Lines, ask);
         return;
@@ -85,6 +90,12 @@ pub(crate) fn add_path(identities: &mut Identities, context: &Context, path: &Pa
     if read.is_empty() {
         identities.add_source(shown, Found::Empty);
     }
+}
+
+/// Whether a text that should be a path is a key: it must not be told.
+fn is_private_key(text: &str) -> bool {
+    let text = text.to_ascii_uppercase();
+    text.contains("AGE-SECRET-KEY-") || text.contains("PRIVATE KEY-----")
 }
 
 fn add_file(
@@ -156,6 +167,13 @@ impl Search<'_> {
 
     fn variable_file(&mut self, name: &str, kind: IdentityText) {
         match self.set(name).map(str::to_owned) {
+            Some(text) if is_private_key(&text) => {
+                let why = match kind {
+                    IdentityText::Ssh => "is a key, not the path of one",
+                    _ => "is an identity, not the path of a file: SOPS_AGE_KEY takes one",
+                };
+                self.found.add_source(name, Found::Unusable(why.to_owned()));
+            }
             Some(path) => {
                 let full = self.context.working_directory.join(&path);
                 self.file(&full, format!("{name}={path}"), kind);
@@ -178,6 +196,11 @@ impl Search<'_> {
             (KeyCommands::Run, None) => "is no command line: a quote is not closed",
             (KeyCommands::Run, Some(words)) if words.is_empty() => "names no program",
             (KeyCommands::Run, Some(words)) => {
+                let is_for_a_shell = words.iter().any(|w| SHELL_WORDS.contains(&w.as_str()));
+                let name = match is_for_a_shell {
+                    true => format!("{name}, which no shell runs,"),
+                    false => name.to_owned(),
+                };
                 self.found.add_command(name, kind, run(words));
                 return;
             }
@@ -234,6 +257,9 @@ impl Search<'_> {
         }
     }
 }
+
+/// What only a shell makes sense of.
+const SHELL_WORDS: [&str; 8] = ["|", "||", "&&", ";", ">", ">>", "<", "2>/dev/null"];
 
 /// Runs a key command for a recipient, which it finds in `SOPS_AGE_RECIPIENT`.
 fn run(words: Vec<String>) -> Fetch {

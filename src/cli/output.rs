@@ -1,5 +1,6 @@
 //! Prints: standard output all at once or not at all, findings on standard error.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use crate::diagnostic::{ExitStatus, Report, Severity};
@@ -54,8 +55,12 @@ pub(super) fn finish(outcome: Outcome) -> ExitStatus {
 
 /// Prints what clap says: help on standard output, a wrong command line on standard error.
 pub(super) fn usage(error: &clap::Error) -> ExitStatus {
+    let text = error.to_string();
     // Nobody is left to tell when this fails.
-    let _ = error.print();
+    let _ = match without_identities(&text) {
+        Cow::Borrowed(_) => error.print(),
+        Cow::Owned(text) => io::stderr().lock().write_all(text.as_bytes()),
+    };
     error.kind().into()
 }
 
@@ -64,6 +69,7 @@ fn tell(report: &Report) {
     let colour = stderr.is_terminal() && no_colour_is_unset();
     for finding in &report.findings {
         let text = finding.to_string();
+        let text = without_identities(&text);
         let head = text.find(':').unwrap_or(0);
         let (open, close) = match (colour, finding.severity()) {
             (false, _) => ("", ""),
@@ -74,10 +80,53 @@ fn tell(report: &Report) {
     }
 }
 
+/// A text without the age identities in it. No message is made with one; what a user wrote in the wrong place, and
+/// a program repeats, is caught here.
+fn without_identities(text: &str) -> Cow<'_, str> {
+    const START: &str = "AGE-SECRET-KEY-";
+    /// Fewer characters are part of a sentence on identities.
+    const MIN_CHARS: usize = 16;
+    let upper = text.to_ascii_uppercase();
+    let mut shown = Cow::Borrowed(text);
+    let mut done = 0;
+    for (start, _) in upper.match_indices(START) {
+        let rest = &text[start + START.len()..];
+        let is_inner = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let length = rest.find(|c| !is_inner(c)).unwrap_or(rest.len());
+        if length < MIN_CHARS || start < done {
+            continue;
+        }
+        let so_far = match &shown {
+            Cow::Borrowed(_) => String::new(),
+            Cow::Owned(shown) => shown.clone(),
+        };
+        shown = Cow::Owned(so_far + &text[done..start] + "«secret»");
+        done = start + START.len() + length;
+    }
+    match shown {
+        Cow::Borrowed(text) => Cow::Borrowed(text),
+        Cow::Owned(shown) => Cow::Owned(shown + &text[done..]),
+    }
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "a convention of terminals, read where colour is chosen"
 )]
 fn no_colour_is_unset() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_identities;
+
+    #[test]
+    fn an_identity_is_never_shown() {
+        let identity = format!("AGE-SECRET-KEY-1{}", "Q".repeat(58));
+        let text = format!("no file {identity}, or {}.", identity.to_lowercase());
+        assert_eq!(without_identities(&text), "no file «secret», or «secret».");
+        let sentence = "an identity starts with AGE-SECRET-KEY-PQ-1 and a key";
+        assert_eq!(without_identities(sentence), sentence);
+    }
 }

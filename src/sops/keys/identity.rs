@@ -107,6 +107,12 @@ fn mistake(text: &str) -> &'static str {
         }
     } else if trimmed.starts_with("-----BEGIN") {
         "starts an ssh or PGP key, which is not read here"
+    } else if trimmed.starts_with("QUdFLVNFQ1JFVC1LRVkt") {
+        "is base64 of an age identity, and not the identity"
+    } else if trimmed.starts_with(['"', '\'']) {
+        "starts with a quote, which is no part of an age identity"
+    } else if trimmed.contains('/') || trimmed.ends_with(".txt") || trimmed.ends_with("key") {
+        "looks like a path, not an age identity; SOPS_AGE_KEY_FILE takes one"
     } else {
         "is not an age identity"
     }
