@@ -1,6 +1,6 @@
 //! One sealed file in, one plain file out, and the other way: what `decrypt` and `encrypt` do.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 pub use crate::sops::{
     Ask, Config, CreationRule, Extract, Fetch, Format, Found, Identities, IdentityText, Indents,
@@ -72,7 +72,8 @@ pub fn encrypt(
 ) -> Result<Vec<u8>> {
     let written = match &request.config {
         Some((config, directory)) if config.has_rules() => {
-            let path = request.path.strip_prefix(directory).unwrap_or(request.path);
+            let path = cleaned(request.path);
+            let path = path.strip_prefix(directory).unwrap_or(&path);
             match config.rule_for(&path.to_string_lossy()) {
                 Ok(rule) => Some(rule),
                 // The recipients of the command line need no rule.
@@ -104,6 +105,20 @@ pub fn encrypt(
         .map_or_else(Indents::default, |(config, _)| config.indents);
     let previous = request.previous.as_ref().map(|file| (file, identities));
     sops::encrypt(&request.file, previous, &rule, &indents, sealer)
+}
+
+/// A path without `.` and `..`, as sops compares it with `path_regex`.
+fn cleaned(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            // There is nothing above `/`, where this does nothing.
+            Component::ParentDir => drop(clean.pop()),
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => clean.push(part),
+        }
+    }
+    clean
 }
 
 /// The creation rule that a file lacks, for the first identity at hand.

@@ -169,10 +169,7 @@ impl Config {
             threshold: valid_threshold(groups.len(), threshold).map_err(wrong)?,
             groups,
             rule: rule.unwrap_or_else(Rule::usual),
-            mac_only_encrypted: matches!(
-                find(branch, "mac_only_encrypted").map(|e| &e.value),
-                Some(Value::Bool(true))
-            ),
+            mac_only_encrypted: boolean(branch, "mac_only_encrypted").map_err(wrong)?,
         })
     }
 }
@@ -405,6 +402,20 @@ fn text(branch: &Branch, field: &str) -> Result<String, String> {
             text.map(str::to_owned)
                 .ok_or_else(|| format!("`{field}` is not text"))
         }
+    }
+}
+
+/// A boolean, by the words that the YAML library of sops takes for one.
+fn boolean(branch: &Branch, field: &str) -> Result<bool, String> {
+    let not_one = || format!("`{field}` is not true or false");
+    match find(branch, field).map(|e| &e.value) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(value)) => Ok(*value),
+        Some(value) => match value.as_text() {
+            Some(b"y" | b"Y" | b"yes" | b"on") => Ok(true),
+            Some(b"n" | b"N" | b"no" | b"off") => Ok(false),
+            _ => Err(not_one()),
+        },
     }
 }
 

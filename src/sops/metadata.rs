@@ -213,9 +213,8 @@ fn element(element: &Element) -> Option<&Value> {
 fn text(branch: &Branch, field: &str) -> Result<String, Fault> {
     Ok(match find(branch, field).map(|e| &e.value) {
         None | Some(Value::Null) => String::new(),
-        Some(Value::Text(bytes)) => std::str::from_utf8(bytes)
-            .map_err(|_| format!("`{field}` is not UTF-8"))?
-            .to_owned(),
+        // A recipient that is not UTF-8 names nobody, and its key is tried all the same.
+        Some(Value::Text(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
         Some(Value::Int(number)) => number.to_string(),
         Some(Value::Float(number)) => float_text(*number),
         Some(Value::Bool(value)) => value.to_string(),

@@ -128,13 +128,19 @@ pub fn decrypt(
         (Losses::Repeat, None) => stores::lose(&mut opened.branches, options.output),
         (Losses::Repeat | Losses::Mend, _) => Vec::new(),
     };
+    if let Some(lost) = lost.iter().find(|lost| lost.has_comment) {
+        return Err(cannot_be_lost(file.name, &lost.path));
+    }
     let bytes =
         write(&opened.branches, options).map_err(|error| error.or_at(Place::file(file.name)))?;
     Ok(Decrypted {
         bytes: Zeroizing::new(bytes),
         secrets: opened.secrets,
         redaction_key: opened.redaction_key,
-        warnings: lost.iter().map(|path| is_lost(file.name, path)).collect(),
+        warnings: lost
+            .iter()
+            .map(|lost| is_lost(file.name, &lost.path))
+            .collect(),
     })
 }
 
@@ -143,6 +149,14 @@ fn is_lost(name: &str, path: &str) -> Diagnostic {
     Diagnostic::warning(Code::SopsOutput, phrase)
         .at(Place::file(name))
         .note("it has several lines and starts with a tab, and the YAML library of sops loses it")
+        .help("`--extract` prints it, and a render uses it as it is")
+}
+
+fn cannot_be_lost(name: &str, path: &str) -> Diagnostic {
+    let phrase = format!("an item of `{path}` cannot be printed, and sops prints it neither");
+    Diagnostic::new(Code::SopsOutput, phrase)
+        .at(Place::file(name))
+        .note("it has several lines and starts with a tab, and a comment belongs to it")
         .help("`--extract` prints it, and a render uses it as it is")
 }
 

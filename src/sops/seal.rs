@@ -85,8 +85,17 @@ pub fn encrypt(
             if same_rule && sealed.format == file.output && same_values() {
                 return Ok(sealed.bytes.to_vec());
             }
+            let unchanged = (same_rule && sealed.format == file.output).then_some(sealed.bytes);
             let kept = ciphertexts(sealed, &opened.cipher)?;
-            reseal(file, branches, opened, kept, rule, indents, sealer)
+            reseal(
+                file,
+                branches,
+                opened,
+                (kept, unchanged),
+                rule,
+                indents,
+                sealer,
+            )
         }
         None => seal_anew(file, branches, rule, indents, sealer),
     }
@@ -118,6 +127,9 @@ fn read(file: &PlainFile<'_>) -> Result<Branches> {
             Code::SopsForm,
             "the file is empty, and there is nothing to seal",
         ));
+    }
+    if file.output == Format::Yaml {
+        stores::check_merges(&branches).map_err(|error| error.to_diagnostic(file.name))?;
     }
     if stores::has_metadata(&branches, file.output) {
         return Err(Diagnostic::new(
@@ -171,7 +183,7 @@ fn seal_anew(
     (sealer.random)(key.expose_secret_mut());
     let groups = wrap(&key, rule, sealer)?;
     let cipher = Cipher::new(key);
-    let mac = seal_values(
+    let values = seal_values(
         file,
         &mut branches,
         &cipher,
@@ -180,7 +192,7 @@ fn seal_anew(
         BTreeMap::new(),
         sealer,
     )?;
-    let mac = seal_mac(&cipher, &mac, sealer);
+    let mac = seal_mac(&cipher, &values.mac, sealer);
     let metadata = Fresh {
         groups: &groups,
         threshold: rule.threshold,
@@ -193,17 +205,18 @@ fn seal_anew(
     write(file, branches, metadata.to_branch(), indents)
 }
 
+/// Seals with the data key of an earlier version, of which `unchanged` are the bytes where its form is the same.
 fn reseal(
     file: &PlainFile<'_>,
     mut branches: Branches,
     opened: open::Opened,
-    kept: Ciphertexts,
+    (kept, unchanged): (Ciphertexts, Option<&[u8]>),
     rule: &CreationRule,
     indents: &Indents,
     sealer: &mut Sealer<'_>,
 ) -> Result<Vec<u8>> {
     let cipher = opened.cipher;
-    let mac = seal_values(
+    let values = seal_values(
         file,
         &mut branches,
         &cipher,
@@ -212,8 +225,15 @@ fn reseal(
         kept,
         sealer,
     )?;
-    let mac = seal_mac(&cipher, &mac, sealer);
     let mut metadata = opened.metadata.raw;
+    // Where a comment belongs can depend on the value above it, so that the two plain documents differ and
+    // their sealed ones do not.
+    if let (Some(earlier), 0) = (unchanged, values.fresh)
+        && write(file, branches.clone(), metadata.clone(), indents)? == earlier
+    {
+        return Ok(earlier.to_vec());
+    }
+    let mac = seal_mac(&cipher, &values.mac, sealer);
     set_fields(
         &mut metadata,
         &sealer.now,
@@ -335,7 +355,14 @@ impl Visitor for Collector<'_> {
     }
 }
 
-/// Seals the values that the rule chooses, and gives the MAC.
+/// What sealing the values of a document gives.
+struct SealedValues {
+    mac: String,
+    /// How many ciphertexts are new.
+    fresh: usize,
+}
+
+/// Seals the values that the rule chooses.
 fn seal_values(
     file: &PlainFile<'_>,
     branches: &mut Branches,
@@ -344,17 +371,21 @@ fn seal_values(
     mac_only_encrypted: bool,
     kept: Ciphertexts,
     sealer: &mut Sealer<'_>,
-) -> Result<String> {
+) -> Result<SealedValues> {
     let mut visitor = Sealing {
         name: file.name,
         cipher,
         rule,
         mac: Mac::new(mac_only_encrypted),
         kept,
+        fresh: 0,
         random: &mut *sealer.random,
     };
     walk(branches, rule, &mut visitor)?;
-    Ok(visitor.mac.finish())
+    Ok(SealedValues {
+        fresh: visitor.fresh,
+        mac: visitor.mac.finish(),
+    })
 }
 
 struct Sealing<'a> {
@@ -363,6 +394,7 @@ struct Sealing<'a> {
     rule: &'a Rule,
     mac: Mac,
     kept: Ciphertexts,
+    fresh: usize,
     random: &'a mut dyn FnMut(&mut [u8]),
 }
 
@@ -381,6 +413,7 @@ impl Sealing<'_> {
             return text;
         }
         drop(kept);
+        self.fresh += 1;
         let mut nonce = [0; NONCE_BYTES];
         (self.random)(&mut nonce);
         Text::new(self.cipher.seal(plain, kind, path, nonce).into_bytes())

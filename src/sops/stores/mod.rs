@@ -78,6 +78,43 @@ pub(super) fn read_plain(bytes: &[u8], format: Format) -> Result<Branches, Store
     }
 }
 
+/// Refuses a document that sops would not read again: a key `<<` is written as a merge, which takes mappings alone.
+pub(super) fn check_merges(branches: &Branches) -> Result<(), StoreError> {
+    branches
+        .first()
+        .map_or(Ok(()), |first| check_merges_in(first))
+}
+
+fn check_merges_in(branch: &Branch) -> Result<(), StoreError> {
+    branch.iter().try_for_each(|item| match item {
+        Item::Entry(entry) if entry.key.as_str() == "<<" && !can_merge(&entry.value) => Err(
+            StoreError::at(entry.line, "`<<` merges mappings, and this is none"),
+        ),
+        Item::Entry(entry) => check_merges_below(&entry.value),
+        Item::Comment(_) => Ok(()),
+    })
+}
+
+fn check_merges_below(value: &Value) -> Result<(), StoreError> {
+    match value {
+        Value::Branch(branch) => check_merges_in(branch),
+        Value::List(list) => list.iter().try_for_each(|element| match element {
+            Element::Value(value) => check_merges_below(value),
+            Element::Comment(_) => Ok(()),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn can_merge(value: &Value) -> bool {
+    let is_branch = |element: &Element| !matches!(element, Element::Value(value) if !matches!(value, Value::Branch(_)));
+    match value {
+        Value::Branch(_) => true,
+        Value::List(list) => list.iter().all(is_branch),
+        _ => false,
+    }
+}
+
 /// Makes the numbers of an opened document what [`read_plain`] reads: later releases of sops seal those of
 /// JSON as integers.
 pub(super) fn as_read(branches: Branches, format: Format) -> Branches {
@@ -147,8 +184,15 @@ pub(super) fn write_plain(
     }
 }
 
-/// Puts null in the place of each text that sops loses in printing a format; gives their paths.
-pub(super) fn lose(branches: &mut Branches, format: Format) -> Vec<String> {
+/// A text that sops loses in printing.
+pub(super) struct Lost {
+    pub(super) path: String,
+    /// A comment belongs to it, and sops cannot print one at a value that it lost.
+    pub(super) has_comment: bool,
+}
+
+/// Puts null in the place of each text that sops loses in printing a format.
+pub(super) fn lose(branches: &mut Branches, format: Format) -> Vec<Lost> {
     let mut lost = Vec::new();
     if format == Format::Yaml {
         for branch in branches {
@@ -158,30 +202,44 @@ pub(super) fn lose(branches: &mut Branches, format: Format) -> Vec<String> {
     lost
 }
 
-fn lose_in(branch: &mut Branch, above: &str, lost: &mut Vec<String>) {
+fn lose_in(branch: &mut Branch, above: &str, lost: &mut Vec<Lost>) {
     for item in branch {
         if let Item::Entry(entry) = item {
             let path = format!("{above}{}", entry.key.as_str());
-            lose_value(&mut entry.value, &path, lost);
+            lose_value(&mut entry.value, &path, false, lost);
         }
     }
 }
 
-fn lose_value(value: &mut Value, path: &str, lost: &mut Vec<String>) {
+fn lose_value(value: &mut Value, path: &str, has_comment: bool, lost: &mut Vec<Lost>) {
     match value {
         Value::Text(text) if yaml::is_lost(text) => {
-            lost.push(path.to_owned());
+            lost.push(Lost {
+                path: path.to_owned(),
+                has_comment,
+            });
             *value = Value::Null;
         }
         Value::Branch(branch) => lose_in(branch, &format!("{path}."), lost),
-        Value::List(list) => {
-            for element in list {
-                if let Element::Value(value) = element {
-                    lose_value(value, path, lost);
-                }
-            }
-        }
+        Value::List(list) => lose_items(list, path, lost),
         _ => {}
+    }
+}
+
+/// A comment belongs to the item after it, one before the first item to the list, one after the last item to that.
+fn lose_items(list: &mut [Element], path: &str, lost: &mut Vec<Lost>) {
+    let is_value = |element: &Element| matches!(element, Element::Value(_));
+    let (first, last) = (
+        list.iter().position(is_value),
+        list.iter().rposition(is_value),
+    );
+    for index in 0..list.len() {
+        let is_first = first == Some(index);
+        let before = !is_first && index > 0 && !is_value(&list[index - 1]);
+        let after = last == Some(index) && index + 1 < list.len();
+        if let Element::Value(value) = &mut list[index] {
+            lose_value(value, path, before || after, lost);
+        }
     }
 }
 
