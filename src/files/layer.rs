@@ -42,6 +42,13 @@ impl Files for Layer<'_> {
         self.below.read(path)
     }
 
+    fn read_unopened(&self, path: &TreePath) -> Result<Arc<File>> {
+        if let Some(file) = self.laid.get(path) {
+            return Ok(Arc::clone(file));
+        }
+        self.below.read_unopened(path)
+    }
+
     fn announce(&self, paths: &[TreePath]) {
         self.below.announce(paths);
     }

@@ -72,6 +72,11 @@ pub trait Files: Sync {
     /// `FileUnreadable`, `FileTooLarge` or `OutsideRoot`, and with whatever the stage's own work fails with.
     fn read(&self, path: &TreePath) -> Result<Arc<File>>;
 
+    /// Reads a file as it was before a view opened it, sealed where it is sealed: for what is laid out on disk.
+    fn read_unopened(&self, path: &TreePath) -> Result<Arc<File>> {
+        self.read(path)
+    }
+
     /// Tells which files will be read next, so that a view whose work is long may begin with all of them. What
     /// is read, and what fails, does not depend on it.
     fn announce(&self, _paths: &[TreePath]) {}
@@ -97,6 +102,9 @@ pub trait Files: Sync {
 impl<T: Files + ?Sized> Files for &T {
     fn read(&self, path: &TreePath) -> Result<Arc<File>> {
         (**self).read(path)
+    }
+    fn read_unopened(&self, path: &TreePath) -> Result<Arc<File>> {
+        (**self).read_unopened(path)
     }
     fn announce(&self, paths: &[TreePath]) {
         (**self).announce(paths);

@@ -99,6 +99,10 @@ impl Files for Timed<'_> {
         file
     }
 
+    fn read_unopened(&self, path: &TreePath) -> Result<Arc<File>> {
+        self.below.read_unopened(path)
+    }
+
     fn announce(&self, paths: &[TreePath]) {
         self.below.announce(paths);
     }

@@ -60,6 +60,10 @@ impl Files for Recorded<'_> {
         Ok(file)
     }
 
+    fn read_unopened(&self, path: &TreePath) -> Result<Arc<File>> {
+        self.below.read_unopened(path)
+    }
+
     fn kind(&self, path: &TreePath) -> Result<Option<Kind>> {
         self.below.kind(path)
     }

@@ -218,6 +218,10 @@ impl Files for Opened<'_> {
         }
     }
 
+    fn read_unopened(&self, path: &TreePath) -> Result<Arc<File>> {
+        self.read_below(path)
+    }
+
     fn announce(&self, paths: &[TreePath]) {
         locked(&self.announced).extend(paths.iter().cloned());
     }

@@ -47,7 +47,7 @@ pub struct Chart {
 }
 
 impl Chart {
-    /// Lays out a chart of a repository.
+    /// Lays out a chart of a repository. Its sealed files stay sealed, as kustomize leaves them to helm.
     pub fn copy(files: &dyn Files, chart: &TreePath, name: &str) -> Result<Self> {
         let laid_out = Self::empty(name)?;
         copy(files, chart, &laid_out.path())?;
@@ -92,7 +92,7 @@ fn copy(files: &dyn Files, from: &TreePath, to: &Path) -> Result<()> {
         match files.kind(&path)? {
             Some(Kind::Directory) => copy(files, &path, &to.join(&name))?,
             Some(Kind::File) => {
-                let file = files.read(&path)?;
+                let file = files.read_unopened(&path)?;
                 fs::write(to.join(&name), &file.bytes).map_err(unwritten)?;
             }
             None => {}
