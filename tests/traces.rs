@@ -1,5 +1,6 @@
-//! Watches what the program asks of the kernel: a secret is in no write but to standard output, in no file, and in
-//! no argument or variable of another program. Needs `strace`; without it the tests are shown as ignored.
+//! Watches what the program asks of the kernel: a secret is in no write but to standard output, and in no argument
+//! or variable of another program; no file is opened for writing but by the commands that write one. Needs
+//! `strace`; without it the tests are shown as ignored.
 //!
 //! Asks for a passphrase on a terminal of its own, which `script` makes; without it that test is ignored.
 //!
@@ -18,7 +19,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
 use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
 use libtest_mimic::{Arguments, Failed, Trial};
 use prerender::sops::{Ask, Identities, IdentityText, Options, SealedFile, decrypt, detect};
 use secrecy::ExposeSecret;
@@ -58,8 +59,30 @@ fn main() -> ExitCode {
         runs.push((format!("redact/{root}"), redact, Output::Nothing));
     }
     let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
-    let others: [(&str, &[&str], Output); 7] = [
+    let others: [(&str, &[&str], Output); 10] = [
         ("decrypt", &["decrypt", "secrets.sops.yaml"], Output::Plain),
+        (
+            "decrypt/with_a_key_command",
+            &["decrypt", "foreign.sops.yaml"],
+            Output::Nothing,
+        ),
+        (
+            "render/of_a_file_that_was_changed",
+            &["render", "--root", ".", "changed"],
+            Output::Nothing,
+        ),
+        (
+            "expand",
+            &[
+                "expand",
+                "--root",
+                ".",
+                "-o",
+                "new/expanded",
+                "kubernetes/apps/shop/overlays/prod",
+            ],
+            Output::Nothing,
+        ),
         (
             "decrypt/binary",
             &["decrypt", "--input-type", "binary", "secrets.sops.yaml"],
@@ -247,14 +270,29 @@ fn secrets(below: &Path, shortest: usize) -> BTreeSet<String> {
     secrets
 }
 
-/// The first secret that stands in some bytes, as it is or as base64.
+/// The first secret that stands in some bytes: as it is, as base64, or as URLs and JSON carry it.
 fn told<'a>(bytes: &[u8], secrets: &'a BTreeSet<String>) -> Option<&'a str> {
-    let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
+    let text = String::from_utf8_lossy(bytes);
+    let holds = |needle: &str| text.contains(needle);
     let found = secrets.iter().find(|secret| {
-        let packed = BASE64_STANDARD.encode(secret);
-        holds(secret.as_bytes()) || holds(packed.trim_end_matches('=').as_bytes())
+        let packed = BASE64_STANDARD_NO_PAD.encode(secret);
+        let json = serde_json::Value::from(secret.as_str()).to_string();
+        holds(secret)
+            || holds(&packed)
+            || holds(&packed.replace('+', "-").replace('/', "_"))
+            || holds(&json[1..json.len() - 1])
+            || holds(&percent_encoded(secret))
     });
     found.map(String::as_str)
+}
+
+fn percent_encoded(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
 }
 
 fn messages() -> Result<(), Failed> {
@@ -293,13 +331,14 @@ fn trace(command: &[String], output: Output) -> Result<(), Failed> {
         .collect();
     fs::write(demo.join("plain.yaml"), plain)?;
     fs::create_dir(demo.join("new"))?;
+    lay_out_what_does_not_open(&demo)?;
     let log = scratch.path().join("trace");
     let run = Command::new("strace")
         .args(["-f", "-xx", "-v", "-s", "10000000", "-o"])
         .arg(&log)
         .args([
             "-e",
-            "trace=write,writev,pwrite64,pwritev,sendto,sendmsg,execve,memfd_create,prctl",
+            "trace=write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,sendmmsg,vmsplice,execve,memfd_create,prctl,open,openat,openat2,creat",
         ])
         .arg(PLUGIN)
         .args(command)
@@ -308,6 +347,7 @@ fn trace(command: &[String], output: Output) -> Result<(), Failed> {
         .env("HOME", scratch.path().join("home"))
         .env("PATH", "/usr/bin:/bin")
         .env("SOPS_AGE_KEY", &key)
+        .env("SOPS_AGE_KEY_CMD", "true of-the-key-command")
         .stdin(Stdio::null())
         .output()?;
     if let Some(secret) = told(&run.stderr, &secrets) {
@@ -316,6 +356,17 @@ fn trace(command: &[String], output: Output) -> Result<(), Failed> {
     let log = fs::read_to_string(&log)?;
     if !log.contains("PR_SET_DUMPABLE") {
         return Err("the process can be dumped".into());
+    }
+    let runs_a_command = command.iter().any(|word| word == "foreign.sops.yaml");
+    if runs_a_command && !log.contains(&escaped("of-the-key-command")) {
+        return Err("the key command was not run".into());
+    }
+    let may_write = command.iter().any(|word| word == "-o");
+    let writing = log
+        .lines()
+        .find(|line| !may_write && opens_for_writing(line));
+    if let Some(line) = writing {
+        return Err(format!("a file is opened for writing: {line}").into());
     }
     let mut is_first = true;
     for line in log.lines() {
@@ -333,6 +384,36 @@ fn trace(command: &[String], output: Output) -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// Lays out a file that nobody here opens, and one that opens and was changed.
+fn lay_out_what_does_not_open(demo: &Path) -> Result<(), Failed> {
+    let foreign = "sops/no-identity-fits-and-what-was-found-is-told/input/secret.sops.yaml";
+    fs::copy(testdata().join(foreign), demo.join("foreign.sops.yaml"))?;
+    let sealed = fs::read_to_string(demo.join("secrets.sops.yaml"))?;
+    let (_, without_the_first) = sealed.split_once('\n').ok_or("the demo has secrets")?;
+    fs::create_dir(demo.join("changed"))?;
+    fs::write(demo.join("changed/secret.yaml"), without_the_first)?;
+    let kustomization = "resources: [secret.yaml]\n";
+    fs::write(demo.join("changed/kustomization.yaml"), kustomization)?;
+    Ok(())
+}
+
+/// Whether a line of the trace opens a file, of which none is a device, to write into it.
+fn opens_for_writing(line: &str) -> bool {
+    let call = line.split_once('(').map_or("", |(call, _)| call);
+    let is_open = ["open", "openat", "openat2", "creat"]
+        .iter()
+        .any(|name| call.ends_with(name));
+    let flags = ["O_WRONLY", "O_RDWR", "O_CREAT"];
+    is_open
+        && (call.ends_with("creat") || flags.iter().any(|flag| line.contains(flag)))
+        && !line.contains(&escaped("/dev/"))
+}
+
+/// A text as strace writes it here.
+fn escaped(text: &str) -> String {
+    text.bytes().map(|byte| format!("\\x{byte:02x}")).collect()
 }
 
 /// The bytes of a line in which strace wrote every byte of a text as `\xNN`.
