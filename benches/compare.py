@@ -278,6 +278,49 @@ def rendered(plugin, makejinja, directory, top, runs, only):
         pair(existing, [plugin, "template", "-o", f"{top}/ours"], [makejinja, "-q", "-o", f"{top}/theirs"], directory, runs)
 
 
+def sealed(plugin, top):
+    """Sealed files: rows of a name, our command, that of sops, and the runs."""
+    with open(os.path.join(HERE, "..", "tests", "sops_fuzz.key"), encoding="utf-8") as file:
+        os.environ["SOPS_AGE_KEY"] = file.read().strip()
+    with open(os.path.join(HERE, "..", "tests", "sops_fuzz.pub"), encoding="utf-8") as file:
+        recipient = file.read().strip()
+
+    def seal(path, text):
+        write(f"{top}/plain.yaml", text)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as target:
+            command = [plugin, "encrypt", "--age", recipient, "--encrypted-regex", "^(data|stringData)$", f"{top}/plain.yaml"]
+            subprocess.run(command, stdout=target, check=True)
+        return path
+
+    secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: NAME\nstringData:\n"
+    small = secret.replace("NAME", "small") + "  username: admin\n  password: correct horse battery staple\n"
+    yield "one small sealed file", ["decrypt", seal(f"{top}/one/small.yaml", small)], 20
+    many = secret.replace("NAME", "many") + "".join(f"  key-{n}: value of the key {n}\n" for n in range(2000))
+    yield "a sealed file of 2,000 keys", ["decrypt", seal(f"{top}/keys/many.yaml", many)], 10
+    large = secret.replace("NAME", "large") + f"  value: {'0123456789abcdef' * 65536}\n"
+    yield "a sealed value of 1 MB", ["decrypt", seal(f"{top}/value/large.yaml", large)], 10
+    for count in range(100):
+        seal(f"{top}/hundred/secret-{count}.yaml", small.replace("small", f"secret-{count}"))
+    names = "".join(f"  - secret-{n}.yaml\n" for n in range(100))
+    write(f"{top}/hundred/kustomization.yaml", KIND + "resources:\n" + names)
+    yield "100 sealed files, one render", ["render", f"{top}/hundred"], 5
+
+
+def opened(plugin, sops, top, runs, only):
+    """Compares `sops -d` with `decrypt`, and with a render of many sealed files: there it runs once for each."""
+    with open(sops, "rb") as program:
+        if program.read(4) != b"\x7fELF":
+            print(f"{sops} is a script that starts sops: name the program itself, which is four times as fast")
+    for name, ours, usual in sealed(plugin, top):
+        path = ours[-1]
+        theirs = [sops, "-d", path]
+        if ours[0] == "render":
+            theirs = ["sh", "-c", 'for file in "$1"/secret-*; do "$0" -d "$file"; done', sops, path]
+        if only in name:
+            pair(name, [plugin, *ours], theirs, top, runs or usual)
+
+
 def growth(plugin, top):
     """Prints the CPU seconds of growing builds and the exponent between neighbours."""
     before = None
@@ -295,6 +338,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--plugin", default=os.path.join(HERE, "..", "target", "release", "plugin"))
     parser.add_argument("--kubectl", default="kubectl")
+    parser.add_argument("--sops", default="sops", help="the program itself, not a script that starts it")
     parser.add_argument("--makejinja", default="makejinja")
     parser.add_argument("--templates", help="a directory with a makejinja.toml, instead of 340 made-up templates")
     parser.add_argument("--only", default="")
@@ -314,6 +358,11 @@ def main():
         for name, directory, runs in builds(top) if kubectl else ():
             if options.only in name:
                 pair(name, [plugin, "render", directory], [kubectl, "kustomize", directory], top, options.runs or runs)
+        sops = shutil.which(options.sops)
+        if not sops:
+            print("sops is not there: sealed files are not compared")
+        else:
+            opened(plugin, sops, f"{top}/sealed", options.runs, options.only)
         makejinja = shutil.which(options.makejinja)
         if not makejinja:
             print("makejinja is not there: templates are not compared")
