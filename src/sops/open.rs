@@ -16,7 +16,7 @@ use super::mac::{self, Mac};
 use super::metadata::Metadata;
 use super::scalar::{Kind, to_bytes};
 use super::stores::{self, Indents};
-use super::walk::{Position, Visitor, walk};
+use super::walk::{EmptyComment, Position, Visitor, walk};
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 
 /// The largest file that is opened, which bounds time and memory for a hostile one.
@@ -406,7 +406,7 @@ impl Opener<'_> {
 }
 
 impl Visitor for Opener<'_> {
-    const EMPTY_COMMENT_IS_ITEM: bool = true;
+    const EMPTY_COMMENT: EmptyComment = EmptyComment::IsItem;
 
     fn value(&mut self, value: &mut Value, sealed: bool, at: &Position) -> Result<(), Diagnostic> {
         if sealed {

@@ -18,7 +18,7 @@ use super::rule::Rule;
 use super::scalar::{Kind, to_bytes};
 use super::shamir;
 use super::stores::{self, Indents};
-use super::walk::{Position, Visitor, walk};
+use super::walk::{EmptyComment, Position, Visitor, walk};
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 
 /// The version of sops whose format is written.
@@ -189,7 +189,7 @@ fn seal_anew(
         &cipher,
         &rule.rule,
         rule.mac_only_encrypted,
-        BTreeMap::new(),
+        Ciphertexts::default(),
         sealer,
     )?;
     let mac = seal_mac(&cipher, &values.mac, sealer);
@@ -291,10 +291,48 @@ fn seal_mac(cipher: &Cipher, mac: &str, sealer: &mut Sealer<'_>) -> String {
     cipher.seal(mac.as_bytes(), Kind::Str, &sealer.now, nonce)
 }
 
-/// The ciphertexts of an earlier version: by path, type and digest of the plaintext, the last one first.
-type Ciphertexts = BTreeMap<(String, &'static str, [u8; 32]), Vec<Text>>;
+/// The ciphertexts of an earlier version.
+#[derive(Default)]
+struct Ciphertexts {
+    /// By path, type and digest of the plaintext; the last one first.
+    found: BTreeMap<Slot, Vec<Text>>,
+    /// Comments that do not open where they stand: they were sealed below another key.
+    strays: Vec<Text>,
+}
 
-fn slot(path: &str, kind: Kind, plain: &[u8]) -> (String, &'static str, [u8; 32]) {
+type Slot = (String, &'static str, [u8; 32]);
+
+/// The most comments that are tried at each place: there are hardly ever any.
+const MAX_STRAYS: usize = 16;
+
+impl Ciphertexts {
+    /// Takes the ciphertext of a plaintext at a path.
+    fn take(&mut self, path: &str, kind: Kind, plain: &[u8], cipher: &Cipher) -> Option<Text> {
+        // Releases of sops differ in what they take a number of JSON for.
+        let kinds = match kind {
+            Kind::Float => &[Kind::Float, Kind::Int][..],
+            _ => std::slice::from_ref(&kind),
+        };
+        let known = kinds
+            .iter()
+            .find_map(|kind| self.found.get_mut(&slot(path, *kind, plain))?.pop());
+        known.or_else(|| {
+            let opens = |text: &Text| {
+                SealedValue::parse(text)
+                    .and_then(|sealed| cipher.open(sealed, path))
+                    .is_ok_and(|opened| opened[..] == *plain)
+            };
+            let is_comment = kind == Kind::Comment;
+            let at = self
+                .strays
+                .iter()
+                .position(|text| is_comment && opens(text))?;
+            Some(self.strays.remove(at))
+        })
+    }
+}
+
+fn slot(path: &str, kind: Kind, plain: &[u8]) -> Slot {
     (path.to_owned(), kind.name(), Sha256::digest(plain).into())
 }
 
@@ -303,18 +341,19 @@ fn ciphertexts(file: &SealedFile<'_>, cipher: &Cipher) -> Result<Ciphertexts> {
     let (mut branches, metadata) = open::load(file)?;
     let mut collector = Collector {
         cipher,
-        found: Ciphertexts::new(),
+        ciphertexts: Ciphertexts::default(),
     };
     walk(&mut branches, &metadata.rule, &mut collector)?;
-    for texts in collector.found.values_mut() {
+    let mut ciphertexts = collector.ciphertexts;
+    for texts in ciphertexts.found.values_mut() {
         texts.reverse();
     }
-    Ok(collector.found)
+    Ok(ciphertexts)
 }
 
 struct Collector<'a> {
     cipher: &'a Cipher,
-    found: Ciphertexts,
+    ciphertexts: Ciphertexts,
 }
 
 impl Collector<'_> {
@@ -325,7 +364,10 @@ impl Collector<'_> {
         let kind = sealed.kind;
         if let Ok(plain) = self.cipher.open(sealed, at.associated_data()) {
             let slot = slot(at.associated_data(), kind, &plain);
-            self.found.entry(slot).or_default().push(text.clone());
+            let found = &mut self.ciphertexts.found;
+            found.entry(slot).or_default().push(text.clone());
+        } else if self.ciphertexts.strays.len() < MAX_STRAYS {
+            self.ciphertexts.strays.push(text.clone());
         }
     }
 }
@@ -401,18 +443,9 @@ struct Sealing<'a> {
 impl Sealing<'_> {
     fn seal(&mut self, plain: &[u8], kind: Kind, at: &Position) -> Text {
         let path = at.associated_data();
-        // Releases of sops differ in what they take a number of JSON for.
-        let kinds = match kind {
-            Kind::Float => &[Kind::Float, Kind::Int][..],
-            _ => std::slice::from_ref(&kind),
-        };
-        let mut kept = kinds
-            .iter()
-            .filter_map(|kind| self.kept.get_mut(&slot(path, *kind, plain))?.pop());
-        if let Some(text) = kept.next() {
+        if let Some(text) = self.kept.take(path, kind, plain, self.cipher) {
             return text;
         }
-        drop(kept);
         self.fresh += 1;
         let mut nonce = [0; NONCE_BYTES];
         (self.random)(&mut nonce);
@@ -421,6 +454,8 @@ impl Sealing<'_> {
 }
 
 impl Visitor for Sealing<'_> {
+    const EMPTY_COMMENT: EmptyComment = EmptyComment::IsLeftOut;
+
     fn value(&mut self, value: &mut Value, sealed: bool, at: &Position) -> Result<(), Diagnostic> {
         self.mac.add(value, sealed);
         let Some(kind) = Kind::of(value).filter(|_| sealed) else {

@@ -4,10 +4,21 @@ use super::document::{Branch, Comment, Element, Item, Key, Value};
 use super::rule::{Rule, Selector};
 use crate::diagnostic::Diagnostic;
 
+/// What becomes of an empty comment in a list, where comments are sealed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum EmptyComment {
+    /// It stays.
+    Stays,
+    /// It is an empty item, as sops opens it.
+    IsItem,
+    /// It is left out, so that it opens as no item.
+    IsLeftOut,
+}
+
 /// What is done at each place.
 pub(super) trait Visitor {
-    /// Whether an empty comment in a list, where comments are sealed, becomes an empty item, as sops opens it.
-    const EMPTY_COMMENT_IS_ITEM: bool = false;
+    /// What becomes of an empty comment in a list, where comments are sealed.
+    const EMPTY_COMMENT: EmptyComment = EmptyComment::Stays;
     /// Works on a scalar; null and collections are not shown.
     fn value(&mut self, value: &mut Value, sealed: bool, at: &Position) -> Result<(), Diagnostic>;
     /// Works on a comment.
@@ -129,12 +140,17 @@ impl<V: Visitor> Walker<'_, V> {
 
     fn list(&mut self, list: &mut Vec<Element>, key_matches: bool) -> Result<(), Diagnostic> {
         self.selector.enter(key_matches);
-        for element in list {
+        let mut left_out = Vec::new();
+        for (index, element) in list.iter_mut().enumerate() {
             match element {
                 Element::Comment(comment) => {
                     let sealed = self.comment(comment)?;
-                    if sealed && comment.0.is_empty() && V::EMPTY_COMMENT_IS_ITEM {
-                        *element = Element::Value(Value::text(""));
+                    if sealed && comment.0.is_empty() {
+                        match V::EMPTY_COMMENT {
+                            EmptyComment::Stays => {}
+                            EmptyComment::IsItem => *element = Element::Value(Value::text("")),
+                            EmptyComment::IsLeftOut => left_out.push(index),
+                        }
                     }
                 }
                 Element::Value(value) => {
@@ -145,6 +161,9 @@ impl<V: Visitor> Walker<'_, V> {
                     self.selector.item_ends();
                 }
             }
+        }
+        for index in left_out.into_iter().rev() {
+            list.remove(index);
         }
         self.selector.leave();
         Ok(())
