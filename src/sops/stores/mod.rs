@@ -80,9 +80,7 @@ pub(super) fn read_plain(bytes: &[u8], format: Format) -> Result<Branches, Store
 
 /// Refuses a document that sops would not read again: a key `<<` is written as a merge, which takes mappings alone.
 pub(super) fn check_merges(branches: &Branches) -> Result<(), StoreError> {
-    branches
-        .first()
-        .map_or(Ok(()), |first| check_merges_in(first))
+    branches.first().map_or(Ok(()), check_merges_in)
 }
 
 fn check_merges_in(branch: &Branch) -> Result<(), StoreError> {
