@@ -55,7 +55,7 @@ pub(crate) fn of_the_user(context: &Context, commands: KeyCommands) -> Identitie
 pub(crate) fn add_path(identities: &mut Identities, context: &Context, path: &Path, ask: &Ask) {
     let shown = path.display().to_string();
     if is_private_key(&shown) {
-        let why = "an identity stands where the path of a file belongs".to_owned();
+        let why = "holds an identity where the path of a file belongs".to_owned();
         identities.add_source("the list of identities", Found::Unusable(why));
         return;
     }
