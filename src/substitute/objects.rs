@@ -35,7 +35,9 @@ pub fn run(
         }
         match fill(resource, variables, strictness) {
             Ok(filled) => {
-                warnings.findings.extend(traps::check(resource, &filled));
+                let expand = |text: &str| expanded(text, variables, strictness).ok();
+                let traps = traps::check(resource, &filled, &expand);
+                warnings.findings.extend(traps);
                 resource.change(|node| *node = filled);
             }
             Err(found) => errors.findings.extend(found.findings),
@@ -76,18 +78,20 @@ fn fill(
     write_manifest(&mut printed, resource.node())
         .map_err(|error| unprintable(resource, error.mark))?;
     let printed = String::from_utf8_lossy(&printed);
-    let expand = |text: &str| -> Result<Vec<u8>, Fault> {
-        let pieces = expression::parse(text).map_err(|(fault, _)| fault)?;
-        let mut out = Vec::with_capacity(text.len());
-        evaluate::write(&mut out, &pieces, variables, strictness)?;
-        Ok(out)
-    };
+    let expand = |text: &str| expanded(text, variables, strictness);
     let expanded = expand(&printed)
         .map_err(|fault| faults(resource, &fault, variables, &|text| expand(text).err()))?;
     let expanded = String::from_utf8(expanded).map_err(|_| cut_character(resource))?;
     let mut filled = read(&expanded).ok_or_else(|| unreadable(resource, variables))?;
     keep_places(&mut filled, resource.node());
     Ok(filled)
+}
+
+fn expanded(text: &str, variables: &Variables, strictness: Strictness) -> Result<Vec<u8>, Fault> {
+    let pieces = expression::parse(text).map_err(|(fault, _)| fault)?;
+    let mut out = Vec::with_capacity(text.len());
+    evaluate::write(&mut out, &pieces, variables, strictness)?;
+    Ok(out)
 }
 
 /// Reads what was expanded, as sigs.k8s.io/yaml does: the last of repeated keys wins.
@@ -102,8 +106,13 @@ fn read(text: &str) -> Option<Node> {
     Some(node)
 }
 
-/// Plain `yes`, `on` and their kin are booleans; go-yaml v2 reads no other scalar differently from v3.
+/// Plain `yes`, `on` and their kin are booleans, and a date is text; go-yaml v2 reads no other scalar
+/// differently from v3.
 fn read_as_yaml_1_1(node: &mut Node) {
+    if node.tag() == Tag::Timestamp {
+        node.set_tag(Tag::Str);
+        node.set_style(Style::DoubleQuoted);
+    }
     let is_plain = node.style() == Style::Plain && node.tag() == Tag::Str;
     let mut boolean = None;
     match node.value_mut() {
