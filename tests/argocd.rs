@@ -9,6 +9,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -228,6 +229,30 @@ fn the_deadline_names_stage_file_and_inputs() {
     ] {
         assert!(said.contains(text), "{text} is missing: {said}");
     }
+}
+
+#[test]
+fn a_render_that_takes_too_much_memory_ends_alone() {
+    let mut large = String::new();
+    for index in 0..60_000 {
+        large.push_str(&format!(
+            "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a-{index}}}\ndata: {{a: b}}\n"
+        ));
+    }
+    let scratch = tree(&[
+        ("kustomization.yaml", "resources: [large.yaml]\n"),
+        ("large.yaml", &large),
+        (
+            "policy.yaml",
+            "apiVersion: prerender.dev/v1alpha1\nkind: HostPolicy\ndefaults: {memory: 32Mi}\nprojects: [{match: {project: '*'}}]\n",
+        ),
+    ]);
+    let words = ["argocd", "generate", "--policy", "policy.yaml"];
+    let project = [("ARGOCD_APP_PROJECT_NAME", "a")];
+    let output = run(Path::new(PLUGIN), scratch.path(), &words, &project);
+    assert_eq!(output.status.signal(), Some(6), "{}", said(&output));
+    assert!(output.stdout.is_empty());
+    assert!(said(&output).contains("memory allocation of"));
 }
 
 #[test]

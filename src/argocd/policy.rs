@@ -33,6 +33,8 @@ struct DefaultsSection {
     #[serde(default)]
     deadline: Option<Spanned<String>>,
     #[serde(default)]
+    memory: Option<Spanned<String>>,
+    #[serde(default)]
     secrets: Option<Secrets>,
     #[serde(default)]
     enable: Vec<Program>,
@@ -130,6 +132,8 @@ pub struct Grant {
     pub enable: Vec<Program>,
     /// When the render gives up.
     pub deadline: Duration,
+    /// How much memory it may take, where that is bounded.
+    pub memory_bytes: Option<u64>,
     /// What leaves the plugin where a file is sealed.
     pub secrets: Secrets,
     /// The policy of overlays.
@@ -188,6 +192,8 @@ pub fn decide(bytes: &[u8], source: &Source, asking: &Asking) -> Result<Grant> {
         .as_ref()
         .map(|d| duration(d, source))
         .transpose()?;
+    let memory = policy.defaults.memory.as_ref();
+    let memory_bytes = memory.map(|m| size(m, source)).transpose()?;
     let PolicyFile {
         defaults,
         overlays,
@@ -204,6 +210,7 @@ pub fn decide(bytes: &[u8], source: &Source, asking: &Asking) -> Result<Grant> {
         paths: rule.paths.iter().map(|p| Pattern::new(p)).collect(),
         enable: rule.enable.unwrap_or(defaults.enable),
         deadline: deadline.unwrap_or(DEFAULT_DEADLINE),
+        memory_bytes,
         secrets: defaults.secrets.unwrap_or_default(),
         overlays,
     })
@@ -270,6 +277,20 @@ fn duration(text: &Spanned<String>, source: &Source) -> Result<Duration> {
                 .at(at(text, source))
                 .help("write 50s or 2m")
         })
+}
+
+/// A whole number of mebibytes or gibibytes: `384Mi`, `1Gi`.
+fn size(text: &Spanned<String>, source: &Source) -> Result<u64> {
+    let units = [("Mi", 20), ("Gi", 30)];
+    let bytes = units.into_iter().find_map(|(unit, bits)| {
+        let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+        number.checked_mul(1 << bits)
+    });
+    bytes.filter(|b| *b > 0).ok_or_else(|| {
+        Diagnostic::new(Code::FieldType, format!("{} is no size", **text))
+            .at(at(text, source))
+            .help("write 384Mi or 1Gi")
+    })
 }
 
 /// The place of a value in the policy.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, setrlimit};
+
 use crate::argocd::announce::announce;
 use crate::argocd::environment::{self, Call};
 use crate::argocd::generate::{Generation, generate};
@@ -42,6 +44,9 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let policy = arguments.policy.as_deref();
     let call = environment::read(&context.environment, &context.working_directory)?;
     let grant = grant(context, &call, policy)?;
+    if let Some(bytes) = grant.memory_bytes {
+        bound_memory(bytes);
+    }
     let progress = Progress::default();
     let (finished, watch) = mpsc::channel::<()>();
     let watched = progress.clone();
@@ -83,6 +88,7 @@ fn grant(context: &Context, call: &Call, policy: Option<&std::path::Path>) -> Re
             paths: Vec::new(),
             enable: Vec::new(),
             deadline: policy::DEFAULT_DEADLINE,
+            memory_bytes: None,
             secrets: policy::Secrets::Plain,
             overlays: policy::OverlaysSection::default(),
         });
@@ -99,6 +105,17 @@ fn identities_of(context: &Context, grant: &Grant) -> Identities {
         identities::add_path(&mut found, context, path, &nobody);
     }
     found
+}
+
+/// Has the process end where it asks for more: one render must not take the memory of the others, which the
+/// kernel would end with the container. Mapped files and what is only reserved do not count.
+fn bound_memory(bytes: u64) {
+    let limit = Rlimit {
+        current: Some(bytes),
+        maximum: Some(bytes),
+    };
+    // A limit that is lower already is bound enough.
+    let _ = setrlimit(Resource::Data, limit);
 }
 
 /// Tells where the time went and ends the process: the host would kill it without a word.
