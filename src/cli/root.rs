@@ -100,6 +100,7 @@ impl RootArguments {
         secrets: Secrets,
         then: impl FnOnce(&Request<'_>, &Located) -> Result<R, Report>,
     ) -> Result<R, Report> {
+        refuse_address(path)?;
         let located = locate(path, &context.working_directory, self.root.as_deref())?;
         let identities = || identities_of(context, &located);
         let request = Request {
@@ -206,6 +207,18 @@ impl RootArguments {
             plugin_homes: plugin_homes(|name| context.variable(name).map(OsString::from)),
         }
     }
+}
+
+/// Refuses the address of a repository, which kustomize would build.
+fn refuse_address(path: &Path) -> Result<()> {
+    let text = path.to_string_lossy();
+    let is_address = text.contains("://") || ["git::", "git@"].iter().any(|p| text.starts_with(p));
+    if !is_address {
+        return Ok(());
+    }
+    let phrase = format!("{text} is an address, and a directory is needed");
+    Err(Diagnostic::new(Code::Usage, phrase)
+        .help("clone it, or list it in resources: of a kustomization and pass --network"))
 }
 
 /// The identities of the user, those of a sidecar, and those that the project names beneath the root.

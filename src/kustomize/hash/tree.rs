@@ -107,6 +107,8 @@ fn written_style(node: &Node, role: Role, is_made: bool) -> Style {
         (Style::Plain, Some(text)) if is_added_text && !is_text_in_yaml_1_1(text) => {
             Style::DoubleQuoted
         }
+        // Ours alone: see `Reread`.
+        (Style::Flow, Some(_)) => Style::Plain,
         (style, _) => style,
     }
 }

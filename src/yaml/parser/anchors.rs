@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::error::SyntaxError;
-use super::options::{DuplicateKeys, MergeKeys, ParseOptions, Schema};
+use super::options::{DuplicateKeys, MergeKeys, ParseOptions, Reread, Schema};
 use super::scanner::Result;
 use super::{MAX_DEPTH, comments, duplicates};
 use crate::yaml::{Entry, Mapping, Mark, Node, Style, Tag, Text, Value};
@@ -179,7 +179,7 @@ impl Expansion<'_> {
                     })
                 });
                 let entries = entries.collect::<Result<Vec<_>>>()?;
-                Value::Mapping(Mapping::from_entries(self.merge(entries)?))
+                Value::Mapping(Mapping::from_entries(self.merge(entries, node.style())?))
             }
         };
         let mut copy = node.shallow_clone();
@@ -188,7 +188,7 @@ impl Expansion<'_> {
     }
 
     /// Replaces merge keys by what they name.
-    fn merge(&self, entries: Vec<Entry>) -> Result<Vec<Entry>> {
+    fn merge(&self, entries: Vec<Entry>, style: Style) -> Result<Vec<Entry>> {
         let is_merge = |entry: &Entry| entry.key.tag() == Tag::Merge;
         if self.options.merge_keys == MergeKeys::Keep || !entries.iter().any(is_merge) {
             return Ok(entries);
@@ -206,9 +206,22 @@ impl Expansion<'_> {
             return Ok(merged);
         }
         let mut merged = own;
-        duplicates::add_missing(&mut merged, sources.into_iter().flatten());
+        let style = match self.options.reread {
+            Reread::AsKustomize => style,
+            Reread::No => Style::Plain,
+        };
+        let sources = sources.into_iter().flatten();
+        duplicates::add_missing(&mut merged, sources.map(|entry| moved(entry, style)));
         Ok(merged)
     }
+}
+
+/// An entry that is merged into a mapping of a style: an absent value is written as those around it are.
+fn moved(mut entry: Entry, style: Style) -> Entry {
+    if entry.value.is_null() && entry.value.scalar_text() == Some("") {
+        entry.value.set_style(style);
+    }
+    entry
 }
 
 /// The mappings that a merge key names, in order.
