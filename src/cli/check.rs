@@ -1,18 +1,18 @@
 //! `check`: every finding on what a repository renders.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use super::findings::{self, Format};
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
-use crate::diagnostic::{Code, Diagnostic, Report, Severity};
-use crate::pipeline::Secrets;
-use crate::pipeline::checks;
+use crate::diagnostic::{Code, Place, Report, Severity};
+use crate::pipeline::{Root, Secrets, checks};
 
 /// Renders and reports every finding. Sealed manifests are opened where an identity fits.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The directories of the root kustomizations
+    /// Directories of root kustomizations, or with such directories below them, each of which is judged
     #[arg(default_value = ".")]
     paths: Vec<PathBuf>,
     /// How findings are printed
@@ -31,58 +31,65 @@ struct Judged {
     series: Vec<String>,
 }
 
+impl Judged {
+    /// Whether it reads metrics that nothing makes, where the roots together make more than it does.
+    fn has_dead_metrics(&self, made: &[String]) -> bool {
+        let mut found = self.found.findings.iter();
+        self.series.len() < made.len() && found.any(|f| f.code() == Code::MetricDead)
+    }
+}
+
 /// Judges one root beside others, which make `series`.
-fn judge(
-    context: &Context,
-    arguments: &Arguments,
-    path: &Path,
-    series: &[String],
-) -> Result<Judged, Report> {
-    let flags = &arguments.root;
-    flags.open(context, path, Secrets::Openable, |root, session| {
-        let rendered = root.objects()?;
-        let checks = session.project().map(|p| p.checks.clone());
-        let mut assumptions = root.assumptions();
-        assumptions.series.extend_from_slice(series);
-        let found = checks::findings(root, &checks.unwrap_or_default(), &rendered, &assumptions);
-        Ok(Judged {
-            objects: rendered.resources.len(),
-            found,
-            series: checks::series_of(&rendered.resources),
-        })
+fn judge(root: &Root<'_>, series: &[String]) -> Result<Judged, Report> {
+    let rendered = root.objects()?;
+    let checks = root.checks().cloned().unwrap_or_default();
+    let mut assumptions = root.assumptions();
+    assumptions.series.extend_from_slice(series);
+    Ok(Judged {
+        objects: rendered.resources.len(),
+        found: checks::findings(root, &checks, &rendered, &assumptions),
+        series: checks::series_of(&rendered.resources),
     })
 }
 
-/// Judges every root. One that reads metrics which nothing makes is judged once more, with the custom queries
-/// of all.
-fn judge_all(context: &Context, arguments: &Arguments) -> Vec<Result<Judged, Report>> {
-    let paths = &arguments.paths;
-    let mut all: Vec<_> = paths
-        .iter()
-        .map(|path| judge(context, arguments, path, &[]))
-        .collect();
-    let made: Vec<String> = all
-        .iter()
-        .flatten()
-        .flat_map(|j| j.series.iter().cloned())
-        .collect();
-    let has_dead = |judged: &Judged| {
-        let mut found = judged.found.findings.iter();
-        judged.series.len() < made.len() && found.any(|f| f.code() == Code::MetricDead)
-    };
-    for (path, judged) in paths.iter().zip(&mut all) {
-        if judged.as_ref().is_ok_and(has_dead) {
-            *judged = judge(context, arguments, path, &made);
-        }
+/// Judges every root at the paths.
+fn judge_each(
+    context: &Context,
+    arguments: &Arguments,
+    series: &[String],
+) -> Result<Vec<Result<Judged, Report>>, Report> {
+    let mut all = Vec::new();
+    for path in &arguments.paths {
+        let judge = |root: &Root<'_>| judge(root, series);
+        all.extend(
+            arguments
+                .root
+                .each(context, path, Secrets::Openable, judge)?,
+        );
     }
-    all
+    Ok(all)
+}
+
+/// Judges every root; once more, with the custom queries of all, where one reads metrics that nothing makes.
+fn judge_all(
+    context: &Context,
+    arguments: &Arguments,
+) -> Result<Vec<Result<Judged, Report>>, Report> {
+    let all = judge_each(context, arguments, &[])?;
+    let made = all.iter().flatten().flat_map(|j| j.series.iter().cloned());
+    let made: Vec<String> = made.collect();
+    match all.iter().flatten().any(|j| j.has_dead_metrics(&made)) {
+        true => judge_each(context, arguments, &made),
+        false => Ok(all),
+    }
 }
 
 /// Runs the command. A root that cannot be rendered is a finding, and the others are still judged.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
-    let mut report = Report::default();
-    let mut judged = 0;
-    for root in judge_all(context, arguments) {
+    let (mut report, mut told) = (Report::default(), BTreeSet::new());
+    let all = judge_all(context, arguments)?;
+    let (roots, mut judged) = (all.len(), 0);
+    for root in all {
         let found = match root {
             Ok(root) => {
                 judged += root.objects;
@@ -90,16 +97,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
             }
             Err(errors) => errors,
         };
-        // What is true of the whole project is told once.
-        let told = |finding: &Diagnostic| {
-            finding.code() == Code::ValuesMissing
-                && report
-                    .findings
-                    .iter()
-                    .any(|f| f.phrase() == finding.phrase())
-        };
-        let new: Vec<_> = found.findings.into_iter().filter(|f| !told(f)).collect();
-        report.findings.extend(new);
+        tell(&mut report, &mut told, found);
     }
     if arguments.format != Format::Text {
         return Ok(Done {
@@ -116,10 +114,29 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
             .count()
     };
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
-    let summary = format!("{judged} objects: {errors} errors, {warnings} warnings\n");
+    let of = match roots {
+        1 => String::new(),
+        _ => format!(" of {roots} roots"),
+    };
+    let summary = format!("{judged} objects{of}: {errors} errors, {warnings} warnings\n");
     Ok(Done {
         stdout: summary.into_bytes(),
         report,
         status: None,
     })
+}
+
+/// A finding as it is told: its code, phrase and place.
+type Told = (Code, String, Option<Place>);
+
+/// Adds what was found on one more root. What is true of the whole project, or of a file that several roots
+/// share, is told once.
+fn tell(report: &mut Report, told: &mut BTreeSet<Told>, found: Report) {
+    for finding in found.findings {
+        let is_shared = finding.code() == Code::ValuesMissing;
+        let place = finding.place().filter(|_| !is_shared).cloned();
+        if told.insert((finding.code(), finding.phrase().to_owned(), place)) {
+            report.push(finding);
+        }
+    }
 }

@@ -6,12 +6,12 @@ use super::root::RootArguments;
 use super::{Context, Done, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Result, Severity};
 use crate::pipeline::Secrets;
-use crate::pipeline::checks::{Assumptions, PodReference, analyse, html, json, table};
+use crate::pipeline::checks::{Assumptions, PodReference, analyse, html, json, table, together};
 
 /// Tells which flows the network policies of a render allow, deny or leave open.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The directory of the root kustomization
+    /// The directory of the root kustomization, or one with such directories below it, which are seen together
     #[arg(default_value = ".")]
     path: PathBuf,
     /// Fail when a flow that CloudNativePG needs is dropped, or would be once the policies enforce
@@ -48,17 +48,18 @@ enum Format {
 /// Runs the command.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let (flags, path) = (&arguments.root, &arguments.path);
-    let (rendered, said) = flags.open(context, path, Secrets::Openable, |root, _| {
-        Ok((root.objects()?, root.assumptions()))
+    let roots = flags.every(context, path, Secrets::Openable, |root| {
+        Ok((root.applied()?, root.assumptions()))
     })?;
+    let (objects, said, warnings) = together(roots);
     let assumptions = assumptions(arguments, said)?;
-    let analysis = analyse(&rendered.resources, &assumptions);
+    let analysis = analyse(&objects, &assumptions);
     let stdout = match arguments.format {
         Format::Table => table(&analysis),
         Format::Json => json(&analysis),
         Format::Html => html(&analysis, &title(context, path)),
     };
-    let mut report = rendered.warnings;
+    let mut report = warnings;
     if arguments.require {
         // Who asks for it wants to know, and can say by a flag what is in doubt.
         let findings = analysis.require().findings.into_iter();

@@ -55,33 +55,33 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// The entry points of the Argo CD config management plugin
-    Argocd(argocd::Arguments),
+    /// Print what kustomize builds from a directory
+    #[command(alias = "build")]
+    Render(render::Arguments),
+    /// Write the tree with its templates rendered and its overlays listed, without building it
+    Expand(expand::Arguments),
     /// Render, and report every finding: gate, schemas, flows, deprecated fields
     Check(check::Arguments),
     /// Show who may talk to whom under the rendered network policies
     Flows(flows::Arguments),
-    /// What goes to Flux, and what Flux would make of it
-    Flux(flux::Arguments),
-    /// Print a sealed file as `sops decrypt` does
-    Decrypt(decrypt::Arguments),
-    /// Tell what a render finds, and what is missing
-    Doctor(doctor::Arguments),
-    /// Seal a file by the creation rules of .sops.yaml
-    Encrypt(encrypt::Arguments),
-    /// Look once at what a repository renders, and write its facts as prerender.yaml
-    Init(init::Arguments),
     /// Show the prepared overlays: what there is, what applies, what it adds
     Overlays(overlays::Arguments),
     /// Print the merged values of a project, secrets masked
     Values(values::Arguments),
     /// Render a tree of templates as makejinja does
     Template(template::Arguments),
-    /// Print what kustomize builds from a directory
-    #[command(alias = "build")]
-    Render(render::Arguments),
-    /// Write the tree with its templates rendered and its overlays listed, without building it
-    Expand(expand::Arguments),
+    /// Print a sealed file as `sops decrypt` does
+    Decrypt(decrypt::Arguments),
+    /// Seal a file by the creation rules of .sops.yaml
+    Encrypt(encrypt::Arguments),
+    /// The entry points of the Argo CD config management plugin
+    Argocd(argocd::Arguments),
+    /// What goes to Flux, and what Flux would make of it
+    Flux(flux::Arguments),
+    /// Look once at what a repository renders, and write its facts as prerender.yaml
+    Init(init::Arguments),
+    /// Tell what a render finds, and what is missing
+    Doctor(doctor::Arguments),
     /// Print the JSON Schema of the project file
     Schema,
     /// Print the completions of a shell

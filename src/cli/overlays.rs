@@ -115,8 +115,16 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
             Ok(page.into_bytes().into())
         }
         Command::Status { of, all } => {
-            let (instances, report) = asked(context, &of.path, &of.root, overlays::status)?;
-            let rows = overlays::rows(&instances, *all);
+            let (flags, path) = (&of.root, &of.path);
+            let roots = flags.every(context, path, Secrets::Openable, overlays::status)?;
+            let (mut rows, mut report) = (Vec::new(), Report::default());
+            if roots.iter().all(Option::is_none) {
+                return Err(overlays::none_is_used(&path.display().to_string()).into());
+            }
+            for (instances, warnings) in roots.into_iter().flatten() {
+                rows.extend(overlays::rows(&instances, *all));
+                report.findings.extend(warnings.findings);
+            }
             let head = ["TARGET", "OVERLAY", "MODE", "STATE", "WHY"];
             let stdout = overlays::table(&head, rows).into_bytes();
             Ok(Done {

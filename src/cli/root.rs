@@ -12,7 +12,7 @@ use crate::files::{Located, locate};
 use crate::pipeline::plain::{LoadRestriction, Options, Order, Outside, plugin_homes};
 use crate::pipeline::sealing::Identities;
 use crate::pipeline::values::Opener;
-use crate::pipeline::{self, RedactionKey, Request, Root, Secrets, Session};
+use crate::pipeline::{self, RedactionKey, Request, Root, Secrets, Session, roots};
 use crate::programs::Helm;
 
 /// What every command takes that renders a root; kustomize's flags keep their names.
@@ -142,6 +142,66 @@ impl RootArguments {
             let opened = session.opened(request.secrets);
             then(&Root::new(request, &session, &opened), &session)
         })
+    }
+
+    /// Hands every root at a path to a function: the path itself, or, where it has no kustomization, every root
+    /// below it, each in its own project. The results come in the order of the paths.
+    ///
+    /// Fails where the path is wrong; a project or a root that fails is a result, and the others go on.
+    pub(super) fn each<R: Send>(
+        &self,
+        context: &Context,
+        path: &Path,
+        secrets: Secrets,
+        then: impl Fn(&Root<'_>) -> Result<R, Report> + Sync,
+    ) -> Result<Vec<Result<R, Report>>, Report> {
+        let located = locate(path, &context.working_directory, self.root.as_deref())?;
+        let nested = roots::projects_below(&located.tree, &located.directory)?;
+        let mut results = Vec::new();
+        for project in std::iter::once(&located.directory).chain(&nested) {
+            let path = located.tree.root().join(project.as_str());
+            let section = self.open(context, &path, secrets, |root, session| {
+                let found = roots::roots_of(session, project, &nested)?;
+                let is_root = found[..] == [project.clone()];
+                Ok((is_root, roots::each(root, session, &found, &then)))
+            });
+            match section {
+                Ok((is_root, found)) => {
+                    results.extend(found);
+                    if is_root && *project == located.directory {
+                        break;
+                    }
+                }
+                Err(report) => results.push(Err(report)),
+            }
+        }
+        if results.is_empty() {
+            // The build tells what is missing.
+            results.push(self.open(context, path, secrets, |root, _| then(root)));
+        }
+        Ok(results)
+    }
+
+    /// As [`Self::each`], for what needs every root: fails with what is wrong with any of them.
+    pub(super) fn every<R: Send>(
+        &self,
+        context: &Context,
+        path: &Path,
+        secrets: Secrets,
+        then: impl Fn(&Root<'_>) -> Result<R, Report> + Sync,
+    ) -> Result<Vec<R>, Report> {
+        let (mut results, mut failed) = (Vec::new(), Report::default());
+        for result in self.each(context, path, secrets, then)? {
+            match result {
+                Ok(result) => results.push(result),
+                Err(report) => failed.findings.extend(report.findings),
+            }
+        }
+        if failed.is_empty() {
+            Ok(results)
+        } else {
+            Err(failed)
+        }
     }
 
     fn redaction_key(&self, context: &Context) -> Result<RedactionKey> {

@@ -48,3 +48,29 @@ fn severity(level: Level) -> Option<Severity> {
         Level::Off => None,
     }
 }
+
+/// What runs beside each other in a cluster, from several roots: their objects, what is in the cluster beside
+/// them, and what the user should know. An object that two roots have is there once.
+pub fn together(roots: Vec<(Rendered, Assumptions)>) -> (ResMap, Assumptions, Report) {
+    let (mut objects, mut warnings) = (ResMap::new(), Report::default());
+    let mut assumptions: Option<Assumptions> = None;
+    for (rendered, said) in roots {
+        for resource in rendered.resources.into_resources() {
+            // A second one is the same object, applied by another root.
+            let _ = objects.push(resource);
+        }
+        warnings.findings.extend(rendered.warnings.findings);
+        assumptions = Some(match assumptions {
+            Some(mut all) => {
+                all.audits |= said.audits;
+                all.clusters.extend(said.clusters);
+                all
+            }
+            None => said,
+        });
+    }
+    let mut assumptions = assumptions.unwrap_or_default();
+    assumptions.clusters.sort();
+    assumptions.clusters.dedup();
+    (objects, assumptions, warnings)
+}

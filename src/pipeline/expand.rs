@@ -10,7 +10,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use super::adjust::{KUSTOMIZATION_NAMES, kustomization_path};
 use super::mask::Mask;
 use super::recorded::Recorded;
-use super::roots::{find_roots, target_namespaces};
+use super::roots::{at, find_roots, flux_targets};
 use super::secrets::{Opened, Secrets};
 use super::session::Session;
 use super::template_secrets::{Redacting, Sealing, SecretRule, left_plain, secret_sources};
@@ -149,7 +149,7 @@ impl Expansion<'_> {
         let mut found = self.made()?;
         let is_overlaid = {
             let directory = self.request.directory;
-            let root = self.at(directory);
+            let root = at(self.request, directory);
             !Root::new(&root, self.session, self.opened)
                 .overlays()
                 .is_empty()
@@ -166,7 +166,7 @@ impl Expansion<'_> {
                 .into());
         }
         let targets = match is_overlaid {
-            true => self.targets(&roots),
+            true => flux_targets(self.request, self.session, self.opened, &roots),
             false => BTreeMap::new(),
         };
         let results: Vec<Result<Found, Report>> = roots
@@ -204,26 +204,6 @@ impl Expansion<'_> {
             &left_out,
             |_, error| Err(error),
         )
-    }
-
-    /// The namespaces that Flux sets, from the roots that build; the others fail later, with their errors.
-    fn targets(&self, roots: &[TreePath]) -> BTreeMap<TreePath, String> {
-        let built: Vec<ResMap> = roots
-            .par_iter()
-            .filter_map(|root| {
-                let request = self.at(root);
-                let root = Root::new(&request, self.session, self.opened);
-                root.build(self.opened).ok().map(|built| built.resources)
-            })
-            .collect();
-        target_namespaces(&built)
-    }
-
-    fn at<'b>(&'b self, directory: &'b TreePath) -> Request<'b> {
-        Request {
-            directory,
-            ..self.request.clone()
-        }
     }
 
     /// What the templates below the directory make, whether a root reads it or not.
@@ -291,7 +271,7 @@ impl Expansion<'_> {
 
     /// What one root reads, with what its overlays add.
     fn root(&self, directory: &TreePath, target: Option<&str>) -> Result<Found, Report> {
-        let request = self.at(directory);
+        let request = at(self.request, directory);
         let root = Root::new(&request, self.session, self.opened).with_target_namespace(target);
         let (_, (read, links, laid, rendered)) = root.expanded(|plain, expansion| {
             // Overlays look at more than the build reads, and only that is recorded.

@@ -22,7 +22,7 @@ mod project;
 mod recorded;
 mod redaction;
 mod render;
-mod roots;
+pub mod roots;
 pub mod sealing;
 mod secrets;
 mod session;

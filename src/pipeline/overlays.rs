@@ -18,12 +18,15 @@ pub fn sets(files: &dyn Files, directory: &TreePath) -> Result<Vec<Set>> {
     Ok(sets)
 }
 
-/// Tells which overlay applies to which target of a root, and why.
-pub fn status(root: &Root<'_>) -> Result<(Vec<Instance>, Report), Report> {
+/// Tells which overlay applies to which target of a root, and why; `None` where the root uses no overlay.
+pub fn status(root: &Root<'_>) -> Result<Option<(Vec<Instance>, Report)>, Report> {
+    if root.overlays().is_empty() {
+        return Ok(None);
+    }
     let (_, told) = expanded(root, |expansion| {
         Ok((expansion.instances.clone(), expansion.report.clone()))
     })?;
-    Ok(told)
+    Ok(Some(told))
 }
 
 /// Writes the objects that overlays add, as the finished build has them.
@@ -61,10 +64,13 @@ fn expanded<R>(
     then: impl FnOnce(&Expansion<'_>) -> Result<R, Report>,
 ) -> Result<(Built, R), Report> {
     if root.overlays().is_empty() {
-        let phrase = format!("{} uses no overlay", root.directory());
-        return Err(Diagnostic::new(Code::OverlayConfig, phrase)
-            .help("write `use: [cnpg@1]` under overlays in prerender.yaml, run `plugin init`, or pass --overlays cnpg@1")
-            .into());
+        return Err(none_is_used(&root.directory().to_string()).into());
     }
     root.expanded(|_, expansion| then(&expansion))
+}
+
+/// The error that no root at a path uses any overlay.
+pub fn none_is_used(path: &str) -> Diagnostic {
+    Diagnostic::new(Code::OverlayConfig, format!("{path} uses no overlay"))
+        .help("write `use: [cnpg@1]` under overlays in prerender.yaml, run `plugin init`, or pass --overlays cnpg@1")
 }

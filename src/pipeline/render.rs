@@ -6,17 +6,19 @@ use super::adjust::{Adjustments, adjusted, kustomization_path};
 use super::flux::{self, Flux};
 use super::outside::Outside;
 use super::progress::{Progress, Timed};
+use super::project::Checks;
 use super::secrets::{Opened, Secrets};
 use super::session::Session;
 use super::settle::Settling;
 use super::values::{Opener, Overrides, Values, chosen_profile};
 use crate::diagnostic::{Report, Result};
 use crate::files::{Files, Layer, TreePath};
-use crate::kube::ResMap;
+use crate::kube::{ResMap, Scope};
 use crate::kustomize::{self, Built};
 use crate::overlay::{self, Config, Expansion, HostParameter, Instance, Policy};
 use crate::template::Delimiters;
 use crate::validate::{self, GateOptions, Severities};
+use crate::yaml::Node;
 
 /// One render.
 #[derive(Clone)]
@@ -92,9 +94,9 @@ pub fn render(request: &Request<'_>, disk: &dyn Files) -> Result<Rendered, Repor
 
 /// One root of an open project.
 pub struct Root<'a> {
-    request: &'a Request<'a>,
+    pub(super) request: &'a Request<'a>,
     session: &'a Session<'a>,
-    opened: &'a Opened<'a>,
+    pub(super) opened: &'a Opened<'a>,
     files: &'a dyn Files,
     target_namespace: Option<&'a str>,
 }
@@ -133,6 +135,11 @@ impl<'a> Root<'a> {
         self.session.values()
     }
 
+    /// What its project has checked; `None` without a project.
+    pub fn checks(&self) -> Option<&Checks> {
+        self.session.project().map(|project| &project.checks)
+    }
+
     /// The files that its build reads, without overlays.
     pub fn files(&self) -> &dyn Files {
         self.opened
@@ -155,6 +162,21 @@ impl<'a> Root<'a> {
         let mut found = self.gate(&rendered.resources);
         found.findings.extend(self.guard(rendered).findings);
         self.masked(found)
+    }
+
+    /// As [`Self::objects`], in the namespace that Flux gives the whole root.
+    pub fn applied(&self) -> Result<Rendered, Report> {
+        let mut rendered = self.objects()?;
+        if let Some(namespace) = self.target_namespace {
+            let objects = rendered.resources.iter_mut();
+            for object in objects.filter(|object| object.scope() == Scope::Namespaced) {
+                object.change(|node| {
+                    let metadata = node.get_mut("metadata").and_then(Node::as_mapping_mut);
+                    metadata.map(|m| m.insert("namespace", Node::string(namespace)))
+                });
+            }
+        }
+        Ok(rendered)
     }
 
     /// Builds the root with what its overlays add. Nothing is judged yet.

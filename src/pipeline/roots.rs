@@ -2,11 +2,121 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::adjust::KUSTOMIZATION_NAMES;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use super::adjust::{KUSTOMIZATION_NAMES, kustomization_path};
+use super::project::NAMES as PROJECT_NAMES;
+use super::secrets::Opened;
+use super::session::Session;
+use super::{Request, Root};
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::files::{Files, Kind, TreePath};
 use crate::kube::ResMap;
 use crate::yaml::{self, Node, ParseOptions};
+
+/// Lists the roots of an open project below a directory: the directory itself, or, where it has no
+/// kustomization, every root below it that is not in one of the `left_out`, in order.
+///
+/// A kustomization that does not parse is listed too: its build tells what is wrong.
+pub fn roots_of(
+    session: &Session<'_>,
+    directory: &TreePath,
+    left_out: &[TreePath],
+) -> Result<Vec<TreePath>> {
+    if kustomization_path(session.files(), directory)?.is_some() {
+        return Ok(vec![directory.clone()]);
+    }
+    let mut left_out = left_out.to_vec();
+    left_out.extend(session.template_directories());
+    let mut broken = Vec::new();
+    let mut found = find_roots(session.files(), directory, &left_out, |directory, _| {
+        broken.push(directory.clone());
+        Ok(())
+    })?;
+    found.extend(broken);
+    found.sort();
+    Ok(found)
+}
+
+/// Lists the directories strictly below a directory that have a project file, in order; links are not followed.
+pub fn projects_below(files: &dyn Files, directory: &TreePath) -> Result<Vec<TreePath>> {
+    let (mut found, mut open) = (Vec::new(), Vec::new());
+    if files.kind(directory)? == Some(Kind::Directory) {
+        open.push(directory.clone());
+    }
+    while let Some(next) = open.pop() {
+        let names = files.list(&next)?;
+        let is_project = names.iter().any(|n| PROJECT_NAMES.contains(&n.as_str()));
+        if is_project && next != *directory {
+            found.push(next.clone());
+        }
+        let visible = names.iter().filter(|name| !name.starts_with('.'));
+        let directories = visible.filter_map(|name| next.join(name)).filter(|path| {
+            let is_directory = matches!(files.kind(path), Ok(Some(Kind::Directory)));
+            is_directory && files.real_path(path).is_ok_and(|real| real == *path)
+        });
+        open.extend(directories);
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Hands each of some roots to a function as it handles the root `of` the same project, in parallel, with the
+/// namespace that a Flux Kustomization among them gives it; the results come in the order of the roots.
+pub fn each<R: Send>(
+    of: &Root<'_>,
+    session: &Session<'_>,
+    roots: &[TreePath],
+    then: impl Fn(&Root<'_>) -> R + Sync,
+) -> Vec<R> {
+    let (request, opened) = (of.request, of.opened);
+    let targets = match roots {
+        [] | [_] => BTreeMap::new(),
+        _ => flux_targets(request, session, opened, roots),
+    };
+    let one = |directory: &TreePath| {
+        let request = at(request, directory);
+        let root = Root::new(&request, session, opened);
+        then(&root.with_target_namespace(targets.get(directory).map(String::as_str)))
+    };
+    roots.par_iter().map(one).collect()
+}
+
+/// The namespaces that Flux sets, from the roots that build; the others fail later, with their errors.
+pub(super) fn flux_targets(
+    request: &Request<'_>,
+    session: &Session<'_>,
+    opened: &Opened<'_>,
+    roots: &[TreePath],
+) -> BTreeMap<TreePath, String> {
+    let build = |directory: &TreePath| {
+        let request = at(request, directory);
+        let root = Root::new(&request, session, opened);
+        root.build(opened).ok().map(|built| built.resources)
+    };
+    let built: Vec<ResMap> = roots.par_iter().filter_map(build).collect();
+    let targets = target_namespaces(&built).into_iter();
+    targets
+        .filter_map(|(path, namespace)| Some((placed(&path, request.directory, roots)?, namespace)))
+        .collect()
+}
+
+/// The root that a path of a Flux Kustomization means. It counts from the top of the repository, which is the
+/// tree's, or lies between it and the directory that was asked for.
+fn placed(path: &TreePath, asked: &TreePath, roots: &[TreePath]) -> Option<TreePath> {
+    let mut tops: Vec<_> = std::iter::successors(Some(asked.clone()), TreePath::parent).collect();
+    tops.reverse();
+    let mut places = tops.iter().filter_map(|top| top.join(path.as_str()));
+    places.find(|place| roots.contains(place))
+}
+
+/// The same request for another directory.
+pub(super) fn at<'a>(request: &Request<'a>, directory: &'a TreePath) -> Request<'a> {
+    Request {
+        directory,
+        ..request.clone()
+    }
+}
 
 /// Lists the directories with a kustomization that no other kustomization names, in order.
 ///
@@ -79,8 +189,8 @@ fn kustomization(files: &dyn Files, path: &TreePath) -> Result<Node> {
     Ok(node.unwrap_or_else(Node::mapping))
 }
 
-/// The namespace that a Flux Kustomization among some objects sets for a path.
-pub(super) fn target_namespaces<'a>(
+/// The namespace that a Flux Kustomization among some objects sets for a path, which counts from its source.
+fn target_namespaces<'a>(
     built: impl IntoIterator<Item = &'a ResMap>,
 ) -> BTreeMap<TreePath, String> {
     let objects = built.into_iter().flatten();

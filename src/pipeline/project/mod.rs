@@ -17,7 +17,7 @@ use file::{DelimitersSection, ProjectFile, TemplatesSection, ValuesEntry};
 pub(super) use file::Level;
 
 /// The names of a project file; two of them in one directory are an error.
-const NAMES: [&str; 2] = ["prerender.yaml", ".prerender.yaml"];
+pub(super) const NAMES: [&str; 2] = ["prerender.yaml", ".prerender.yaml"];
 
 /// What `apiVersion` must say.
 const API_VERSION: &str = "prerender.dev/v1alpha1";
