@@ -15,7 +15,7 @@ use super::scope::Scope;
 use super::settings::{Settings, Undefined};
 use super::shelf::{Shelf, Text, Wanted};
 use super::vocabulary::Words;
-use super::{family, filters};
+use super::{checks, family, filters};
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 use crate::files::{Files, Kind, TreePath};
 
@@ -131,6 +131,18 @@ impl<'f> Engine<'f> {
             let callable = family::callable(*filter, &reader);
             self.words
                 .shared_filter(&mut self.environment, name, callable);
+        }
+        self.words.finish(&mut self.environment);
+        self
+    }
+
+    /// Adds the functions that the checks of a profile call.
+    #[must_use]
+    pub fn with_checks(mut self) -> Self {
+        for (name, function) in checks::FUNCTIONS {
+            let callable: super::vocabulary::Shared = Arc::new(*function);
+            self.words
+                .shared_function(&mut self.environment, name, callable);
         }
         self.words.finish(&mut self.environment);
         self

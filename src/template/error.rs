@@ -212,11 +212,19 @@ impl Teller<'_> {
     /// A call of what cannot be called: an unset name, or a method that there is not.
     fn uncallable(&self, error: &Error, text: &Located, at: Option<(usize, usize)>) -> Diagnostic {
         let path = at.and_then(|(start, _)| path_at(&text.1, start));
-        let Some(path) = path else {
-            return Diagnostic::new(Code::TemplateFailed, "this cannot be called");
+        let method = error.detail().and_then(|d| d.rsplit_once(" named "));
+        let method = method.map(|(_, method)| method.to_owned());
+        let is_name = |p: &String| !p.starts_with(|c: char| c.is_ascii_digit());
+        let Some(path) = path.filter(is_name) else {
+            let phrase = match method {
+                Some(method) => format!("there is no method {method}"),
+                None => "this cannot be called".to_owned(),
+            };
+            return Diagnostic::new(Code::TemplateFailed, phrase);
         };
+        let method = method.or_else(|| Some(path.rsplit_once('.')?.1.to_owned()));
         if error.kind() == ErrorKind::UnknownMethod
-            && let Some((_, method)) = path.rsplit_once('.')
+            && let Some(method) = method
             && !self.is_missing(path.split('.').next().unwrap_or_default())
         {
             return Diagnostic::new(Code::TemplateFailed, format!("there is no method {method}"));
@@ -249,6 +257,10 @@ impl Teller<'_> {
         let Some(path) = path else {
             return Diagnostic::new(Code::TemplateUndefined, "a value that is not set is used");
         };
+        if at.is_some_and(|(start, _)| is_filter(&text.1, start)) && self.is_missing(&path) {
+            let phrase = format!("the filter {path} reads a value that is not set");
+            return Diagnostic::new(Code::TemplateUndefined, phrase);
+        }
         if self.is_local(&path, text) {
             let phrase = format!("{path} is not set");
             return Diagnostic::new(Code::TemplateUndefined, phrase);
@@ -356,6 +368,12 @@ fn path_at(source: &str, at: usize) -> Option<String> {
         .unwrap_or(rest.len());
     let path = rest[..end].trim_matches('.');
     (!path.is_empty()).then(|| path.to_owned())
+}
+
+/// Whether a filter is called at a byte.
+fn is_filter(source: &str, at: usize) -> bool {
+    let (before, after) = source.split_at_checked(at).unwrap_or_default();
+    before.trim_end().ends_with('|') || after.starts_with('|')
 }
 
 /// The first string constant of a tag, for the name of an include.

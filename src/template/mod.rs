@@ -4,6 +4,7 @@
 //! language to MiniJinja's (`dialect`), whose values are given Python's meaning (`python`). The room never
 //! decrypts, and never looks at what a text means. Start with [`Engine`].
 
+mod checks;
 mod dialect;
 mod engine;
 mod error;

@@ -33,7 +33,9 @@ pub(super) fn derive(held: &mut Held, input: &Input<'_>) -> Result<()> {
         undefined: Undefined::Chainable,
         ..Settings::strict()
     };
-    let engine = Engine::new(settings)?.with_family(TreePath::root());
+    let engine = Engine::new(settings)?
+        .with_family(TreePath::root())
+        .with_checks();
     let mut deriver = Deriver {
         engine: &engine,
         context: held.to_value(),

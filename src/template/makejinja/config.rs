@@ -96,6 +96,8 @@ impl Config {
                 .note(e.message().to_owned())
         })?;
         let mut config = Self::new(path);
+        // Tables of other tools may stand beside it; without it one of them is misspelled.
+        let is_there = document.get_ref().contains_key("makejinja");
         for (name, value) in entries(document.get_ref()) {
             match (name, value.get_ref()) {
                 ("makejinja", DeValue::Table(table)) => {
@@ -103,6 +105,7 @@ impl Config {
                         config.set(&reader, entry)?;
                     }
                 }
+                _ if is_there && name != "makejinja" => {}
                 _ => return Err(reader.unknown(name, value.span().start, &["makejinja"])),
             }
         }

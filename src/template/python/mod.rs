@@ -9,6 +9,7 @@ pub(super) mod dict;
 pub(super) mod format;
 pub(super) mod iterate;
 pub(super) mod list;
+pub(super) mod markup;
 pub(super) mod number;
 pub(super) mod operators;
 pub(super) mod printf;
@@ -98,6 +99,7 @@ pub(super) fn method(
     arguments: &[Value],
 ) -> Result<Value, Error> {
     match value.kind() {
+        ValueKind::String if value.is_safe() => markup::method(state, value, name, arguments),
         ValueKind::String => strings::method(state, value, name, arguments),
         ValueKind::Bytes => bytes::method(value, name, arguments),
         ValueKind::Number | ValueKind::Bool => number::method(value, name, arguments),

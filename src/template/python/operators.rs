@@ -12,7 +12,9 @@ use super::iterate::{assert_set, is_plain_sequence, items, iterate};
 use super::number::{Number, Operator};
 use super::printf::printf;
 use super::text::write_str;
-use super::{Dict, List, Native, compare, failed, is_tuple, too_much, tuple, type_name, undefined};
+use super::{
+    Dict, List, Native, compare, failed, is_tuple, markup, too_much, tuple, type_name, undefined,
+};
 
 /// The functions that only translated templates call.
 pub(in crate::template) const TABLE: &[(&str, Native)] = &[
@@ -92,6 +94,10 @@ fn apply(
         failed(format!("{} does not fit {a} and {b}", symbol(operator)))
     };
     match (operator, a.kind(), b.kind()) {
+        (Operator::Add, ValueKind::String, ValueKind::String) if a.is_safe() || b.is_safe() => {
+            let joined = format!("{}{}", markup::text_of(a), markup::text_of(b));
+            Ok(Value::from_safe_string(joined))
+        }
         (Operator::Add, ValueKind::String, ValueKind::String) => {
             let mut joined = a.as_str().unwrap_or_default().to_owned();
             joined.push_str(b.as_str().unwrap_or_default());
@@ -325,6 +331,13 @@ fn any_arguments(_: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Er
 impl Object for AnyArguments {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match key.as_str()? {
+            "arguments" => Some(tuple(self.names.iter().map(Value::from).collect())),
+            name => self.body.get_attr(name).ok(),
+        }
     }
 
     fn call(

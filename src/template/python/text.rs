@@ -75,6 +75,11 @@ fn repr(out: &mut Bounded<'_>, value: &Value) -> fmt::Result {
 fn repr_now(out: &mut Bounded<'_>, value: &Value) -> fmt::Result {
     match value.kind() {
         ValueKind::Undefined => out.write_str("Undefined"),
+        ValueKind::String if value.is_safe() => {
+            out.write_str("Markup(")?;
+            quoted(out, value.as_str().unwrap_or_default())?;
+            out.write_str(")")
+        }
         ValueKind::String => quoted(out, value.as_str().unwrap_or_default()),
         ValueKind::Bytes => quoted_bytes(out, value.as_bytes().unwrap_or_default()),
         ValueKind::Number if !value.is_integer() => {
