@@ -19,6 +19,7 @@ pub(super) fn expand<'a>(request: &Request<'a>) -> Result<Expansion<'a>> {
     check_pins(request)?;
     let library = Library::load(request.config, request.files, &language)?;
     settings::check_names(request.config, &library)?;
+    settings::check_host(request.host.parameters, &library)?;
     let root = Root::read(
         request.files,
         request.directory,

@@ -257,7 +257,7 @@ pub struct Expansion<'a> {
 /// Nothing is read or parsed where the project uses no overlay. Fails with the `Overlay…` codes, at the
 /// field, object or file that is wrong.
 pub fn view<'a>(request: &Request<'a>) -> Result<Expansion<'a>> {
-    if request.config.is_empty() {
+    if request.config.is_empty() && request.host.parameters.is_empty() {
         return Ok(Expansion::default());
     }
     expand::expand(request)

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use minijinja::Value;
 
-use super::Request;
 use super::config::{Config, Located, Name, Override, read_annotation};
 use super::convert::{to_node, to_value};
 use super::definition::Definition;
@@ -14,6 +13,7 @@ use super::language::Language;
 use super::library::{Library, Loaded};
 use super::schema;
 use super::target::Target;
+use super::{HostParameter, Request};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source, nearest};
 use crate::files::TreePath;
 use crate::yaml::{self, Mapping, Node, ParseOptions, Tag, Value as Content};
@@ -290,6 +290,32 @@ pub(super) fn check_names(config: &Config, library: &Library) -> Result<()> {
         if !names.contains(&name.text.as_str()) {
             return Err(refuse("the name", &name.text, name.place.clone(), names));
         }
+    }
+    Ok(())
+}
+
+/// Refuses parameters of the host that no overlay in use has.
+pub(super) fn check_host(parameters: &[HostParameter], library: &Library) -> Result<()> {
+    let definitions = library.overlays.iter().map(|o| &o.definition);
+    let names = |d: &Definition| -> Vec<String> {
+        let parameters = d.parameters.keys();
+        parameters
+            .map(|p| format!("overlays.{}.{p}", d.name))
+            .collect()
+    };
+    let known: Vec<String> = definitions.flat_map(|d| names(d)).collect();
+    for parameter in parameters {
+        let name = format!("overlays.{}.{}", parameter.overlay, parameter.name);
+        if known.contains(&name) {
+            continue;
+        }
+        let phrase = format!("there is no parameter {name}");
+        let error = Diagnostic::new(Code::ParameterInvalid, phrase).at(parameter.value.place());
+        return Err(match nearest(&name, known.iter().map(String::as_str)) {
+            Some(near) => error.help(format!("did you mean {near}?")),
+            None if known.is_empty() => error.help("no overlay is in use here"),
+            None => error.help("`plugin overlays show OVERLAY` lists the parameters of an overlay"),
+        });
     }
     Ok(())
 }
