@@ -1,6 +1,7 @@
 //! The program under the name `kustomize`: `build` and `version`, and of `edit` what Argo CD calls, so that it
 //! can be set as `kustomize.path.NAME` with no Application changed.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use clap::{Parser, Subcommand};
@@ -121,6 +122,32 @@ enum Add {
         #[arg(required = true)]
         pairs: Vec<String>,
     },
+}
+
+/// The flags of `build` that are on or off.
+const SWITCHES: [&str; 6] = [
+    "--enable-alpha-plugins",
+    "--enable-exec",
+    "--enable-helm",
+    "--enable-managedby-label",
+    "--helm-debug",
+    "--network",
+];
+
+/// Arguments with switches as they are written here: kustomize takes `--enable-helm=true` too.
+pub(super) fn switched(arguments: Vec<OsString>) -> Vec<OsString> {
+    let switch = |argument: OsString| {
+        let pair = argument.to_str().and_then(|text| text.split_once('='));
+        match pair {
+            Some((name, value)) if SWITCHES.contains(&name) => match value {
+                "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(name.into()),
+                "0" | "f" | "F" | "false" | "FALSE" | "False" => None,
+                _ => Some(argument),
+            },
+            _ => Some(argument),
+        }
+    };
+    arguments.into_iter().filter_map(switch).collect()
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {

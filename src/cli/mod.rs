@@ -103,10 +103,13 @@ pub fn main() -> ExitCode {
     let context = Context::of_the_process();
     let status = match called_as(&context).as_deref() {
         Some("ksops") => output::finish(ksops::run(&context)),
-        Some("kustomize") => match kustomize::Arguments::try_parse_from(arguments(&context)) {
-            Ok(arguments) => output::finish(kustomize::run(&context, &arguments)),
-            Err(error) => output::usage(&error),
-        },
+        Some("kustomize") => {
+            let arguments = kustomize::switched(arguments(&context));
+            match kustomize::Arguments::try_parse_from(arguments) {
+                Ok(arguments) => output::finish(kustomize::run(&context, &arguments)),
+                Err(error) => output::usage(&error),
+            }
+        }
         _ => match Arguments::try_parse_from(arguments(&context)) {
             Ok(arguments) => output::finish(run(&context, arguments.command)),
             Err(error) => output::usage(&error),
