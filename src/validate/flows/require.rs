@@ -7,6 +7,9 @@ use super::policy::{Direction, Policy, Rule};
 use super::{Analysis, NeededFlow, discover, refused_finding, remedy};
 use crate::diagnostic::{Code, Diagnostic, Report, Severity};
 
+/// The port of OpenShift's DNS pods, which policies see instead of their Service's 53.
+const DNS_OF_OPENSHIFT: u16 = 5353;
+
 impl Analysis {
     /// Reports every needed flow that is dropped, now or once the policies enforce, and every policy that
     /// is refused.
@@ -146,9 +149,13 @@ impl Analysis {
         direction: Direction,
     ) -> bool {
         let to = &self.endpoints[need.to];
+        let names_port = |rule: &Rule| {
+            let ports = rule.ports.numbers(to);
+            let by_pods = to.role == Role::Dns && ports.contains(need.protocol, DNS_OF_OPENSHIFT);
+            rule.ports.are_named() && (by_pods || ports.contains(need.protocol, need.port))
+        };
         let is_for_strangers = |rule: &&Rule| {
-            rule.ports.are_named()
-                && rule.ports.numbers(to).contains(need.protocol, need.port)
+            names_port(rule)
                 && rule.peers.are_places()
                 && !self.endpoints.iter().any(|e| rule.peers.include(e))
         };
