@@ -23,7 +23,7 @@ use prerender::kube::ResMap;
 use prerender::kustomize::{self, Options};
 use prerender::overlay::{self, Config, Host, Request};
 use prerender::pipeline::plain::Outside;
-use prerender::validate::flows::{Assumptions, analyse};
+use prerender::validate::flows::{Assumptions, Direction, Mode, analyse};
 use prerender::validate::schema;
 use prerender::yaml::{self, Node, ParseOptions};
 
@@ -81,7 +81,8 @@ const SWITCHES: &[(&str, &[&str])] = &[
     ("monitoring", &["true", "false"]),
     ("policies", &["true", "false"]),
     ("mode", &["enforce", "audit"]),
-    ("backup", &["none", "cluster", "outside"]),
+    ("backup", &["none", "cluster", "outside", "document"]),
+    ("keycloak", &["unset", "cnpg", "embedded", "off"]),
     ("barman", &["none", "chart", "manifest"]),
     ("secrets", &["true", "false"]),
     ("tls", &["true", "false"]),
@@ -142,16 +143,27 @@ fn is(choice: &Choice, name: &str) -> &'static str {
 /// Two clusters, the operator, the plugin and a client, as the switches have them.
 fn built(choice: &Choice) -> String {
     let mut text = String::new();
-    let plugins = match is(choice, "backup") {
-        "none" => "",
+    let endpoint = match is(choice, "backup") {
+        "outside" => "https://s3.example.com",
+        _ => "http://rustfs.storage.svc:9000",
+    };
+    let store = format!("{{destinationPath: 's3://b', endpointURL: '{endpoint}'}}");
+    let backup = match (is(choice, "backup"), is(choice, "barman")) {
+        ("none", _) => String::new(),
+        // Without the plugin CNPG backs up by itself.
+        (_, "none") => format!(", backup: {{barmanObjectStore: {store}}}"),
         _ => {
-            ", plugins: [{name: barman-cloud.cloudnative-pg.io, parameters: {barmanObjectName: store}}]"
+            let _ = writeln!(
+                text,
+                "---\napiVersion: barmancloud.cnpg.io/v1\nkind: ObjectStore\nmetadata: {{name: store, namespace: shop}}\nspec: {{configuration: {store}}}"
+            );
+            ", plugins: [{name: barman-cloud.cloudnative-pg.io, parameters: {barmanObjectName: store}}]".to_owned()
         }
     };
     for name in ["db", "keycloak-postgres"] {
         let _ = writeln!(
             text,
-            "---\napiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata: {{name: {name}, namespace: shop}}\nspec: {{instances: 3, storage: {{size: 1Gi}}, monitoring: {{enablePodMonitor: true}}, bootstrap: {{initdb: {{owner: app, database: app, secret: {{name: {name}-owner}}}}}}{plugins}}}"
+            "---\napiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata: {{name: {name}, namespace: shop}}\nspec: {{instances: 3, storage: {{size: 1Gi}}, monitoring: {{enablePodMonitor: true}}, bootstrap: {{initdb: {{owner: app, database: app, secret: {{name: {name}-owner}}}}}}{backup}}}"
         );
     }
     if is(choice, "poolers") == "true" {
@@ -172,9 +184,21 @@ fn built(choice: &Choice) -> String {
 
 fn configuration(choice: &Choice) -> String {
     let store = match is(choice, "backup") {
-        "none" => "null",
-        "cluster" => "{namespace: storage, podLabels: {app: rustfs}, port: 9000}",
-        _ => "{fqdnPattern: '*.example.com'}",
+        "none" => ", objectStore: null",
+        "cluster" => ", objectStore: {namespace: storage, podLabels: {app: rustfs}, port: 9000}",
+        "outside" => ", objectStore: {fqdnPattern: '*.example.com'}",
+        // The document's variables say it.
+        _ => "",
+    };
+    let backup = match is(choice, "backup") {
+        "document" => ", rustfs_enabled: true, cnpg_backup_enabled: true",
+        _ => "",
+    };
+    let keycloak = match is(choice, "keycloak") {
+        "cnpg" => ", keycloak_enabled: true, keycloak_db_mode: cnpg",
+        "embedded" => ", keycloak_enabled: true, keycloak_db_mode: embedded",
+        "off" => ", keycloak_enabled: false",
+        _ => "",
     };
     let more = if is(choice, "egress") == "true" {
         ", cnpg-backup-egress"
@@ -182,7 +206,7 @@ fn configuration(choice: &Choice) -> String {
         ""
     };
     format!(
-        "{{use: [cnpg@1, cnpg-external-secrets{more}], inputs: {{cnpg_enabled: {}, monitoring_enabled: {}, network_policies_enabled: {}, network_policies_mode: {}, external_secrets_enabled: {}, cnpg_metrics_tls_enabled: {}, cnpg_custom_metrics_enabled: {}}}, parameters: {{sharedPodMonitor: {}, objectStore: {store}}}}}",
+        "{{use: [cnpg@1, cnpg-external-secrets{more}], inputs: {{cnpg_enabled: {}, monitoring_enabled: {}, network_policies_enabled: {}, network_policies_mode: {}, external_secrets_enabled: {}, cnpg_metrics_tls_enabled: {}, cnpg_custom_metrics_enabled: {}{backup}{keycloak}}}, parameters: {{sharedPodMonitor: {}{store}}}}}",
         is(choice, "cnpg"),
         is(choice, "monitoring"),
         is(choice, "policies"),
@@ -263,8 +287,20 @@ fn every_pair_of_switches_is_valid_and_denies_nothing_that_is_needed() {
         // The Clusters too, as the overlays' patches leave them.
         let judged = schema(&all);
         assert!(judged.report.is_empty(), "{}\n{}", judged.report, told());
-        let required = analyse(&all, &Assumptions::default()).require();
+        let analysis = analyse(&all, &Assumptions::default());
+        let required = analysis.require();
         assert!(required.is_empty(), "{required}\n{}", told());
+        let governs = |direction| {
+            let mut endpoints = analysis.endpoints.iter();
+            let mode = Mode::AsWritten;
+            endpoints.any(|e| !analysis.governing(e, direction, mode).is_empty())
+        };
+        let enforces = governs(Direction::Ingress) || governs(Direction::Egress);
+        assert!(
+            !enforces || is(choice, "mode") == "enforce",
+            "something is denied in audit: {}",
+            told()
+        );
     }
     assert!(
         policies > 80,
