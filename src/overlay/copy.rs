@@ -158,6 +158,7 @@ fn head(definition: &Definition, instance: &Instance) -> Result<String> {
         literal(&instance.parameters)?
     );
     head.push_str("#% macro final_name(name) %##{ name }##% endmacro %#\n");
+    head.push_str("#% macro text(text) %##{ text | string | tojson }##% endmacro %#\n");
     Ok(head)
 }
 

@@ -138,6 +138,8 @@ pub struct Definition {
     /// What can be set for each target.
     pub parameters: IndexMap<String, Parameter>,
     pub(super) reads: Vec<GroupKind>,
+    /// What it asks the root for by name: the lists of objects that the set defines.
+    pub(super) finds: IndexMap<String, Vec<Finder>>,
     pub(super) rules: Vec<Rule>,
     pub(super) covers: Option<Covers>,
     pub(super) assertions: Vec<Assertion>,
@@ -166,6 +168,7 @@ impl Definition {
                 "inputs",
                 "parameters",
                 "reads",
+                "finds",
                 "targets",
                 "covers",
                 "assert",
@@ -187,6 +190,7 @@ impl Definition {
                 .iter()
                 .map(|n| group_kind(n, source, "an entry of reads"))
                 .collect::<Result<_>>()?,
+            finds: finds(&spec, source, finders)?,
             rules: spec
                 .list("targets")?
                 .iter()
@@ -250,10 +254,11 @@ impl Definition {
 
     /// Every finder of its rules.
     pub(super) fn finders(&self) -> impl Iterator<Item = &Finder> {
-        self.rules.iter().flat_map(|rule| match &rule.find {
+        let contained = self.rules.iter().flat_map(|rule| match &rule.find {
             Find::Contains(finders) => finders.as_slice(),
             Find::Each(_) => &[],
-        })
+        });
+        contained.chain(self.finds.values().flatten())
     }
 
     /// The files that it adds.
@@ -416,6 +421,21 @@ fn rule(node: &Node, source: &Source, finders: &IndexMap<String, Vec<Finder>>) -
     })
 }
 
+/// The lists that `finds` names.
+fn finds(
+    spec: &Reader<'_>,
+    source: &Source,
+    finders: &IndexMap<String, Vec<Finder>>,
+) -> Result<IndexMap<String, Vec<Finder>>> {
+    let names = spec.list("finds")?.iter();
+    names
+        .map(|node| {
+            let name = node.scalar_text().unwrap_or_default().to_owned();
+            Ok((name, contained(node, source, finders)?))
+        })
+        .collect()
+}
+
 fn contained(
     node: &Node,
     source: &Source,
@@ -425,7 +445,7 @@ fn contained(
         return read_finders(node, source, "contains");
     };
     finders.get(name).cloned().ok_or_else(|| {
-        let phrase = format!("contains names {name}, which the set does not define");
+        let phrase = format!("{name} is no list of objects that the set defines");
         let error =
             Diagnostic::new(Code::OverlayInvalid, phrase).at(super::read::place(node, source));
         match nearest(name, finders.keys().map(String::as_str)) {

@@ -120,7 +120,9 @@ fn page(set: &Set, overlay: &Loaded) -> String {
         "Parameters: what can be set for each target",
         definition.parameters.iter().map(|(name, p)| {
             let mut value = p.schema.get("default").cloned().unwrap_or_else(Node::null);
-            super::schema::fill(&mut value, &p.schema);
+            let as_written = |default: &Node| Ok(default.clone());
+            // What is computed is shown as the overlay has it.
+            let _ = super::schema::fill(&mut value, &p.schema, &as_written);
             (
                 format!("{name}: {}, {}", kind(&p.schema), default(&value)),
                 p.description.as_str(),

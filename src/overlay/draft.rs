@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 use minijinja::Value;
 
 use super::applied::is_applied;
@@ -133,7 +133,31 @@ impl<'w, 'a> Drafter<'w, 'a> {
         let namer = self.world.root.namer();
         let named = move |name: &str| namer(name);
         base.push(("final_name".to_owned(), Value::from_function(named)));
+        base.push(("found".to_owned(), self.finder(definition)?));
+        let text = |text: String| super::names::as_text(&text);
+        base.push(("text".to_owned(), Value::from_function(text)));
         Ok(base)
+    }
+
+    /// What an overlay's expressions may ask the root for: where it holds what `finds` lists.
+    fn finder(&mut self, definition: &Definition) -> Result<Value> {
+        let mut found: IndexMap<String, Value> = IndexMap::new();
+        for (name, finders) in &definition.finds {
+            let Some(target) = self.world.contained(finders)? else {
+                found.insert(name.clone(), Value::from(()));
+                continue;
+            };
+            let layers = Layers::of(self.world.request, &target, &mut self.used)?;
+            let target = with_namespace(Rc::new(target), &layers);
+            found.insert(name.clone(), target.value());
+        }
+        let overlay = Arc::clone(&definition.name);
+        Ok(Value::from_function(move |name: String| {
+            found.get(&name).cloned().ok_or_else(|| {
+                let message = format!("{overlay} does not declare {name} in finds");
+                minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, message)
+            })
+        }))
     }
 
     fn draft(

@@ -16,7 +16,15 @@ use crate::files::{Files, Kind, TreePath};
 use crate::yaml::{self, Node, ParseOptions};
 
 /// The names that every expression and file of an overlay may read beside its inputs.
-const CONTEXT: &[&str] = &["target", "params", "objects", "exists", "final_name"];
+const CONTEXT: &[&str] = &[
+    "target",
+    "params",
+    "objects",
+    "exists",
+    "found",
+    "final_name",
+    "text",
+];
 
 /// The names that the language itself defines.
 const LANGUAGE: &[&str] = &["range", "dict", "namespace", "loop", "self", "super"];

@@ -2,6 +2,7 @@
 
 use super::world::World;
 use crate::kube::{Gvk, ResId, Resource, Scope};
+use crate::yaml::{self, JsonStyle, Node, Schema, Tag};
 
 impl World<'_, '_> {
     /// A text with the host's variables filled in.
@@ -54,18 +55,32 @@ impl World<'_, '_> {
     }
 }
 
+/// Names that YAML 1.1, which kustomizations are read with, takes for something else.
+const NO_TEXT: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
+
+/// A text as YAML has it: in quotes where it would be read for something else.
+pub(super) fn as_text(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '/');
+    let starts = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/');
+    let is_text = yaml::resolve(text, Schema::Go) == Tag::Str && !NO_TEXT.contains(&text);
+    // `1:30` and `1_000` are numbers to YAML 1.1; nothing like them is plain here.
+    if starts && is_text && text.chars().all(plain) && !text.contains('_') {
+        return text.to_owned();
+    }
+    let mut quoted = Vec::new();
+    match yaml::write_json(&mut quoted, &Node::string(text), JsonStyle::Sorted) {
+        Ok(()) => String::from_utf8_lossy(&quoted).into_owned(),
+        Err(_) => format!("'{}'", text.replace('\'', "''")),
+    }
+}
+
 /// A name as the regular expression that a patch target takes, quoted where YAML needs it.
 fn pattern(name: &str) -> String {
     let escaped = regex::escape(name).replace(r"\-", "-");
-    let plain = escaped
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '\\'));
-    let starts = escaped.starts_with(|c: char| c.is_ascii_alphabetic());
-    if plain && starts && !escaped.contains('\\') {
-        escaped
-    } else {
-        format!("'{escaped}'")
+    if escaped.contains('\\') {
+        return format!("'{escaped}'");
     }
+    as_text(&escaped)
 }
 
 /// A file name with nothing in it that a shell, a URL or YAML would read otherwise.

@@ -87,27 +87,34 @@ pub(super) fn read_text(node: &mut Node, schema: &Node) {
     }
 }
 
-/// Fills in the defaults of properties that an object lacks, level by level.
-pub(super) fn fill(node: &mut Node, schema: &Node) {
+/// Fills in the defaults of properties that an object lacks, level by level; `resolve` fills in what is computed.
+pub(super) fn fill(
+    node: &mut Node,
+    schema: &Node,
+    resolve: &dyn Fn(&Node) -> Result<Node>,
+) -> Result<()> {
     if let Some(items) = node.as_sequence_mut() {
         if let Some(schema) = schema.get("items") {
-            items.iter_mut().for_each(|item| fill(item, schema));
+            items
+                .iter_mut()
+                .try_for_each(|item| fill(item, schema, resolve))?;
         }
-        return;
+        return Ok(());
     }
     let (Some(mapping), Some(properties)) = (
         node.as_mapping_mut(),
         schema.get("properties").and_then(Node::as_mapping),
     ) else {
-        return;
+        return Ok(());
     };
     for (name, property) in properties.iter() {
         if let Some(value) = mapping.get_mut(name) {
-            fill(value, property);
+            fill(value, property, resolve)?;
         } else if let Some(default) = property.get("default") {
-            mapping.insert(name, default.clone());
+            mapping.insert(name, resolve(default)?);
         }
     }
+    Ok(())
 }
 
 /// Checks a value; `path` names it in messages. Fails with [`Code::OverlayParameter`].

@@ -179,7 +179,10 @@ impl<'a> Layers<'a> {
                 }
             };
             schema::read_text(&mut node, schema);
-            schema::fill(&mut node, schema);
+            schema::fill(&mut node, schema, &|default| {
+                let place = super::read::place(default, &definition.source);
+                language.resolve(default, &place, context)
+            })?;
             schema::check(&node, schema, name, source).map_err(|e| {
                 let about = if parameter.description.is_empty() {
                     &*definition.name

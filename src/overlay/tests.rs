@@ -235,14 +235,14 @@ fn variables_stay_in_names_and_count_filled_in_conditions() {
     let out = run(&files, &built, overlays, host);
     assert!(out.contains("networkpolicy-paperless-db.yaml"), "{out}");
     assert!(
-        out.contains("  name: ${APP}-db\n") && out.contains("cnpg.io/cluster: paperless-db\n"),
+        out.contains("  name: \"${APP}-db\"\n") && out.contains("cnpg.io/cluster: paperless-db\n"),
         "{out}"
     );
     assert!(out.contains("    egress: true\n"), "{out}");
     let out = run(&files, &built, overlays, Host::default());
     assert!(
         out.contains("networkpolicy-APP-db.yaml]\n")
-            && out.contains("cnpg.io/cluster: ${APP}-db\n"),
+            && out.contains("cnpg.io/cluster: \"${APP}-db\"\n"),
         "{out}"
     );
     assert!(out.contains("    egress: false\n"), "{out}");

@@ -147,7 +147,7 @@ impl<'w, 'a> World<'w, 'a> {
     }
 
     /// The first object that one of the finders fits.
-    fn contained(&self, finders: &[Finder]) -> Result<Option<Target<'a>>> {
+    pub(super) fn contained(&self, finders: &[Finder]) -> Result<Option<Target<'a>>> {
         for finder in finders {
             if let Some(found) = self.found(std::slice::from_ref(finder))?.into_iter().next() {
                 return Ok(Some(found));
@@ -277,6 +277,12 @@ fn kinds(library: &Library) -> IndexSet<(&str, &str)> {
                 }
             }
         }
+        let found = definition.finds.values();
+        kinds.extend(
+            found
+                .flat_map(|f| of(f))
+                .map(|k| (k.group.as_str(), k.kind.as_str())),
+        );
         let others = definition
             .reads
             .iter()
