@@ -289,8 +289,14 @@ impl<'n> Operation<'n> {
 
     fn test(&self, object: &mut Node) -> Result<(), Failure> {
         let path = self.need("path")?;
-        let Some(wanted) = self.node.get("value") else {
-            return Err(Failure::Malformed("a test needs a value".into()));
+        let nothing = Node::null();
+        let wanted = match self.node.get("value") {
+            Some(wanted) => wanted,
+            None if path.is_empty() => {
+                let phrase = "a test of the whole object needs a value";
+                return Err(Failure::Malformed(phrase.into()));
+            }
+            None => &nothing,
         };
         let is_equal = if path.is_empty() {
             through_json::is_equal(object, wanted)
