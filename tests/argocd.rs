@@ -231,28 +231,46 @@ fn the_deadline_names_stage_file_and_inputs() {
     }
 }
 
+/// A directory with one large manifest, and a policy that bounds the memory of its render.
+fn large(objects: usize, memory: &str) -> tempfile::TempDir {
+    let object = |index| {
+        format!(
+            "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a-{index}}}\ndata: {{a: b}}\n"
+        )
+    };
+    let text: String = (0..objects).map(object).collect();
+    let policy = format!(
+        "apiVersion: prerender.dev/v1alpha1\nkind: HostPolicy\ndefaults: {{memory: {memory}}}\nprojects: [{{match: {{project: '*'}}}}]\n"
+    );
+    tree(&[
+        ("kustomization.yaml", "resources: [large.yaml]\n"),
+        ("large.yaml", &text),
+        ("policy.yaml", &policy),
+    ])
+}
+
 #[test]
 fn a_render_that_takes_too_much_memory_ends_alone() {
-    let mut large = String::new();
-    for index in 0..60_000 {
-        large.push_str(&format!(
-            "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a-{index}}}\ndata: {{a: b}}\n"
-        ));
-    }
-    let scratch = tree(&[
-        ("kustomization.yaml", "resources: [large.yaml]\n"),
-        ("large.yaml", &large),
-        (
-            "policy.yaml",
-            "apiVersion: prerender.dev/v1alpha1\nkind: HostPolicy\ndefaults: {memory: 32Mi}\nprojects: [{match: {project: '*'}}]\n",
-        ),
-    ]);
+    let scratch = large(60_000, "32Mi");
     let words = ["argocd", "generate", "--policy", "policy.yaml"];
     let project = [("ARGOCD_APP_PROJECT_NAME", "a")];
     let output = run(Path::new(PLUGIN), scratch.path(), &words, &project);
     assert_eq!(output.status.signal(), Some(6), "{}", said(&output));
     assert!(output.stdout.is_empty());
     assert!(said(&output).contains("memory allocation of"));
+}
+
+/// As on a machine with so many processors: the stacks of as many threads take more than is allowed.
+#[test]
+fn a_render_takes_few_of_many_processors() {
+    let scratch = large(20_000, "256Mi");
+    let words = ["argocd", "generate", "--policy", "policy.yaml"];
+    let variables = [
+        ("ARGOCD_APP_PROJECT_NAME", "a"),
+        ("RAYON_NUM_THREADS", "400"),
+    ];
+    let printed = printed(run(Path::new(PLUGIN), scratch.path(), &words, &variables));
+    assert!(printed.contains("name: a-19999"));
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! `argocd generate` and `argocd parameters`: what the host calls.
 
 use std::io::Write;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
+use rayon::ThreadPoolBuilder;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::argocd::announce::announce;
@@ -19,6 +21,9 @@ use crate::files::locate;
 use crate::pipeline::Progress;
 use crate::pipeline::sealing::{Ask, Identities};
 use crate::pipeline::values::Opener;
+
+/// Threads of one render. A sidecar runs many at once, and the stack of each thread counts as memory.
+const MAX_THREADS: usize = 8;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -44,6 +49,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let policy = arguments.policy.as_deref();
     let call = environment::read(&context.environment, &context.working_directory)?;
     let grant = grant(context, &call, policy)?;
+    bound_threads();
     if let Some(bytes) = grant.memory_bytes {
         bound_memory(bytes);
     }
@@ -105,6 +111,14 @@ fn identities_of(context: &Context, grant: &Grant) -> Identities {
         identities::add_path(&mut found, context, path, &nobody);
     }
     found
+}
+
+/// Has a render on a large machine take a few of its processors.
+fn bound_threads() {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = ThreadPoolBuilder::new().num_threads(processors.min(MAX_THREADS));
+    // It fails where there are threads already, and none were asked for yet.
+    let _ = threads.build_global();
 }
 
 /// Has the process end where it asks for more: one render must not take the memory of the others, which the
