@@ -7,7 +7,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, OutputSpan, OutputSpanKind, UndefinedBehavior, Value};
 
-use super::dialect::{self, translate, translate_expression};
+use super::dialect::{self, ALONE, Reach, translate, translate_expression};
 use super::error::{Teller, place, syntax, wanted};
 use super::makejinja::Loader;
 use super::python::{iterate::measure, method, own, text::write_str};
@@ -217,7 +217,8 @@ impl<'f> Engine<'f> {
     /// The templates that a text includes or imports by a constant name.
     pub fn includes_of_text(&self, name: &str, text: &str) -> Result<Vec<String>> {
         let includes = self.read_text(name, text)?.translated.includes;
-        Ok(includes.into_iter().map(|(name, _)| name).collect())
+        let plain = |(name, _): (String, usize)| name.trim_start_matches(ALONE).to_owned();
+        Ok(includes.into_iter().map(plain).collect())
     }
 
     /// Refuses a name that only Python code would set: templates would render, to something else.
@@ -270,13 +271,17 @@ impl<'f> Engine<'f> {
     }
 
     fn read_text(&self, name: &str, text: &str) -> Result<Text> {
+        self.read_text_with(name, text, Reach::Context)
+    }
+
+    fn read_text_with(&self, name: &str, text: &str, reach: Reach) -> Result<Text> {
         let path: Arc<str> = Arc::from(name);
         let source = if text.contains('\r') {
             text.replace("\r\n", "\n").replace('\r', "\n")
         } else {
             text.to_owned()
         };
-        let translated = translate(&source, &self.settings, &self.words)
+        let translated = translate(&source, &self.settings, &self.words, reach)
             .map_err(|fault| self.blame_python(syntax(&path, &source, &fault)))?;
         Ok(Text {
             path,
@@ -341,9 +346,13 @@ impl<'f> Engine<'f> {
     fn fetch(&self, wanted: &Wanted, asker: &Text) -> Result<()> {
         match wanted {
             Wanted::Template(name) => {
-                let found = self.find_template(name, asker)?;
+                let (plain, reach) = match name.strip_prefix(ALONE) {
+                    Some(plain) => (plain, Reach::Values),
+                    None => (name.as_str(), Reach::Context),
+                };
+                let found = self.find_template(plain, asker)?;
                 let text = found
-                    .map(|(path, source)| self.read_text(&path, &source))
+                    .map(|(path, source)| self.read_text_with(&path, &source, reach))
                     .transpose()?;
                 let text = text.map(Arc::new);
                 self.shelf.put_template(name, text.clone());

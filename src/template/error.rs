@@ -250,7 +250,7 @@ impl Teller<'_> {
         let told = error
             .detail()
             .and_then(|d| d.split('`').nth(1))
-            .map(str::to_owned);
+            .map(|path| path.trim_start_matches("__values.").to_owned());
         let path = told
             .filter(|t| !t.starts_with("(...)"))
             .or_else(|| self.first_missing(text, at?));

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use super::dialect::{Kind, Vocabulary, translate};
+use super::dialect::{Kind, Reach, Vocabulary, translate};
 use super::makejinja::{Action, Config, plan};
 use super::vocabulary::Words;
 use crate::diagnostic::Result;
@@ -23,7 +23,7 @@ pub fn needs(config: &Config, files: &dyn Files) -> Result<Vec<String>> {
     {
         let file = files.read(&planned.input)?;
         let text = String::from_utf8_lossy(&file.bytes).replace("\r\n", "\n");
-        if let Ok(translated) = translate(&text, &config.settings, &noting) {
+        if let Ok(translated) = translate(&text, &config.settings, &noting, Reach::Context) {
             let calls = translated
                 .calls
                 .into_iter()

@@ -72,14 +72,29 @@ pub(super) enum Kind {
     Test,
 }
 
+/// Where the names of a text that it does not set itself are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// In what surrounds it, and the values.
+    Context,
+    /// In the values alone: what is imported does not see the names of who imports it.
+    Values,
+}
+
+/// Before the name of a template that is to be read with [`Reach::Values`].
+pub(super) const ALONE: &str = "\u{1}";
+
 /// Translates a template. Newlines must be `\n` already.
 pub(super) fn translate(
     source: &str,
     settings: &Settings,
     vocabulary: &dyn Vocabulary,
+    reach: Reach,
 ) -> Result<Translated, Fault> {
     let segments = segment::split(source, settings)?;
-    statement::write(source, &segments, settings, vocabulary)
+    let mut printer = print::Printer::new(settings, vocabulary);
+    printer.reach = reach;
+    statement::write(source, &segments, printer)
 }
 
 /// Translates one expression without marks.

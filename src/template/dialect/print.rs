@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::tree::{Argument, Expression, Node};
-use super::{Fault, Kind, Translated, Vocabulary};
+use super::{ALONE, Fault, Kind, Reach, Translated, Vocabulary};
 use crate::template::settings::{Settings, Undefined};
 
 /// The marks of the translated text: control characters, which no template that becomes YAML may hold.
@@ -37,6 +37,8 @@ pub(super) struct Printer<'a> {
     bound: BTreeSet<String>,
     /// Open `if`s: what stands in one may name filters that do not exist.
     pub(super) conditions: usize,
+    /// Where names are looked for that the text does not set.
+    pub(super) reach: Reach,
 }
 
 impl<'a> Printer<'a> {
@@ -47,6 +49,7 @@ impl<'a> Printer<'a> {
             out: Translated::default(),
             bound: BTreeSet::new(),
             conditions: 0,
+            reach: Reach::Context,
         }
     }
 
@@ -73,7 +76,8 @@ impl<'a> Printer<'a> {
         }
     }
 
-    pub(super) fn includes(&mut self, name: &Expression) {
+    /// Notes the templates that an expression names, which are read with a reach.
+    pub(super) fn includes(&mut self, name: &Expression, reach: Reach) {
         self.out.mutates = true;
         let mut names = std::slice::from_ref(name);
         if let Node::List(items) | Node::Tuple(items) = &name.node {
@@ -81,7 +85,27 @@ impl<'a> Printer<'a> {
         }
         for name in names {
             if let Node::Text(text) = &name.node {
-                self.out.includes.push((text.clone(), name.at));
+                self.out
+                    .includes
+                    .push((template_name(text, reach), name.at));
+            }
+        }
+    }
+
+    /// Prints the name of a template that is imported.
+    pub(super) fn imported(&mut self, name: &Expression, reach: Reach) -> Result<(), Fault> {
+        match &name.node {
+            Node::Text(text) => {
+                let literal = literal(&template_name(text, reach));
+                self.write(&literal, name.at);
+                Ok(())
+            }
+            _ if reach == Reach::Context => self.expression(name),
+            _ => {
+                self.write("__alone(", name.at);
+                self.expression(name)?;
+                self.write(")", name.at);
+                Ok(())
             }
         }
     }
@@ -180,6 +204,9 @@ impl<'a> Printer<'a> {
     fn name(&mut self, name: &str, at: usize) {
         if !self.bound.contains(name) && !self.vocabulary.has_function(name) {
             self.out.reads.entry(name.to_owned()).or_insert(at);
+            if self.reach == Reach::Values {
+                self.write("__values.", at);
+            }
         }
         self.write(name, at);
     }
@@ -473,6 +500,14 @@ impl<'a> Printer<'a> {
                 .nearest(kind, name)
                 .map(|n| format!("did you mean {n}?")),
         }
+    }
+}
+
+/// The name under which a template is asked for.
+fn template_name(name: &str, reach: Reach) -> String {
+    match reach {
+        Reach::Context => name.to_owned(),
+        Reach::Values => format!("{ALONE}{name}"),
     }
 }
 

@@ -9,9 +9,8 @@ use super::print::{
 use super::segment::Segment;
 use super::token::{Token, tokens};
 use super::tree::{Expression, Node};
-use super::{Fault, Translated, Vocabulary};
+use super::{Fault, Reach, Translated};
 use crate::diagnostic::nearest;
-use crate::template::settings::Settings;
 
 /// The statements of the language, `do` and loop controls included.
 const STATEMENTS: &[&str] = &[
@@ -64,12 +63,11 @@ struct Writer<'a> {
 pub(super) fn write(
     source: &str,
     segments: &[Segment],
-    settings: &Settings,
-    vocabulary: &dyn Vocabulary,
+    printer: Printer<'_>,
 ) -> Result<Translated, Fault> {
     let mut writer = Writer {
         source,
-        printer: Printer::new(settings, vocabulary),
+        printer,
         open: Vec::new(),
     };
     for segment in segments {
@@ -432,15 +430,19 @@ impl<'a> Writer<'a> {
         let body = self.source[at..]
             .split_once("endmacro")
             .map_or("", |(body, _)| body);
-        let any = body.contains("varargs") || body.contains("kwargs");
+        let taken: Vec<&str> = ["varargs", "kwargs"]
+            .into_iter()
+            .filter(|more| body.contains(more))
+            .collect();
         let mut after = None;
-        if any {
+        if !taken.is_empty() {
             let separator = if names.is_empty() { "" } else { "," };
             let both = format!("{separator}varargs=(),kwargs={{}}");
             self.printer.write(&both, name_at);
             let list: Vec<String> = names.iter().map(|n| format!(",\"{n}\"")).collect();
             after = Some(format!(
-                "{BLOCK_START}set {name} = __any_arguments({name}{}){BLOCK_END}",
+                "{BLOCK_START}set {name} = __any_arguments({name},\"{}\"{}){BLOCK_END}",
+                taken.concat(),
                 list.concat()
             ));
         }
@@ -491,7 +493,7 @@ impl<'a> Writer<'a> {
         }
         let alone = parser.is_word("without");
         self.context_words(parser)?;
-        self.printer.includes(&name);
+        self.printer.includes(&name, Reach::Context);
         if alone {
             self.printer.write(VARIABLE_START, at);
             self.printer.write("__include_alone(", at);
@@ -515,13 +517,16 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// `with context` and `without context`.
-    fn context_words(&mut self, parser: &mut Parser<'_>) -> Result<(), Fault> {
-        if (parser.take_word("with") || parser.take_word("without")) && !parser.take_word("context")
-        {
+    /// `with context` and `without context`; what is said where neither is, for imports.
+    fn context_words(&mut self, parser: &mut Parser<'_>) -> Result<Reach, Fault> {
+        let with = parser.take_word("with");
+        if (with || parser.take_word("without")) && !parser.take_word("context") {
             return Err(parser.unexpected("context"));
         }
-        Ok(())
+        Ok(match with {
+            true => Reach::Context,
+            false => Reach::Values,
+        })
     }
 
     fn import(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
@@ -530,10 +535,10 @@ impl<'a> Writer<'a> {
             return Err(parser.unexpected("as"));
         }
         let (_, alias) = parser.name("a name")?;
-        self.context_words(parser)?;
-        self.printer.includes(&name);
+        let reach = self.context_words(parser)?;
+        self.printer.includes(&name, reach);
         self.begin("import", at);
-        self.printer.expression(&name)?;
+        self.printer.imported(&name, reach)?;
         self.printer.write(&format!(" as {alias}"), at);
         self.printer.bind(&alias);
         self.finish(at);
@@ -541,32 +546,39 @@ impl<'a> Writer<'a> {
     }
 
     fn import_names(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
-        let name = parser.expression()?;
+        let template = parser.expression()?;
         if !parser.take_word("import") {
             return Err(parser.unexpected("import"));
         }
-        self.printer.includes(&name);
-        self.begin("from", at);
-        self.printer.expression(&name)?;
-        self.printer.write(" import ", at);
+        let mut names = Vec::new();
         loop {
             let (name_at, name) = parser.name("a name")?;
-            self.printer.write(&name, name_at);
-            let mut bound = name;
-            if parser.take_word("as") {
-                bound = parser.name("a name")?.1;
-                self.printer.write(&format!(" as {bound}"), name_at);
-            }
-            self.printer.bind(&bound);
+            let alias = match parser.take_word("as") {
+                true => Some(parser.name("a name")?.1),
+                false => None,
+            };
+            names.push((name_at, name, alias));
             if !parser.take(",") {
                 break;
             }
             if parser.peek().is_none() || parser.is_word("with") || parser.is_word("without") {
                 break;
             }
-            self.printer.write(",", name_at);
         }
-        self.context_words(parser)?;
+        let reach = self.context_words(parser)?;
+        self.printer.includes(&template, reach);
+        self.begin("from", at);
+        self.printer.imported(&template, reach)?;
+        self.printer.write(" import ", at);
+        for (index, (name_at, name, alias)) in names.iter().enumerate() {
+            self.printer
+                .write(if index > 0 { "," } else { "" }, *name_at);
+            self.printer.write(name, *name_at);
+            if let Some(alias) = alias {
+                self.printer.write(&format!(" as {alias}"), *name_at);
+            }
+            self.printer.bind(alias.as_ref().unwrap_or(name));
+        }
         self.finish(at);
         Ok(())
     }
@@ -593,7 +605,7 @@ impl<'a> Writer<'a> {
         self.begin(word, at);
         let expression = parser.expression()?;
         if word == "extends" {
-            self.printer.includes(&expression);
+            self.printer.includes(&expression, Reach::Context);
         }
         self.printer.expression(&expression)?;
         self.finish(at);

@@ -41,6 +41,10 @@ fn attr(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> 
     let [value, name] = bind("attr", arguments, ["obj", "name"])?;
     let value = value.unwrap_or_default();
     assert_set(state, &value)?;
+    let is_chainable = state.undefined_behavior() == minijinja::UndefinedBehavior::Chainable;
+    if value.is_undefined() && !is_chainable {
+        return Err(undefined());
+    }
     // Keys of dicts are no attributes.
     let has_attributes = !matches!(value.kind(), ValueKind::Map | ValueKind::Seq)
         || crate::template::python::iterate::is_namespace(&value)

@@ -15,6 +15,7 @@ use super::text::write_str;
 use super::{
     Dict, List, Native, compare, failed, is_tuple, markup, too_much, tuple, type_name, undefined,
 };
+use crate::template::dialect::ALONE;
 
 /// The functions that only translated templates call.
 pub(in crate::template) const TABLE: &[(&str, Native)] = &[
@@ -40,6 +41,7 @@ pub(in crate::template) const TABLE: &[(&str, Native)] = &[
     ("__debug", debug),
     ("__any_arguments", any_arguments),
     ("__include_alone", include_alone),
+    ("__alone", alone),
 ];
 
 /// The longest string or list that `*` may make.
@@ -317,13 +319,18 @@ fn debug(_: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {
 #[derive(Debug)]
 struct AnyArguments {
     body: Value,
+    /// Whether it reads `varargs`, `kwargs` or both; what it does not read is one argument too many.
+    taken: String,
     names: Vec<String>,
 }
 
 fn any_arguments(_: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {
-    let (body, names) = arguments.split_first().ok_or(ErrorKind::MissingArgument)?;
+    let [body, taken, names @ ..] = arguments else {
+        return Err(Error::from(ErrorKind::MissingArgument));
+    };
     Ok(Value::from_object(AnyArguments {
         body: body.clone(),
+        taken: taken.to_string(),
         names: names.iter().map(ToString::to_string).collect(),
     }))
 }
@@ -331,6 +338,10 @@ fn any_arguments(_: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Er
 impl Object for AnyArguments {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
+    }
+
+    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.body)
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
@@ -363,9 +374,24 @@ impl Object for AnyArguments {
                 extra.insert(name, value);
             }
         }
+        let takes = |more: &str| self.taken.contains(more);
+        if (!rest.is_empty() && !takes("varargs")) || (!extra.is_empty() && !takes("kwargs")) {
+            return Err(Error::from(ErrorKind::TooManyArguments));
+        }
         packed.push(("varargs".to_owned(), tuple(rest.to_vec())));
         packed.push(("kwargs".to_owned(), Dict::value(extra)));
         self.body.call(state, &[named(packed)])
+    }
+}
+
+/// The name of a template that is imported without context, or each of several.
+fn alone(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {
+    let name = first(arguments);
+    let mark = |name: &Value| Value::from(format!("{ALONE}{name}"));
+    match name.kind() {
+        ValueKind::String => Ok(mark(&name)),
+        ValueKind::Seq => Ok(List::value(items(state, &name)?.iter().map(mark).collect())),
+        _ => Ok(name),
     }
 }
 

@@ -99,8 +99,22 @@ fn repr_now(out: &mut Bounded<'_>, value: &Value) -> fmt::Result {
             mapping(out, value)?;
             out.write_str(">")
         }
-        _ => write!(out, "{value}"),
+        _ => object(out, &value.to_string()),
     }
+}
+
+/// Writes an object of the engine as Jinja2 prints it: macros by name, loops by their turn.
+fn object(out: &mut Bounded<'_>, text: &str) -> fmt::Result {
+    let inside = |kind: &str| text.strip_prefix(kind)?.strip_suffix('>');
+    if let Some(name) = inside("<macro ") {
+        return write!(out, "<Macro '{name}'>");
+    }
+    if let Some((turn, count)) = inside("<loop ").and_then(|turns| turns.split_once('/'))
+        && let Ok(turn) = turn.parse::<usize>()
+    {
+        return write!(out, "<LoopContext {}/{count}>", turn + 1);
+    }
+    out.write_str(text)
 }
 
 /// Writes items between brackets.
