@@ -86,7 +86,8 @@ impl Selection {
 }
 
 /// Seals a file into another one, by the creation rule of the sealed file's name.
-pub(super) fn seal(context: &Context, file: &Path, output: &Path) -> Outcome {
+pub(super) fn seal(context: &Context, file: &Path, output: &Path, age: Option<&str>) -> Outcome {
+    let of_environment = || context.variable("SOPS_AGE_RECIPIENTS").map(str::to_owned);
     let arguments = Arguments {
         file: file.to_owned(),
         input_type: None,
@@ -95,7 +96,7 @@ pub(super) fn seal(context: &Context, file: &Path, output: &Path) -> Outcome {
         in_place: false,
         filename_override: Some(output.to_owned()),
         config: context.variable("SOPS_CONFIG").map(PathBuf::from),
-        age: context.variable("SOPS_AGE_RECIPIENTS").map(str::to_owned),
+        age: age.map(str::to_owned).or_else(of_environment),
         selection: Selection::default(),
         mac_only_encrypted: false,
     };

@@ -31,6 +31,9 @@ enum Command {
         /// The sealed file; FILE with .sops before its ending when absent
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
+        /// Seal for these recipients, separated by commas, where .sops.yaml has no rule for the file
+        #[arg(short, long, value_name = "RECIPIENTS")]
+        age: Option<String>,
     },
 }
 
@@ -67,7 +70,9 @@ enum Format {
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     match &arguments.command {
-        Some(Command::Seal { file, output }) => seal(context, file, output.as_deref()),
+        Some(Command::Seal { file, output, age }) => {
+            seal(context, file, output.as_deref(), age.as_deref())
+        }
         None => show(context, &arguments.show),
     }
 }
@@ -163,7 +168,7 @@ pub(super) fn overrides(
     Ok(overrides)
 }
 
-fn seal(context: &Context, file: &Path, output: Option<&Path>) -> Outcome {
+fn seal(context: &Context, file: &Path, output: Option<&Path>, age: Option<&str>) -> Outcome {
     let output = match output {
         Some(output) => output.to_owned(),
         None => {
@@ -178,5 +183,5 @@ fn seal(context: &Context, file: &Path, output: Option<&Path>) -> Outcome {
             file.with_file_name(sealed)
         }
     };
-    encrypt::seal(context, file, &output)
+    encrypt::seal(context, file, &output, age)
 }

@@ -11,6 +11,7 @@ use super::{Request, Root};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
 use crate::files::{Files, Kind, MAX_FILE_BYTES, TreePath};
 use crate::sops::{self, Found};
+use crate::values::sealed_beside;
 use crate::yaml::MAX_DEPTH;
 
 /// How many files of one kind are named; the rest is counted.
@@ -110,6 +111,7 @@ impl Doctor<'_> {
                 },
                 Ok(Some(Kind::Directory)) => "a directory",
                 _ if entry.optional => "not there, and optional",
+                _ if matches!(sealed_beside(self.disk, path), Ok(Some(_))) => "sealed, beside it",
                 _ => "not there",
             };
             lines.push(format!("{path}: {state}"));

@@ -81,8 +81,11 @@ pub fn encrypt(
                     None
                 }
                 Err(error) if error.code() == Code::SopsNoRule => {
-                    let rule = lacking_rule(request.path, identities);
-                    return Err(error.help(format!("add this to `creation_rules`:\n{rule}")));
+                    let known = config.first_recipients();
+                    let rule = lacking_rule(request.path, identities, known);
+                    return Err(error
+                        .help(format!("add this to `creation_rules`:\n{rule}"))
+                        .help("or name the recipients with --age, which needs no rule"));
                 }
                 Err(error) => return Err(error),
             }
@@ -96,7 +99,7 @@ pub fn encrypt(
         )
         .help(format!(
             "write this into .sops.yaml, or give --age:\ncreation_rules:\n{}",
-            lacking_rule(request.path, identities)
+            lacking_rule(request.path, identities, None)
         ))
     })?;
     let indents = request
@@ -121,8 +124,8 @@ fn cleaned(path: &Path) -> PathBuf {
     clean
 }
 
-/// The creation rule that a file lacks, for the first identity at hand.
-fn lacking_rule(path: &Path, identities: &Identities) -> String {
+/// The creation rule that a file lacks, for the recipients of other rules or the first identity at hand.
+fn lacking_rule(path: &Path, identities: &Identities, known: Option<String>) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut pattern = String::new();
     for c in name.chars() {
@@ -131,7 +134,8 @@ fn lacking_rule(path: &Path, identities: &Identities) -> String {
         }
         pattern.push(c);
     }
-    let recipient = identities.public_keys().next().unwrap_or("age1…");
+    let own = || identities.public_keys().next().map(str::to_owned);
+    let recipient = known.or_else(own).unwrap_or_else(|| "age1…".to_owned());
     format!("  - path_regex: (^|/){pattern}$\n    age: {recipient}")
 }
 

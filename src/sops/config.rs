@@ -107,6 +107,13 @@ impl Config {
         !self.rules.is_empty()
     }
 
+    /// The recipients of the first rule, as `age:` would name them.
+    pub fn first_recipients(&self) -> Option<String> {
+        let rule = self.rules.first().and_then(|rule| self.read(rule).ok())?;
+        let recipients: Vec<&str> = rule.recipients().collect();
+        (!recipients.is_empty()).then(|| recipients.join(","))
+    }
+
     /// The first creation rule whose `path_regex` fits a path, which is relative to the directory of the
     /// configuration.
     ///

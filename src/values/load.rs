@@ -124,12 +124,27 @@ fn paths(files: &dyn Files, source: &SourceFile) -> Result<Vec<TreePath>> {
         }
         None if source.optional => Ok(Vec::new()),
         None => {
+            if let Some(sealed) = sealed_beside(files, &source.path)? {
+                return Ok(vec![sealed]);
+            }
             let phrase = format!("the values {} do not exist", source.path);
             Err(Diagnostic::new(Code::ValuesMissing, phrase)
                 .at(source.place.clone())
                 .help("where they are kept out of Git, `plugin values seal` makes a sealed file that can be committed"))
         }
     }
+}
+
+/// Returns what `plugin values seal` makes of a file that is kept out of Git, where it is there.
+pub fn sealed_beside(files: &dyn Files, path: &TreePath) -> Result<Option<TreePath>> {
+    let Some((stem, ending)) = path.as_str().rsplit_once('.') else {
+        return Ok(None);
+    };
+    let sealed = TreePath::parse(&format!("{stem}.sops.{ending}"));
+    Ok(match sealed {
+        Some(sealed) if files.kind(&sealed)? == Some(Kind::File) => Some(sealed),
+        _ => None,
+    })
 }
 
 fn below(files: &dyn Files, directory: &TreePath, found: &mut Vec<TreePath>) -> Result<()> {

@@ -17,7 +17,9 @@ use secrecy::SecretString;
 
 pub use derive::Derivation;
 pub use held::{From, Origin};
-pub use load::{Input, Merge, Open, Opened, Overrides, SourceFile, load, load_alone};
+pub use load::{
+    Input, Merge, Open, Opened, Overrides, SourceFile, load, load_alone, sealed_beside,
+};
 pub use mask::{masked, plain};
 pub use profile::Profile;
 pub use set::Setting;
