@@ -143,6 +143,28 @@ fn sealing_an_unchanged_document_changes_no_byte() {
 }
 
 #[test]
+fn an_empty_comment_in_a_list_opens_as_no_item() {
+    let text = "a:\n    - 1\n    #\n    # told\n    - 2\n";
+    let sealed = seal(
+        Format::Yaml,
+        text,
+        None,
+        &rule(RECIPIENT),
+        "2026-01-01T00:00:00Z",
+    );
+    let opened = open(Format::Yaml, &sealed, IDENTITY, Values::Plain).unwrap();
+    assert_eq!(opened, "a:\n    - 1\n    # told\n    - 2\n");
+    let again = seal(
+        Format::Yaml,
+        text,
+        Some(&sealed),
+        &rule(RECIPIENT),
+        "2026-01-02T00:00:00Z",
+    );
+    assert_eq!(again, sealed);
+}
+
+#[test]
 fn a_changed_value_leaves_the_others_as_they_are() {
     for (format, text) in DOCUMENTS.into_iter().filter(|(f, _)| *f != Format::Binary) {
         let sealed = seal(format, text, None, &rule(RECIPIENT), NOW);
@@ -276,6 +298,23 @@ fn redaction_is_stable_and_tells_nothing() {
         .len(),
         5
     );
+}
+
+/// Time that grows with the square of the size would end no test.
+#[test]
+fn many_keys_and_long_metadata_names_take_no_long() {
+    let keys = |line: fn(usize) -> String| (0..40_000).map(line).collect::<String>();
+    let ini = format!("[s]\n{}[sops]\nmac = x\n", keys(|n| format!("k{n} = v\n")));
+    let name = "__map_a".repeat(200_000);
+    let dotenv = format!("A=1\nsops_a{name}=x\nsops_mac=x\n");
+    for (format, text) in [(Format::Ini, ini), (Format::Dotenv, dotenv)] {
+        let began = std::time::Instant::now();
+        assert!(open(format, text.as_bytes(), IDENTITY, Values::Plain).is_none());
+        assert!(
+            began.elapsed() < std::time::Duration::from_secs(60),
+            "{format:?}"
+        );
+    }
 }
 
 #[test]

@@ -13,8 +13,9 @@ use crate::sops::cipher::DataKey;
 use crate::sops::metadata::{AgeKey, Group, Metadata};
 use crate::sops::shamir;
 
-/// The largest wrapped key that is tried: a post-quantum one for one recipient takes 2.5 kB.
-const MAX_WRAPPED_BYTES: usize = 64 << 10;
+/// The largest wrapped key that is tried: a post-quantum one for one recipient takes 2.5 kB, and reading a header
+/// takes time by the square of its lines.
+const MAX_WRAPPED_BYTES: usize = 16 << 10;
 
 /// Why one wrapped key does not open.
 enum Failure {

@@ -10,6 +10,9 @@ const LIST: &str = "__list_";
 /// The most parts a name may have: metadata nest five levels deep.
 const MAX_PARTS: usize = 16;
 
+/// The longest name that is taken apart: each part is looked for in all that is left.
+const MAX_NAME_BYTES: usize = 4096;
+
 #[derive(Default)]
 struct Tree {
     value: Option<Value>,
@@ -22,6 +25,9 @@ pub(super) fn unflatten(flat: Vec<(String, Value)>) -> Result<Branch, String> {
     let mut root = Tree::default();
     for (name, value) in flat {
         let mut tree = &mut root;
+        if name.len() > MAX_NAME_BYTES {
+            return Err("a metadata name is too long".to_owned());
+        }
         let steps = steps(&name);
         if steps.len() > MAX_PARTS {
             return Err("a metadata name has too many parts".to_owned());

@@ -1,6 +1,7 @@
 //! ini files as the Go library that sops uses reads and writes them: sections, keys aligned by `=`.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::super::document::{Branch, Branches, Comment, Entry, Item, Key, Text, Value, entry};
 use super::{METADATA_KEY, StoreError, flatten, to_flat_text};
@@ -78,6 +79,8 @@ struct Section {
     line: u32,
     comment: String,
     keys: Vec<IniKey>,
+    /// Where each key is, so that many of them stay cheap.
+    places: BTreeMap<String, usize>,
 }
 
 struct IniKey {
@@ -94,17 +97,22 @@ impl Section {
             line,
             comment: String::new(),
             keys: Vec::new(),
+            places: BTreeMap::new(),
         }
     }
 
     /// Sets a key; one that is there keeps its place and takes the new value and comment.
     fn set(&mut self, key: IniKey) {
-        match self.keys.iter_mut().find(|k| k.name == key.name) {
-            Some(slot) => {
+        match self.places.get(&key.name) {
+            Some(&place) => {
+                let slot = &mut self.keys[place];
                 slot.value = key.value;
                 slot.comment = key.comment;
             }
-            None => self.keys.push(key),
+            None => {
+                self.places.insert(key.name.clone(), self.keys.len());
+                self.keys.push(key);
+            }
         }
     }
 

@@ -33,6 +33,9 @@ struct Properties<'a> {
     mark: Option<Mark>,
 }
 
+/// The most `%TAG` lines of a document: each tag is looked for in all of them.
+const MAX_TAG_HANDLES: usize = 100;
+
 pub(super) struct Composer<'a> {
     scanner: Scanner<'a>,
     options: ParseOptions,
@@ -172,6 +175,10 @@ impl<'a> Composer<'a> {
                     if self.tag_handle(directive.handle).is_some() {
                         let message = "a `%TAG` line for this handle is already there";
                         return Err(SyntaxError::new(token.mark, message));
+                    }
+                    if self.tag_handles.len() == MAX_TAG_HANDLES {
+                        let message = format!("more than {MAX_TAG_HANDLES} `%TAG` lines");
+                        return Err(SyntaxError::limit(token.mark, message));
                     }
                     self.tag_handles.push(*directive);
                 }

@@ -219,3 +219,12 @@ fn limits_depth() {
     let fits = format!("{}{}", "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH));
     assert!(parse(&fits, ParseOptions::default()).is_ok());
 }
+
+#[test]
+fn limits_tag_handles() {
+    let lines = |count: usize| (0..count).map(|n| format!("%TAG !a{n}! tag:x,{n}:\n"));
+    let text = |count| format!("{}---\na: 1\n", lines(count).collect::<String>());
+    assert!(parse(&text(100), ParseOptions::default()).is_ok());
+    let error = parse(&text(101), ParseOptions::default()).unwrap_err();
+    assert_eq!(error.kind, SyntaxKind::Limit);
+}
