@@ -165,6 +165,38 @@ fn an_empty_comment_in_a_list_opens_as_no_item() {
 }
 
 #[test]
+fn a_comment_at_the_end_is_not_written_twice() {
+    let text = "a:\n    - [1, {b: 2}]\n      # end\n";
+    let wide = Indents {
+        yaml: 6,
+        ..Indents::default()
+    };
+    let plain = PlainFile {
+        name: "plain",
+        bytes: text.as_bytes(),
+        format: Format::Yaml,
+        output: Format::Yaml,
+    };
+    let mut random = |bytes: &mut [u8]| bytes.fill(7);
+    let mut seal = |previous: Option<&[u8]>| {
+        let mut sealer = Sealer {
+            now: NOW.to_owned(),
+            random: &mut random,
+        };
+        let sealed = previous.map(|bytes| SealedFile {
+            name: "sealed",
+            bytes,
+            format: Format::Yaml,
+        });
+        let keys = identities(IDENTITY);
+        let previous = sealed.as_ref().map(|sealed| (sealed, &keys));
+        encrypt(&plain, previous, &rule(RECIPIENT), &wide, &mut sealer).unwrap()
+    };
+    let first = seal(None);
+    assert_eq!(seal(Some(&first)), first);
+}
+
+#[test]
 fn a_changed_value_leaves_the_others_as_they_are() {
     for (format, text) in DOCUMENTS.into_iter().filter(|(f, _)| *f != Format::Binary) {
         let sealed = seal(format, text, None, &rule(RECIPIENT), NOW);

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::Format;
 use super::cipher::{Cipher, DataKey, NONCE_BYTES, Sealed as SealedValue};
 use super::config::CreationRule;
-use super::document::{Branches, Comment, Text, Value};
+use super::document::{Branches, Comment, Item, Text, Value};
 use super::keys::{Identities, Recipient};
 use super::mac::Mac;
 use super::metadata::{AgeKey, Fresh, Metadata, set_fields};
@@ -226,6 +226,8 @@ fn reseal(
         sealer,
     )?;
     let mut metadata = opened.metadata.raw;
+    // A comment at the end of the document can be read as one of the metadata; it is written with the document.
+    metadata.retain(|item| matches!(item, Item::Entry(_)));
     // Where a comment belongs can depend on the value above it, so that the two plain documents differ and
     // their sealed ones do not.
     if let (Some(earlier), 0) = (unchanged, values.fresh)
