@@ -347,6 +347,11 @@ fn ciphertexts(file: &SealedFile<'_>, cipher: &Cipher) -> Result<Ciphertexts> {
     };
     walk(&mut branches, &metadata.rule, &mut collector)?;
     let mut ciphertexts = collector.ciphertexts;
+    let of_the_metadata = metadata.raw.into_iter().filter_map(|item| match item {
+        Item::Comment(Comment(text)) => Some(text),
+        Item::Entry(_) => None,
+    });
+    ciphertexts.strays.extend(of_the_metadata.take(MAX_STRAYS));
     for texts in ciphertexts.found.values_mut() {
         texts.reverse();
     }
