@@ -231,7 +231,7 @@ impl<'a> Cluster<'a> {
             Some(index) => index,
             None => Index::of(self.renderer.files())?,
         };
-        let found = index.find(self.renderer.opened(), object);
+        let found = index.find(self.renderer.opened(), self.renderer.project(), object);
         self.index = Some(index);
         found
     }

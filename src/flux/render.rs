@@ -76,6 +76,11 @@ impl<'a> Renderer<'a> {
         self.opened
     }
 
+    /// The directory of the project, where there is one.
+    pub(super) fn project(&self) -> Option<&'a TreePath> {
+        self.session.project().map(|project| &project.directory)
+    }
+
     /// Renders a Kustomization whose files are in a directory. Findings name it as the way they were come to.
     pub(super) fn render(
         &self,

@@ -101,21 +101,22 @@ impl Index {
         Some(found.place.clone())
     }
 
-    /// The places of an object, and its data where there is one place only. Of several, those that name the
-    /// namespace count, and those that this program did not write. Fails where the file cannot be opened.
+    /// The places of an object, and its data where there is one place only. Of several, those below
+    /// the directory of the project count, those that name the namespace, and those that this program did not
+    /// write. Fails where the file cannot be opened.
     pub(super) fn find(
         &self,
         opened: &dyn Files,
+        project: Option<&TreePath>,
         object: &Reference,
     ) -> Result<(Vec<Place>, Option<Data>)> {
         let key = (object.kind.clone(), object.id.name.clone());
         let mut found = self.0.get(&key).cloned().unwrap_or_default();
         let is_exact = |c: &Candidate| c.namespace.as_ref() == Some(&object.id.namespace);
-        let any_exact = found.iter().any(is_exact);
-        found.retain(|c| is_exact(c) || (!any_exact && c.namespace.is_none()));
-        if found.iter().any(|c| !c.is_written) {
-            found.retain(|c| !c.is_written);
-        }
+        found.retain(|c| is_exact(c) || c.namespace.is_none());
+        prefer(&mut found, |c| project.is_some_and(|p| c.path.is_within(p)));
+        prefer(&mut found, is_exact);
+        prefer(&mut found, |c| !c.is_written);
         let places = found.iter().map(|c| c.place.clone()).collect();
         let [only] = found.as_slice() else {
             return Ok((places, None));
@@ -124,5 +125,12 @@ impl Index {
         let text = String::from_utf8_lossy(&file.bytes);
         let documents = yaml::parse(&text, ParseOptions::default()).unwrap_or_default();
         Ok((places, documents.get(only.document).and_then(data_of)))
+    }
+}
+
+/// Keeps what is preferred, where there is any.
+fn prefer(found: &mut Vec<Candidate>, is_preferred: impl Fn(&Candidate) -> bool) {
+    if found.iter().any(&is_preferred) {
+        found.retain(is_preferred);
     }
 }
