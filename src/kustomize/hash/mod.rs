@@ -18,7 +18,9 @@ pub(super) fn may_be_asked_for(text: &str) -> bool {
 
 /// Appends the hash of its content to the name of each object that asks for it.
 pub(super) fn append_to_names(resources: &mut ResMap) -> Result<()> {
-    for resource in resources.iter_mut().filter(|r| r.history().needs_hash) {
+    // One that a patch left without a name is refused later.
+    let asks = |r: &&mut Resource| r.history().needs_hash && !r.name().is_empty();
+    for resource in resources.iter_mut().filter(asks) {
         let name = format!("{}-{}", resource.name(), hash_of(resource)?);
         resource.remember_id();
         resource.change(|node| super::metadata::set(node, "name", &name));
