@@ -26,23 +26,27 @@ pub(super) fn add_to_list(
         root,
         end: if text.contains("\r\n") { "\r\n" } else { "\n" },
     };
-    if root.style() == Style::Flow && root.as_mapping().is_some_and(|m| !m.is_empty()) {
-        return Err(cannot(
-            source,
-            "the kustomization is written as one {…}",
-            root,
-        ));
-    }
+    let is_flow = root.style() == Style::Flow && root.as_mapping().is_some_and(|m| !m.is_empty());
     let Some((index, entry)) = page.entry(key) else {
+        if is_flow {
+            let list = format!("{key}: [{}]", entries.join(", "));
+            return page.add_to_group(root, source, &[list]);
+        }
         return Ok(page.append_list(key, entries));
     };
+    let place = |node: &Node| (node.mark().line, node.mark().column);
+    if !entry.value.is_null() && place(&entry.value) < place(&entry.key) {
+        return Err(cannot(source, &format!("{key} is an alias"), &entry.key));
+    }
     match (&entry.value, entry.value.as_sequence()) {
+        (value, Some(_)) if is_flow => page.add_to_group(value, source, entries),
+        (value, _) if is_flow => Err(cannot(source, &format!("{key} is no list"), value)),
         (value, _) if value.is_null() => Ok(page.after_key(index, entries)),
         (value, Some([])) if value.style() == Style::Flow => {
             page.open_empty(index, source, entries)
         }
         (value, Some(_)) if value.style() == Style::Flow => {
-            page.add_to_flow(index, source, entries)
+            page.add_to_group(value, source, entries)
         }
         (_, Some(_)) => Ok(page.after_last(index, entries)),
         (value, None) => Err(cannot(source, &format!("{key} is no list"), value)),
@@ -200,7 +204,7 @@ impl Page<'_> {
         let line = self.key_line(index);
         let text = self.lines[line];
         let (Some(open), Some(close)) = (text.find('['), text.find(']')) else {
-            return self.add_to_flow(index, source, entries);
+            return self.add_to_group(&self.entries()[index].value, source, entries);
         };
         let bare = format!("{}{}", text[..open].trim_end(), &text[close + 1..]);
         let bare = if bare.ends_with('\n') {
@@ -215,50 +219,84 @@ impl Page<'_> {
         Ok(out)
     }
 
-    /// Adds to a list that is written as `[a, b]`, before its last bracket.
-    fn add_to_flow(&self, index: usize, source: &Source, entries: &[String]) -> Result<String> {
-        let end: usize = self.lines[..self.limit(index)]
-            .iter()
-            .map(|l| l.len())
-            .sum();
-        let start: usize = self.lines[..self.key_line(index)]
-            .iter()
-            .map(|l| l.len())
-            .sum();
-        let close = last_bracket(&self.text[start..end]).map(|at| start + at);
-        let close = close
-            .ok_or_else(|| cannot(source, "the list has no end", &self.entries()[index].value))?;
-        let before = self.text[..close].trim_end_matches([' ', '\n', '\r', '\t']);
-        let comma = if before.ends_with([',', '[']) {
-            ""
-        } else {
-            ","
+    /// Adds to what is written as `[a, b]` or `{a: b}`: on the same line, or on lines of their own where the
+    /// entries have such.
+    fn add_to_group(&self, group: &Node, source: &Source, entries: &[String]) -> Result<String> {
+        let mark = group.mark();
+        let line = (mark.line.max(1) - 1) as usize;
+        let start: usize = self.lines[..line].iter().map(|l| l.len()).sum();
+        let column = (mark.column.max(1) - 1) as usize;
+        let at = self.text[start..].char_indices().nth(column);
+        let open = at.map(|(at, _)| start + at);
+        let ends = open.and_then(|open| ends_of(self.text, open));
+        let (Some(open), Some((content, close))) = (open, ends) else {
+            return Err(cannot(source, "the list has no end", group));
         };
-        let blank = if before.ends_with('[') { "" } else { " " };
-        let gap = &self.text[before.len()..close];
-        Ok(format!(
-            "{before}{comma}{blank}{}{gap}{}",
-            entries.join(", "),
-            &self.text[close..]
-        ))
+        let (before, after) = self.text.split_at(content);
+        let has_comma = before.ends_with([',', '[', '{']);
+        let comma = if has_comma { "" } else { "," };
+        if !self.text[open..content].contains('\n') || !self.text[content..close].contains('\n') {
+            let blank = if before.ends_with(['[', '{']) {
+                ""
+            } else {
+                " "
+            };
+            return Ok(format!(
+                "{before}{comma}{blank}{}{after}",
+                entries.join(", ")
+            ));
+        }
+        let last = before.rfind('\n').map_or(0, |at| at + 1);
+        let depth = before[last..].len() - before[last..].trim_start().len();
+        let (rest, after) = after.split_at(after.find('\n').unwrap_or(after.len()));
+        let rest = rest.trim_end_matches('\r');
+        let tail = if before.ends_with(',') { "," } else { "" };
+        let new = entries.iter().map(|e| format!("{}{e}", " ".repeat(depth)));
+        let new = new.collect::<Vec<_>>().join(&format!(",{}", self.end));
+        let end = self.end;
+        let after = after.trim_start_matches('\n');
+        Ok(format!("{before}{comma}{rest}{end}{new}{tail}{end}{after}"))
     }
 }
 
-/// The place of the last `]` that is not in a comment.
-fn last_bracket(text: &str) -> Option<usize> {
-    let mut found = None;
-    let mut offset = 0;
-    for line in text.split_inclusive('\n') {
-        let comment = line
-            .find(" #")
-            .or_else(|| line.trim_start().starts_with('#').then_some(0));
-        let content = &line[..comment.unwrap_or(line.len())];
-        if let Some(at) = content.rfind(']') {
-            found = Some(offset + at);
+/// Where the content of a group ends, and where its last bracket is: texts in quotes and comments left aside.
+fn ends_of(text: &str, open: usize) -> Option<(usize, usize)> {
+    let (mut depth, mut content) = (0_usize, open);
+    let mut quote = None;
+    let mut is_comment = false;
+    let mut before = '\n';
+    for (index, c) in text[open..].char_indices() {
+        let (at, end) = (open + index, open + index + c.len_utf8());
+        match (quote, c) {
+            (_, '\n') if is_comment => is_comment = false,
+            _ if is_comment => {}
+            (Some(q), c) => {
+                let is_end = c == q && !(q == '"' && before == '\\');
+                quote = quote.filter(|_| !is_end);
+                content = end;
+            }
+            (None, '#') if before.is_whitespace() => is_comment = true,
+            (None, '"' | '\'') if before.is_whitespace() || "[{,:".contains(before) => {
+                quote = Some(c);
+                content = end;
+            }
+            (None, '[' | '{') => {
+                depth += 1;
+                content = end;
+            }
+            (None, ']' | '}') => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    return Some((content, at));
+                }
+                content = end;
+            }
+            (None, c) if c.is_whitespace() => {}
+            (None, _) => content = end,
         }
-        offset += line.len();
+        before = c;
     }
-    found
+    None
 }
 
 #[cfg(test)]
@@ -299,7 +337,14 @@ mod tests {
         );
         assert_eq!(
             add("resources: [\n  a.yaml,\n]\n", "resources"),
-            "resources: [\n  a.yaml, new.yaml\n]\n"
+            "resources: [\n  a.yaml,\n  new.yaml,\n]\n"
+        );
+        assert_eq!(
+            add(
+                "resources: [\n  a.yaml, # ]\n  \"b]\" # last\n  # end\n]\n",
+                "resources"
+            ),
+            "resources: [\n  a.yaml, # ]\n  \"b]\", # last\n  new.yaml\n  # end\n]\n"
         );
         assert_eq!(
             add("resources: []\nx: y\n", "resources"),
@@ -308,6 +353,25 @@ mod tests {
         assert_eq!(
             add("resources:\nx: y\n", "resources"),
             "resources:\n  - new.yaml\nx: y\n"
+        );
+    }
+
+    #[test]
+    fn a_file_in_braces_stays_so() {
+        assert_eq!(
+            add("{resources: [a.yaml], x: y}\n", "resources"),
+            "{resources: [a.yaml, new.yaml], x: y}\n"
+        );
+        assert_eq!(
+            add("{\r\n  \"x\": 'y',\r\n}\r\n", "patches"),
+            "{\r\n  \"x\": 'y',\r\n  patches: [new.yaml],\r\n}\r\n"
+        );
+        assert_eq!(
+            add(
+                "{\n  \"resources\": [\n    \"a.yaml\"\n  ]\n}\n",
+                "resources"
+            ),
+            "{\n  \"resources\": [\n    \"a.yaml\",\n    new.yaml\n  ]\n}\n"
         );
     }
 
