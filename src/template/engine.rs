@@ -10,7 +10,7 @@ use minijinja::{AutoEscape, Environment, OutputSpan, OutputSpanKind, UndefinedBe
 use super::dialect::{self, ALONE, Reach, translate, translate_expression};
 use super::error::{Teller, place, syntax, wanted};
 use super::makejinja::Loader;
-use super::python::{iterate::measure, method, own, text::write_str};
+use super::python::{RESERVE, charge, iterate::measure, method, own, text::write_str};
 use super::scope::Scope;
 use super::settings::{Settings, Undefined};
 use super::shelf::{Shelf, Text, Wanted};
@@ -74,6 +74,7 @@ impl<'f> Engine<'f> {
             Undefined::Strict => UndefinedBehavior::Strict,
         });
         environment.set_formatter(|out, state, value| {
+            charge(state)?;
             measure(value)?;
             let escapes = matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe();
             let written = if escapes {
@@ -85,7 +86,7 @@ impl<'f> Engine<'f> {
             written.map_err(|_| minijinja::ErrorKind::WriteFailure.into())
         });
         environment.set_unknown_method_callback(method);
-        environment.set_fuel(Some(settings.limits.fuel));
+        environment.set_fuel(Some(settings.limits.fuel.saturating_add(RESERVE)));
         environment.set_recursion_limit(settings.limits.recursion);
         environment.set_debug(true);
         let mut words = Words::register(&mut environment, settings.limits.range_items);

@@ -170,8 +170,8 @@ impl Teller<'_> {
             ErrorKind::UnknownFunction | ErrorKind::UnknownMethod => {
                 return self.uncallable(error, text, at).at(place);
             }
-            ErrorKind::UnknownFilter => (Code::TemplateSyntax, unknown("filter", error)),
-            ErrorKind::UnknownTest => (Code::TemplateSyntax, unknown("test", error)),
+            ErrorKind::UnknownFilter => (Code::TemplateSyntax, unknown("filter", error, text, at)),
+            ErrorKind::UnknownTest => (Code::TemplateSyntax, unknown("test", error, text, at)),
             ErrorKind::MissingArgument => {
                 (Code::TemplateFailed, "an argument is missing".to_owned())
             }
@@ -189,6 +189,17 @@ impl Teller<'_> {
             {
                 let phrase = "templates or macros nest too deep: one of them calls itself";
                 (Code::TemplateLimit, phrase.to_owned())
+            }
+            _ if error
+                .detail()
+                .is_some_and(|d| d.ends_with("undefined is not callable")) =>
+            {
+                let called = at.and_then(|(start, _)| path_at(&text.1, start));
+                let phrase = match called {
+                    Some(called) => format!("there is no {called} to call"),
+                    None => "what is called is not set".to_owned(),
+                };
+                (Code::TemplateUndefined, phrase)
             }
             _ => {
                 let phrase =
@@ -228,6 +239,9 @@ impl Teller<'_> {
             && !self.is_missing(path.split('.').next().unwrap_or_default())
         {
             return Diagnostic::new(Code::TemplateFailed, format!("there is no method {method}"));
+        }
+        if path.contains('.') && self.is_local(&path, text) {
+            return Diagnostic::new(Code::TemplateUndefined, format!("there is no {path}"));
         }
         let name = path.split('.').next().unwrap_or_default();
         let functions = self.functions.iter().copied();
@@ -348,12 +362,16 @@ impl Teller<'_> {
     }
 }
 
-/// The phrase for a filter or test that there is not: MiniJinja's detail is `filter NAME is unknown`.
-fn unknown(what: &str, error: &Error) -> String {
+/// The phrase for a filter or test that there is not: MiniJinja's detail is `filter NAME is unknown`, and what
+/// `map` and `select` call stands as a string after them.
+fn unknown(what: &str, error: &Error, text: &Located, at: Option<(usize, usize)>) -> String {
     let detail = error.detail().unwrap_or_default();
     match detail.split(' ').nth(1) {
         Some(name) if detail.ends_with(" is unknown") => format!("there is no {what} {name}"),
-        _ => format!("there is no such {what}"),
+        _ => match at.and_then(|(start, _)| constant(&text.1, start)) {
+            Some(name) => format!("there is no {what} {name}"),
+            None => format!("there is no such {what}"),
+        },
     }
 }
 

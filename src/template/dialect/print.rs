@@ -322,20 +322,20 @@ impl<'a> Printer<'a> {
 
     /// Prints an expression whose value becomes text: in debug mode an unset one names itself.
     pub(super) fn printed(&mut self, expression: &Expression) -> Result<(), Fault> {
-        let missing = match &expression.node {
-            _ if self.settings.undefined != Undefined::Debug => None,
-            Node::Name(name) => Some((name.as_str(), None)),
-            Node::Attribute(of, name) => Some((name.as_str(), Some(of))),
-            _ => None,
-        };
-        let Some((name, of)) = missing else {
-            return self.expression(expression);
+        let (name, of) = match &expression.node {
+            _ if self.settings.undefined != Undefined::Debug => return self.expression(expression),
+            Node::Name(name) => (Ok(name), None),
+            Node::Attribute(of, name) => (Ok(name), Some(of)),
+            Node::Item(of, index) => (Err(index), Some(of)),
+            _ => return self.expression(expression),
         };
         self.write("__debug(", expression.at);
         self.expression(expression)?;
         self.write(",", expression.at);
-        let name = literal(name);
-        self.write(&name, expression.at);
+        match name {
+            Ok(name) => self.write(&literal(name), expression.at),
+            Err(index) => self.expression(index)?,
+        }
         if let Some(of) = of {
             self.write(",", of.at);
             self.expression(of)?;

@@ -139,6 +139,9 @@ fn indent(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error
 
 fn replace_filter(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {
     let [value, old, new, count] = bind("replace", arguments, ["s", "old", "new", "count"])?;
+    if old.is_none() || new.is_none() {
+        return Err(failed("replace wants what is replaced, and by what"));
+    }
     let text = soft_text(state, value.as_ref())?;
     let old = soft_text(state, old.as_ref())?;
     let new = soft_text(state, new.as_ref())?;

@@ -7,7 +7,7 @@ use minijinja::{Error, State, UndefinedBehavior, Value};
 
 use super::list::List;
 use super::views::{Group, Range};
-use super::{Dict, failed, is_tuple, too_much, type_name, undefined};
+use super::{Dict, charge, failed, is_tuple, too_much, type_name, undefined};
 
 /// Fails when a strict language uses an unset name.
 pub(in crate::template) fn assert_set(
@@ -111,6 +111,7 @@ pub(in crate::template) fn iterate(
     state: &mut State<'_, '_>,
     arguments: &[Value],
 ) -> Result<Value, Error> {
+    charge(state)?;
     let value = arguments.first().cloned().unwrap_or_default();
     match value.kind() {
         ValueKind::String | ValueKind::Seq | ValueKind::Map => Ok(value),

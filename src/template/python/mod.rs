@@ -38,6 +38,20 @@ pub(super) fn too_much(phrase: impl Into<String>) -> Error {
     Error::from(ErrorKind::OutOfFuel).with_source(Said(phrase.into()))
 }
 
+/// Fuel above the limit, so that it ends where a place can be told: the engine's own end has none. A loop over a
+/// whole range that calls nothing fits into it.
+pub(super) const RESERVE: u64 = 500_000;
+
+/// Ends a render whose fuel is used up.
+pub(super) fn charge(state: &State<'_, '_>) -> Result<(), Error> {
+    match state.fuel_levels() {
+        Some((_, left)) if left < RESERVE => {
+            Err(too_much("the template works too long or gives too much"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The error of a use of an unset name.
 pub(super) fn undefined() -> Error {
     Error::from(ErrorKind::UndefinedError)

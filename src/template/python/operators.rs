@@ -293,14 +293,17 @@ fn debug(_: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {
         [_, name, of, ..] => (Some(of), name),
         _ => return Err(Error::from(ErrorKind::MissingArgument)),
     };
-    let name = name.as_str().unwrap_or_default();
     Ok(Value::from(match value.filter(|of| !of.is_undefined()) {
         None => format!("{{{{ {name} }}}}"),
         Some(of) => {
             let object = match of.kind() {
                 ValueKind::Map => "dict object",
+                ValueKind::Seq if is_tuple(of) => "tuple object",
                 ValueKind::Seq => "list object",
                 ValueKind::String => "str object",
+                ValueKind::Bool => "bool object",
+                ValueKind::Number if of.is_integer() => "int object",
+                ValueKind::Number => "float object",
                 ValueKind::None => "None",
                 _ => "object",
             };
@@ -308,7 +311,7 @@ fn debug(_: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {
             let _ = write!(
                 quoted,
                 "{{{{ no such element: {object}[{}] }}}}",
-                super::text::repr_of(&Value::from(name))
+                super::text::repr_of(name)
             );
             quoted
         }
@@ -368,7 +371,11 @@ impl Object for AnyArguments {
         let mut extra = IndexMap::new();
         for (name, value) in by_name {
             let text = name.to_string();
-            if self.names.contains(&text) || text == "caller" {
+            let takes_caller = || {
+                let caller = self.body.get_attr("caller");
+                caller.is_ok_and(|caller| caller.is_true())
+            };
+            if self.names.contains(&text) || (text == "caller" && takes_caller()) {
                 packed.push((text, value));
             } else {
                 extra.insert(name, value);
