@@ -192,7 +192,7 @@ impl Teller<'_> {
             }
             _ if error
                 .detail()
-                .is_some_and(|d| d.ends_with("undefined is not callable")) =>
+                .is_some_and(|d| d.contains("undefined is not callable")) =>
             {
                 let called = at.and_then(|(start, _)| path_at(&text.1, start));
                 let phrase = match called {
