@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::label::{CLUSTER, Label, NAMESPACE, NAMESPACE_LABELS};
+use super::label::{CLUSTER, Label, NAMESPACE, NAMESPACE_LABELS, SERVICE_ACCOUNT};
 use super::ports::Protocol;
 use crate::diagnostic::Place;
 
@@ -97,6 +97,12 @@ impl Endpoint {
             namespace: namespace.to_owned(),
             ..Self::unlabelled(name, role)
         }
+    }
+
+    /// Says under which service account a pod runs.
+    pub(super) fn run_as(&mut self, account: &str) {
+        self.labels
+            .push(Label::kubernetes(SERVICE_ACCOUNT, account));
     }
 
     /// Builds what is known by reserved labels.

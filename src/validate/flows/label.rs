@@ -9,6 +9,9 @@ pub(super) const NAMESPACE_LABELS: &str = "io.cilium.k8s.namespace.labels";
 /// The label that every pod of the cluster has.
 pub(super) const CLUSTER: &str = "io.cilium.k8s.policy.cluster";
 
+/// The label by which Cilium knows a pod's service account.
+pub(super) const SERVICE_ACCOUNT: &str = "io.cilium.k8s.policy.serviceaccount";
+
 /// Where a label comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Source {
@@ -50,6 +53,7 @@ impl Label {
         self.source == Source::Kubernetes
             && self.key != NAMESPACE
             && self.key != CLUSTER
+            && self.key != SERVICE_ACCOUNT
             && !self.key.starts_with(NAMESPACE_LABELS)
     }
 }

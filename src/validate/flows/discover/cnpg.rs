@@ -180,5 +180,7 @@ fn belonging(resource: &Resource, title: &str, role: Role, own: Vec<(String, Str
     let mut endpoint = Endpoint::pod(title, namespace, role, own);
     endpoint.cluster = Some((namespace.to_owned(), resource.name().to_owned()));
     endpoint.place = resource.place();
+    // The operator makes a service account for each Cluster and each Pooler, of the same name.
+    endpoint.run_as(resource.name());
     endpoint
 }

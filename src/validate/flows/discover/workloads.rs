@@ -62,7 +62,10 @@ pub(super) fn of(resource: &Resource) -> Option<Endpoint> {
         endpoint.assumed = false;
         endpoint
     } else {
-        Endpoint::pod(resource.name(), resource.effective_namespace(), role, own)
+        let account = spec.get("serviceAccountName").and_then(Node::scalar_text);
+        let mut pod = Endpoint::pod(resource.name(), resource.effective_namespace(), role, own);
+        pod.run_as(account.unwrap_or("default"));
+        pod
     };
     endpoint.place = resource.place();
     endpoint.ports = named_ports(spec);
