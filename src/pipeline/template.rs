@@ -54,7 +54,7 @@ pub fn template(request: &TemplateRequest<'_>) -> Result<Report, Report> {
     let planned = plan(&config, request.tree)?;
     let planned: Vec<Planned> = planned
         .into_iter()
-        .filter(|p| config.force || !tree.exists(&p.output))
+        .filter(|p| config.force || config.clean || !tree.exists(&p.output))
         .collect();
     let single = single_file(&config, request, &planned)?;
     for (path, file) in render(&config, request, &values, &opener, &planned)? {
