@@ -183,7 +183,7 @@ fn seal_anew(
     (sealer.random)(key.expose_secret_mut());
     let groups = wrap(&key, rule, sealer)?;
     let cipher = Cipher::new(key);
-    let values = seal_values(
+    let mac = seal_values(
         file,
         &mut branches,
         &cipher,
@@ -192,7 +192,7 @@ fn seal_anew(
         Ciphertexts::default(),
         sealer,
     )?;
-    let mac = seal_mac(&cipher, &values.mac, sealer);
+    let mac = seal_mac(&cipher, &mac, sealer);
     let metadata = Fresh {
         groups: &groups,
         threshold: rule.threshold,
@@ -216,7 +216,7 @@ fn reseal(
     sealer: &mut Sealer<'_>,
 ) -> Result<Vec<u8>> {
     let cipher = opened.cipher;
-    let values = seal_values(
+    let mac = seal_values(
         file,
         &mut branches,
         &cipher,
@@ -230,12 +230,12 @@ fn reseal(
     metadata.retain(|item| matches!(item, Item::Entry(_)));
     // Where a comment belongs can depend on the value above it, so that the two plain documents differ and
     // their sealed ones do not.
-    if let (Some(earlier), 0) = (unchanged, values.fresh)
+    if let Some(earlier) = unchanged
         && write(file, branches.clone(), metadata.clone(), indents)? == earlier
     {
         return Ok(earlier.to_vec());
     }
-    let mac = seal_mac(&cipher, &values.mac, sealer);
+    let mac = seal_mac(&cipher, &mac, sealer);
     set_fields(
         &mut metadata,
         &sealer.now,
@@ -404,14 +404,7 @@ impl Visitor for Collector<'_> {
     }
 }
 
-/// What sealing the values of a document gives.
-struct SealedValues {
-    mac: String,
-    /// How many ciphertexts are new.
-    fresh: usize,
-}
-
-/// Seals the values that the rule chooses.
+/// Seals the values that the rule chooses, and gives the MAC.
 fn seal_values(
     file: &PlainFile<'_>,
     branches: &mut Branches,
@@ -420,21 +413,17 @@ fn seal_values(
     mac_only_encrypted: bool,
     kept: Ciphertexts,
     sealer: &mut Sealer<'_>,
-) -> Result<SealedValues> {
+) -> Result<String> {
     let mut visitor = Sealing {
         name: file.name,
         cipher,
         rule,
         mac: Mac::new(mac_only_encrypted),
         kept,
-        fresh: 0,
         random: &mut *sealer.random,
     };
     walk(branches, rule, &mut visitor)?;
-    Ok(SealedValues {
-        fresh: visitor.fresh,
-        mac: visitor.mac.finish(),
-    })
+    Ok(visitor.mac.finish())
 }
 
 struct Sealing<'a> {
@@ -443,7 +432,6 @@ struct Sealing<'a> {
     rule: &'a Rule,
     mac: Mac,
     kept: Ciphertexts,
-    fresh: usize,
     random: &'a mut dyn FnMut(&mut [u8]),
 }
 
@@ -453,7 +441,6 @@ impl Sealing<'_> {
         if let Some(text) = self.kept.take(path, kind, plain, self.cipher) {
             return text;
         }
-        self.fresh += 1;
         let mut nonce = [0; NONCE_BYTES];
         (self.random)(&mut nonce);
         Text::new(self.cipher.seal(plain, kind, path, nonce).into_bytes())
