@@ -91,7 +91,13 @@ impl Operations {
             return Err(Diagnostic::new(Code::PatchFailed, phrase).at(self.place()));
         }
         through_json::numbers(object);
-        Ok(())
+        // What the operations add keeps its form until the object is printed, but for annotations: those are texts
+        // of what JSON has.
+        let metadata = object.get_mut("metadata");
+        match metadata.and_then(|metadata| metadata.get_mut("annotations")) {
+            Some(added) => through_json::types(added).map_err(|fault| fault.at(self.place())),
+            None => Ok(()),
+        }
     }
 }
 
