@@ -144,8 +144,8 @@ impl RootArguments {
         })
     }
 
-    /// Hands every root at a path to a function: the path itself, or, where it has no kustomization, every root
-    /// below it, each in its own project. The results come in the order of the paths.
+    /// Hands every root at a path to a function: the path itself with what its Flux Kustomizations apply below it,
+    /// or, where it has no kustomization, every root below it, each in its own project. The results come in the order of the paths.
     ///
     /// Fails where the path is wrong; a project or a root that fails is a result, and the others go on.
     pub(super) fn each<R: Send>(
@@ -161,8 +161,8 @@ impl RootArguments {
         for project in std::iter::once(&located.directory).chain(&nested) {
             let path = located.tree.root().join(project.as_str());
             let section = self.open(context, &path, secrets, |root, session| {
-                let found = roots::roots_of(session, project, &nested)?;
-                let is_root = found[..] == [project.clone()];
+                let found = roots::roots_of(root, session, project, &nested)?;
+                let is_root = found.contains(project);
                 Ok((is_root, roots::each(root, session, &found, &then)))
             });
             match section {

@@ -11,21 +11,42 @@ use super::session::Session;
 use super::{Request, Root};
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::files::{Files, Kind, TreePath};
-use crate::kube::ResMap;
+use crate::kube::{ResMap, Resource};
 use crate::yaml::{self, Node, ParseOptions};
 
-/// Lists the roots of an open project below a directory: the directory itself, or, where it has no
-/// kustomization, every root below it that is not in one of the `left_out`, in order.
+/// Lists the roots of an open project at a directory, in order, but for those in one of the `left_out`.
 ///
-/// A kustomization that does not parse is listed too: its build tells what is wrong.
+/// A directory with a kustomization is one, and so is what the Flux Kustomizations that it holds apply below it.
+/// One without stands for every root below it. A kustomization that does not parse is listed too: its build tells
+/// what is wrong.
 pub fn roots_of(
+    of: &Root<'_>,
     session: &Session<'_>,
     directory: &TreePath,
     left_out: &[TreePath],
 ) -> Result<Vec<TreePath>> {
-    if kustomization_path(session.files(), directory)?.is_some() {
-        return Ok(vec![directory.clone()]);
+    if kustomization_path(session.files(), directory)?.is_none() {
+        return roots_below(session, directory, left_out);
     }
+    let mut found = vec![directory.clone()];
+    let request = at(of.request, directory);
+    let built = Root::new(&request, session, of.opened).build(of.opened);
+    let objects = built.map(|built| built.resources).unwrap_or_default();
+    if objects.iter().any(is_flux_kustomization) {
+        let below = roots_below(session, directory, left_out)?;
+        let paths = objects.iter().filter_map(applied_path);
+        found.extend(paths.filter_map(|path| placed(&path, directory, &below)));
+        found.sort();
+        found.dedup();
+    }
+    Ok(found)
+}
+
+fn roots_below(
+    session: &Session<'_>,
+    directory: &TreePath,
+    left_out: &[TreePath],
+) -> Result<Vec<TreePath>> {
     let mut left_out = left_out.to_vec();
     left_out.extend(session.template_directories());
     let mut broken = Vec::new();
@@ -194,14 +215,24 @@ fn target_namespaces<'a>(
     built: impl IntoIterator<Item = &'a ResMap>,
 ) -> BTreeMap<TreePath, String> {
     let objects = built.into_iter().flatten();
-    let flux = objects.filter(|r| r.gvk().is("kustomize.toolkit.fluxcd.io", "Kustomization"));
-    flux.filter_map(|resource| {
-        let text = |key| {
-            let value = resource.node().lookup(&["spec", key]);
-            value.and_then(Node::as_str)
-        };
-        let path = TreePath::parse(text("path")?)?;
-        Some((path, text("targetNamespace")?.to_owned()))
-    })
-    .collect()
+    objects
+        .filter_map(|resource| {
+            let namespace = resource.node().lookup(&["spec", "targetNamespace"]);
+            let namespace = namespace.and_then(Node::as_str)?;
+            Some((applied_path(resource)?, namespace.to_owned()))
+        })
+        .collect()
+}
+
+fn is_flux_kustomization(resource: &Resource) -> bool {
+    resource
+        .gvk()
+        .is("kustomize.toolkit.fluxcd.io", "Kustomization")
+}
+
+/// The path that a Flux Kustomization applies, as it counts from its source.
+fn applied_path(resource: &Resource) -> Option<TreePath> {
+    let path = resource.node().lookup(&["spec", "path"]);
+    let path = path.filter(|_| is_flux_kustomization(resource));
+    TreePath::parse(path.and_then(Node::as_str)?)
 }

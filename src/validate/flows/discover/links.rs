@@ -44,11 +44,16 @@ pub(super) fn find(
             cluster.effective_namespace().to_owned(),
             cluster.name().to_owned(),
         );
+        let first = links.len();
         for address in object_stores(cluster, resources) {
             if let Some((host, port)) = host_and_port(address) {
                 let endpoint = endpoint_behind(endpoints, host, &key.0, Role::ObjectStore);
                 let port = target_port(resources, &endpoints[endpoint], host, port);
-                links.push(link(&key, endpoint, Role::ObjectStore, port));
+                let store = link(&key, endpoint, Role::ObjectStore, port);
+                // The same store may be archived to and recovered from.
+                if !links[first..].contains(&store) {
+                    links.push(store);
+                }
             }
         }
         for (host, port) in external_databases(cluster) {
