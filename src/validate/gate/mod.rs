@@ -50,7 +50,12 @@ pub fn gate(resources: &ResMap, options: &GateOptions<'_>) -> Report {
     let mut report = Report::default();
     identity::check(resources, &mut report);
     duplicates::check(resources, &mut report);
-    sealed::check(resources, options, &mut report);
+    let mut retyped = Report::default();
+    for resource in resources {
+        // One after the other while the object is at hand: a large build is larger than the processor's caches.
+        sealed::check(resource, options, &mut report);
+        retyped::check(resource, &mut retyped);
+    }
     delimiters::check(resources, options, &mut report);
     plaintext::check(resources, options, &mut report);
     empty::check(resources, options, &mut report);
@@ -60,6 +65,6 @@ pub fn gate(resources: &ResMap, options: &GateOptions<'_>) -> Report {
             .map(|finding| finding.with_severity(Severity::Warning))
             .collect();
     }
-    retyped::check(resources, &mut report);
+    report.findings.extend(retyped.findings);
     report
 }

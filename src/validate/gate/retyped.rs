@@ -4,40 +4,40 @@
 //! also prints `1.10` as `1.1`. What kustomize prints is never changed; the author is told.
 
 use crate::diagnostic::{Code, Diagnostic, Report};
-use crate::kube::{ResMap, Resource};
+use crate::kube::Resource;
 use crate::validate::walk::{self, Role, Step};
 use crate::yaml::{Node, Style, Tag};
 
-pub(super) fn check(resources: &ResMap, report: &mut Report) {
-    for resource in resources.iter() {
-        walk::scalars(resource.node(), &mut |path, role, node| {
-            if role == Role::Value {
-                report.findings.extend(judge(resource, path, node));
-            }
-        });
-    }
+pub(super) fn check(resource: &Resource, report: &mut Report) {
+    walk::scalars(resource.node(), &mut |path, role, node| {
+        if role == Role::Value {
+            report.findings.extend(judge(resource, path, node));
+        }
+    });
 }
 
 fn judge(resource: &Resource, path: &[Step<'_>], node: &Node) -> Option<Diagnostic> {
-    let phrase = if must_be_text(resource.kind(), path) {
-        let is = match node.tag() {
-            Tag::Bool => "true or false",
-            Tag::Int | Tag::Float => "a number",
-            _ => return None,
-        };
-        format!(
-            "{} is {is} in {}, and must be text",
-            walk::show(path),
-            resource.id()
-        )
-    } else if is_boolean_to_others(node) && path.first() != Some(&Step::Key("metadata")) {
-        format!(
-            "{} is text in {}, and true or false to YAML 1.1",
-            walk::show(path),
-            resource.id()
-        )
-    } else {
-        return None;
+    let is_text_field = || must_be_text(resource.kind(), path);
+    let (field, id) = (|| walk::show(path), || resource.id());
+    let typed = match node.tag() {
+        Tag::Bool => Some("true or false"),
+        Tag::Int | Tag::Float => Some("a number"),
+        _ => None,
+    };
+    // Most values are texts that are texts to everyone: where they stand is not asked.
+    let phrase = match typed {
+        Some(is) if is_text_field() => format!("{} is {is} in {}, and must be text", field(), id()),
+        None if is_boolean_to_others(node)
+            && path.first() != Some(&Step::Key("metadata"))
+            && !is_text_field() =>
+        {
+            format!(
+                "{} is text in {}, and true or false to YAML 1.1",
+                field(),
+                id()
+            )
+        }
+        _ => return None,
     };
     let finding = Diagnostic::warning(Code::ValueRetyped, phrase)
         .at(resource.place_of(node))

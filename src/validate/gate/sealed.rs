@@ -5,22 +5,19 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::GateOptions;
 use crate::diagnostic::{Code, Diagnostic, Origin, Report};
-use crate::kube::{ResMap, Resource};
+use crate::kube::Resource;
 use crate::validate::walk::{self, Role, Step};
 use crate::yaml::Node;
 
 /// How sops begins a sealed value.
 const SEALED: &str = "ENC[AES256_GCM,";
 
-pub(super) fn check(resources: &ResMap, options: &GateOptions<'_>, report: &mut Report) {
-    for resource in resources
-        .iter()
-        .filter(|r| !(options.keep_sealed && may_be_sealed(r)))
-    {
-        if let Some(finding) = metadata(resource).or_else(|| value(resource)) {
-            report.push(finding);
-        }
+pub(super) fn check(resource: &Resource, options: &GateOptions<'_>, report: &mut Report) {
+    if options.keep_sealed && may_be_sealed(resource) {
+        return;
     }
+    let found = metadata(resource).or_else(|| value(resource));
+    report.findings.extend(found);
 }
 
 /// With sealed files passed through, only what a template or an overlay made cannot be one of them.
