@@ -87,25 +87,20 @@ fn without_identities(text: &str) -> Cow<'_, str> {
     /// Fewer characters are part of a sentence on identities.
     const MIN_CHARS: usize = 16;
     let upper = text.to_ascii_uppercase();
-    let mut shown = Cow::Borrowed(text);
-    let mut done = 0;
+    let is_inner = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let (mut shown, mut done) = (String::new(), 0);
     for (start, _) in upper.match_indices(START) {
         let rest = &text[start + START.len()..];
-        let is_inner = |c: char| c.is_ascii_alphanumeric() || c == '-';
         let length = rest.find(|c| !is_inner(c)).unwrap_or(rest.len());
-        if length < MIN_CHARS || start < done {
-            continue;
+        if length >= MIN_CHARS && start >= done {
+            shown.push_str(&text[done..start]);
+            shown.push_str("«secret»");
+            done = start + START.len() + length;
         }
-        let so_far = match &shown {
-            Cow::Borrowed(_) => String::new(),
-            Cow::Owned(shown) => shown.clone(),
-        };
-        shown = Cow::Owned(so_far + &text[done..start] + "«secret»");
-        done = start + START.len() + length;
     }
-    match shown {
-        Cow::Borrowed(text) => Cow::Borrowed(text),
-        Cow::Owned(shown) => Cow::Owned(shown + &text[done..]),
+    match done {
+        0 => Cow::Borrowed(text),
+        _ => Cow::Owned(shown + &text[done..]),
     }
 }
 
