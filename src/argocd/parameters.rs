@@ -47,20 +47,20 @@ struct Entry {
     map: Option<BTreeMap<String, String>>,
 }
 
-/// Reads the JSON list that Argo CD passes.
+/// Reads the JSON list that Argo CD passes: `null` where the Application sets none (Go writes a nil list so).
 ///
 /// Fails with [`Code::ParameterInvalid`] on text that is no such list, on a name that is not known, with the
 /// nearest one, and on a value of another shape than its name takes.
 pub fn parse(json: &str) -> Result<Parameters> {
-    let entries: Vec<Entry> = serde_json::from_str(json).map_err(|e| {
+    let entries: Option<Vec<Entry>> = serde_json::from_str(json).map_err(|e| {
         let phrase = format!(
-            "ARGOCD_APP_PARAMETERS is no list of parameters (column {})",
+            "ARGOCD_APP_PARAMETERS is not a list of parameters (column {})",
             e.column()
         );
         Diagnostic::new(Code::ParameterInvalid, phrase)
     })?;
     let mut parameters = Parameters::default();
-    for entry in entries {
+    for entry in entries.into_iter().flatten() {
         parameters.take(entry)?;
     }
     Ok(parameters)
