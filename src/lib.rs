@@ -7,8 +7,13 @@
 //! | room | does |
 //! |---|---|
 //! | [`cli`] | reads arguments and environment into a request, prints, exits |
-//! | [`pipeline`] | joins the stages |
+//! | [`init`], [`expand`], [`doctor`] | the commands of those names |
+//! | [`cluster`] | what is applied: the roots, and their objects as their hosts hold them |
 //! | [`argocd`], [`flux`] | what a host does around a build |
+//! | [`pipeline`] | joins the stages |
+//! | [`generators`] | what a build has done outside of kustomize |
+//! | [`project`] | the project file, its values and its templates |
+//! | [`secrets`] | what was sealed, and what may leave of it |
 //! | [`validate`] | judges finished manifests; network flows |
 //! | [`substitute`] | fills `${name}` after the build, as Flux does |
 //! | [`overlay`] | prepared components that are attached to the root of a build |
@@ -24,15 +29,22 @@
 
 pub mod argocd;
 pub mod cli;
+pub mod cluster;
 pub mod diagnostic;
+pub mod doctor;
+pub mod expand;
 pub mod files;
 pub mod flux;
+pub mod generators;
 pub mod go;
+pub mod init;
 pub mod kube;
 pub mod kustomize;
 pub mod overlay;
 pub mod pipeline;
 pub mod programs;
+pub mod project;
+pub mod secrets;
 pub mod sops;
 pub mod substitute;
 pub mod template;

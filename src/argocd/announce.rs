@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 
 use crate::diagnostic::{Report, Result, Severity};
 use crate::files::{Files, TreePath};
+use crate::kustomize::kustomization_path;
 use crate::overlay::{Announced, announced};
-use crate::pipeline::adjust::kustomization_path;
-use crate::pipeline::find_project;
+use crate::project::find_project;
 use crate::yaml::{self, JsonStyle, Node, ParseOptions};
 
 /// Name, title, what it does, its shape, and the field of the kustomization that holds what it is now.

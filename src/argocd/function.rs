@@ -1,7 +1,7 @@
 //! KSOPS as a program: the KRM exec function, and the exec plugin of older kustomizations.
 
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
-use crate::pipeline::generators::{Open, generate};
+use crate::generators::builtin::{Open, generate};
 use crate::yaml::{self, Mapping, Node, ParseOptions};
 
 /// Runs as a KRM function: a ResourceList with a functionConfig in, one with what it makes out.

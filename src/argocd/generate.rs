@@ -7,11 +7,15 @@ use super::environment::Call;
 use super::policy::{self, Grant, OverlaysSection, Program};
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
 use crate::files::{Files, TreePath};
+use crate::generators::Outside;
+use crate::kustomize::Options;
 use crate::overlay::State;
-use crate::pipeline::plain::{Options, Outside};
-use crate::pipeline::values::{Opener, Overrides};
-use crate::pipeline::{self, Host, HostParameter, Policy, Progress, Rendered, Request, Secrets};
+use crate::overlay::{HostParameter, Policy};
+use crate::pipeline::{self, Host, Progress, Rendered, Request};
 use crate::programs::Helm;
+use crate::secrets::Opener;
+use crate::secrets::Secrets;
+use crate::values::Overrides;
 use crate::values::Setting;
 
 /// What `generate` works on.

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use super::findings::{self, Format};
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
+use crate::cluster::checks;
 use crate::diagnostic::{Code, Place, Report, Severity};
-use crate::pipeline::{Root, Secrets, checks};
+use crate::pipeline::Root;
+use crate::secrets::Secrets;
 
 /// Renders and reports every finding. Sealed manifests are opened where an identity fits.
 #[derive(Debug, clap::Args)]

@@ -8,7 +8,7 @@ use super::identities::{self, KeyCommands};
 use super::{Context, Done, Outcome};
 use crate::diagnostic::{Code, Result};
 use crate::files::Audience;
-use crate::pipeline::sealing::{
+use crate::secrets::sealing::{
     self, Config, DecryptRequest, Extract, Format, Indents, MacCheck, SealedFile,
 };
 

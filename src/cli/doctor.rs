@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
-use crate::pipeline::Secrets;
-use crate::pipeline::doctor::{Section, examine};
+use crate::doctor::{Section, examine};
+use crate::secrets::Secrets;
 
 /// What Argo CD sets for a plugin.
 const ARGOCD: [&str; 4] = [

@@ -7,7 +7,7 @@ use super::identities::{self, KeyCommands};
 use super::{Context, Done, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 use crate::files::Audience;
-use crate::pipeline::sealing::{
+use crate::secrets::sealing::{
     self, EncryptRequest, Format, PlainFile, RuleOverride, SealedFile, Sealer,
 };
 

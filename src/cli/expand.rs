@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use super::root::RootArguments;
 use super::{Context, Done, Outcome, encrypt};
+use crate::expand::{Destination, expand};
 use crate::files::{Tree, TreePath, resolved};
-use crate::pipeline::Secrets;
-use crate::pipeline::expand::{Destination, expand};
-use crate::pipeline::sealing::Sealer;
+use crate::secrets::Secrets;
+use crate::secrets::sealing::Sealer;
 
 /// Writes what a build would read: templates rendered, overlays in the resource lists, secrets sealed.
 #[derive(Debug, clap::Args)]

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
+use crate::cluster::checks::{Assumptions, PodReference, analyse, html, json, table, together};
 use crate::diagnostic::{Code, Diagnostic, Result, Severity};
-use crate::pipeline::Secrets;
-use crate::pipeline::checks::{Assumptions, PodReference, analyse, html, json, table, together};
+use crate::secrets::Secrets;
 
 /// Tells which flows the network policies of a render allow, deny or leave open.
 #[derive(Debug, clap::Args)]

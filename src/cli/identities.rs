@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 use super::context::SECRET_VARIABLE;
 use super::{Context, terminal};
 use crate::diagnostic::Code;
-use crate::pipeline::sealing::{Ask, Fetch, Found, Identities, IdentityText};
 use crate::programs::{Processes, Programs};
+use crate::secrets::sealing::{Ask, Fetch, Found, Identities, IdentityText};
 
 /// The variable that names the directory of identities in the sidecar of a host.
 pub(crate) const KEYS: &str = "PRERENDER_KEYS";

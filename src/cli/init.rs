@@ -7,8 +7,8 @@ use super::root::identities_of;
 use super::{Context, Done, Outcome, terminal};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::files::{Files, Kind, OutputFile, OutputTree, Stale, TreePath, locate};
-use crate::pipeline::init::{IDENTITIES, init};
-use crate::pipeline::values::Opener;
+use crate::init::{IDENTITIES, init};
+use crate::secrets::Opener;
 
 /// The name of the project file.
 const NAME: &str = "prerender.yaml";

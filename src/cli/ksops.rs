@@ -8,7 +8,7 @@ use super::{Context, Outcome};
 use crate::argocd::function;
 use crate::diagnostic::{Code, Diagnostic, Origin, Result, Source};
 use crate::files::{File, Files, Located, locate};
-use crate::pipeline::sealing::{
+use crate::secrets::sealing::{
     self, DecryptRequest, Format, Identities, Indents, MacCheck, SealedFile,
 };
 

@@ -11,7 +11,7 @@ use super::{Context, Done, Outcome, render};
 use crate::argocd::edit::{Edit, Pairs, Reach, edit};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::files::{Files, OutputFile, OutputTree, Stale, Tree, TreePath};
-use crate::pipeline::adjust::kustomization_path;
+use crate::kustomize::kustomization_path;
 
 /// The kustomize whose bytes are given.
 const LEVEL: &str = "v5.7.1";

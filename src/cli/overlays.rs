@@ -6,10 +6,11 @@ use clap::{Subcommand, ValueEnum};
 
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
+use crate::cluster::overlays::{self, Form};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
 use crate::files::{OutputFile, OutputTree, Stale, TreePath, locate};
-use crate::pipeline::overlays::{self, Form};
-use crate::pipeline::{Root, Secrets};
+use crate::pipeline::Root;
+use crate::secrets::Secrets;
 
 /// The arguments of `overlays`.
 #[derive(Debug, clap::Args)]

@@ -8,7 +8,9 @@ use super::{Context, Done, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::files::{OutputFile, OutputTree, Stale, TreePath};
 use crate::flux::protect::protect;
-use crate::pipeline::{self, Rendered, Secrets, layout};
+use crate::kube::layout;
+use crate::pipeline::{self, Rendered};
+use crate::secrets::Secrets;
 
 /// What `render` is asked for.
 #[derive(Debug, clap::Args)]

@@ -7,13 +7,17 @@ use zeroize::Zeroizing;
 
 use super::identities::{self, KeyCommands};
 use super::{Context, terminal, values};
+use crate::cluster::roots;
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
 use crate::files::{Located, locate};
-use crate::pipeline::plain::{LoadRestriction, Options, Order, Outside, plugin_homes};
-use crate::pipeline::sealing::Identities;
-use crate::pipeline::values::Opener;
-use crate::pipeline::{self, RedactionKey, Request, Root, Secrets, Session, roots};
+use crate::generators::{Outside, plugin_homes};
+use crate::kustomize::{LoadRestriction, Options, Order};
+use crate::pipeline::{Request, Root};
 use crate::programs::Helm;
+use crate::project::{self, Session};
+use crate::secrets::Opener;
+use crate::secrets::sealing::Identities;
+use crate::secrets::{RedactionKey, Secrets};
 
 /// What every command takes that renders a root; kustomize's flags keep their names.
 #[derive(Debug, clap::Args)]
@@ -288,7 +292,7 @@ pub(super) fn identities_of(context: &Context, located: &Located) -> Identities 
         let keys = context.working_directory.join(keys);
         identities::add_path(&mut found, context, &keys, &terminal::passphrases());
     }
-    let project = pipeline::find_project(&located.tree, &located.directory);
+    let project = project::find_project(&located.tree, &located.directory);
     for path in project.ok().flatten().iter().flat_map(|p| &p.identities) {
         let path = located.tree.root().join(path.as_str());
         identities::add_path(&mut found, context, &path, &terminal::passphrases());

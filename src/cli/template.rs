@@ -6,7 +6,7 @@ use super::identities::{self, KeyCommands};
 use super::{Context, Done, Outcome};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::files::{Files, Kind, Stale, TreePath, locate};
-use crate::pipeline::template::{Mode, TemplateRequest, template};
+use crate::project::makejinja::{Mode, TemplateRequest, template};
 
 /// Renders a tree of templates as makejinja does.
 #[derive(Debug, clap::Args)]

@@ -8,7 +8,7 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use crate::pipeline::sealing::Ask;
+use crate::secrets::sealing::Ask;
 
 /// The longest passphrase.
 const MAX_PASSPHRASE_BYTES: u64 = 4096;

@@ -9,8 +9,9 @@ use super::identities::{self, KeyCommands};
 use super::{Context, Done, Outcome, encrypt, terminal};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
 use crate::files::{Files, Kind, Located, TreePath, locate};
-use crate::pipeline::Project;
-use crate::pipeline::values::{self, Opener, Overrides, Setting, Shape, Templates, project_values};
+use crate::project::Project;
+use crate::project::values::{self, Overrides, Setting, Shape, Templates, project_values};
+use crate::secrets::Opener;
 
 /// Prints the values of a project.
 #[derive(Debug, clap::Args)]

@@ -5,11 +5,15 @@ use super::kustomization::Kustomization;
 use super::variables::{Given, Objects, variables};
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
 use crate::files::{Files, TreePath};
+use crate::generators::Outside;
 use crate::kube::ResMap;
+use crate::kustomize::{LoadRestriction, Options, Order};
 use crate::pipeline::flux::{Flux, Strictness};
-use crate::pipeline::plain::{LoadRestriction, Options, Order, Outside};
-use crate::pipeline::values::{Opener, Overrides};
-use crate::pipeline::{Host, Opened, Project, Request, Root, Secrets, Session, find_project};
+use crate::pipeline::{Host, Request, Root};
+use crate::project::{Project, Session, find_project};
+use crate::secrets::Opener;
+use crate::secrets::{Opened, Secrets};
+use crate::values::Overrides;
 
 /// What is asked of every Kustomization.
 pub struct Settings<'a> {

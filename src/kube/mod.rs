@@ -3,6 +3,7 @@
 //! The room never decides a change. Start with [`Resource`] and [`ResMap`].
 
 mod gvk;
+pub mod layout;
 pub mod merge_keys;
 pub mod order;
 mod res_id;

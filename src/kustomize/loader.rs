@@ -8,8 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, Place, Result};
 use crate::files::{File, Files, Kind, TreePath};
 
 /// The names that a kustomization may have, in the order of the reference.
-pub(super) const FILE_NAMES: [&str; 3] =
-    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Kustomizations within each other. The deepest trees of real repositories have about ten; each takes its
 /// share of the stack.

@@ -14,6 +14,7 @@ mod external;
 mod fault;
 mod fieldspec;
 mod fieldspecs;
+mod file;
 mod finish;
 mod generators;
 mod hash;
@@ -40,6 +41,8 @@ mod value_add;
 mod variables;
 
 use std::sync::Arc;
+
+pub use file::{KUSTOMIZATION_NAMES, kustomization_path};
 
 use crate::diagnostic::{Report, Result};
 use crate::files::{File, Files, TreePath};

@@ -2,22 +2,25 @@
 
 use secrecy::SecretString;
 
-use super::adjust::{Adjustments, adjusted, kustomization_path};
 use super::flux::{self, Flux};
-use super::outside::Outside;
 use super::progress::{Progress, Timed};
-use super::project::Checks;
-use super::secrets::{Opened, Secrets};
-use super::session::Session;
-use super::settle::Settling;
-use super::values::{Opener, Overrides, Values, chosen_profile};
 use crate::diagnostic::{Report, Result};
 use crate::files::{Files, Layer, TreePath};
+use crate::generators::Outside;
+use crate::generators::Settling;
 use crate::kube::{ResMap, Scope};
+use crate::kustomize::kustomization_path;
 use crate::kustomize::{self, Built};
 use crate::overlay::{self, Config, Expansion, HostParameter, Instance, Policy};
+use crate::pipeline::adjust::{Adjustments, adjusted};
+use crate::project::Checks;
+use crate::project::Session;
+use crate::project::chosen_profile;
+use crate::secrets::Opener;
+use crate::secrets::{Opened, Secrets};
 use crate::template::Delimiters;
 use crate::validate::{self, GateOptions, Severities};
+use crate::values::{Overrides, Values};
 use crate::yaml::Node;
 
 /// One render.
@@ -94,9 +97,9 @@ pub fn render(request: &Request<'_>, disk: &dyn Files) -> Result<Rendered, Repor
 
 /// One root of an open project.
 pub struct Root<'a> {
-    pub(super) request: &'a Request<'a>,
+    pub(crate) request: &'a Request<'a>,
     session: &'a Session<'a>,
-    pub(super) opened: &'a Opened<'a>,
+    pub(crate) opened: &'a Opened<'a>,
     files: &'a dyn Files,
     target_namespace: Option<&'a str>,
 }

@@ -19,8 +19,8 @@ use crate::cli::{Context, Done, Outcome};
 use crate::diagnostic::{ExitStatus, Place, Result, Source};
 use crate::files::locate;
 use crate::pipeline::Progress;
-use crate::pipeline::sealing::{Ask, Identities};
-use crate::pipeline::values::Opener;
+use crate::secrets::Opener;
+use crate::secrets::sealing::{Ask, Identities};
 
 /// Threads of one render. A sidecar runs many at once, and the stack of each thread counts as memory.
 const MAX_THREADS: usize = 8;

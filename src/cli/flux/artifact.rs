@@ -11,8 +11,9 @@ use crate::files::{OutputFile, OutputTree, Stale, Tree, TreePath};
 use crate::flux::artifact::{Description, LayerType, pack};
 use crate::flux::contents;
 use crate::flux::protect::protect;
+use crate::kube::layout;
 use crate::pipeline::flux::Flux;
-use crate::pipeline::{self, Host, Request, layout};
+use crate::pipeline::{self, Host, Request};
 
 /// What `flux artifact` is asked for.
 #[derive(Debug, clap::Args)]

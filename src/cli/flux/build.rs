@@ -15,10 +15,12 @@ use crate::flux::variables::{Given, read_file};
 use crate::flux::{
     Applied, Cluster, OwnerLabels, Renderer, Scope, Settings, entries_of_file, entry_of_path,
 };
+use crate::generators::Outside;
+use crate::kube::layout;
 use crate::pipeline::flux::Strictness;
-use crate::pipeline::plain::Outside;
-use crate::pipeline::values::Opener;
-use crate::pipeline::{Secrets, Session, layout};
+use crate::project::Session;
+use crate::secrets::Opener;
+use crate::secrets::Secrets;
 
 /// What `flux build` is asked for.
 #[derive(Debug, clap::Args)]

@@ -5,7 +5,7 @@ mod build;
 
 use super::{Context, Outcome};
 use crate::flux::protect::Protection;
-use crate::pipeline::Secrets;
+use crate::secrets::Secrets;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

@@ -47,7 +47,7 @@ impl RedactionKey {
     }
 
     /// The text for a value at a place.
-    pub(super) fn token(&self, at: &str, value: &[u8]) -> String {
+    pub(crate) fn token(&self, at: &str, value: &[u8]) -> String {
         self.was_used.store(true, Ordering::Relaxed);
         let mut mac = Hmac::<Sha256>::new_from_slice(self.key.expose_secret())
             .expect("HMAC takes keys of any length");
@@ -63,7 +63,7 @@ impl RedactionKey {
     }
 
     /// Tells that another run will give other texts, where that is so.
-    pub(super) fn warning(&self) -> Option<Diagnostic> {
+    pub(crate) fn warning(&self) -> Option<Diagnostic> {
         let is_told = !self.is_lasting && self.was_used.load(Ordering::Relaxed);
         is_told.then(|| {
             let phrase = "some redacted values will be other ones in the next run";
@@ -77,7 +77,7 @@ impl RedactionKey {
 }
 
 /// Whether a text that stands for a secret is part of some bytes.
-pub(super) fn has_token(bytes: &[u8]) -> bool {
+pub(crate) fn has_token(bytes: &[u8]) -> bool {
     let is_digit = |b: &u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
     bytes.windows(START.len() + DIGITS).any(|window| {
         window.starts_with(START.as_bytes()) && window[START.len()..].iter().all(is_digit)

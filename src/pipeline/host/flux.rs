@@ -2,10 +2,11 @@
 
 pub use crate::substitute::{Strategy, Strictness, Variables};
 
-use super::adjust::{Adjustments, KUSTOMIZATION_NAMES, kustomization_path};
+use super::adjust::Adjustments;
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source};
 use crate::files::{File, Files, Kind, TreePath};
 use crate::kustomize::Built;
+use crate::kustomize::{KUSTOMIZATION_NAMES, kustomization_path};
 use crate::substitute;
 use crate::yaml::{self, Mapping, Node};
 
@@ -45,7 +46,7 @@ pub struct Flux {
 
 /// The kustomization of a directory as the controller writes it: generated where there is none, and with
 /// what the spec sets; `None` where the one on disk stays as it is.
-pub(super) fn kustomization(
+pub(crate) fn kustomization(
     files: &dyn Files,
     directory: &TreePath,
     adjustments: &Adjustments,
@@ -184,7 +185,7 @@ fn append(mapping: &mut Mapping, key: &str, nodes: &[Node]) {
 }
 
 /// Fills the variables of what was built.
-pub(super) fn bound(mut built: Built, flux: &Flux) -> Result<Built, Report> {
+pub(crate) fn bound(mut built: Built, flux: &Flux) -> Result<Built, Report> {
     if let Some(variables) = &flux.variables {
         let (resources, warnings) = substitute::run(built.resources, variables, flux.strictness)?;
         built.resources = resources;

@@ -70,7 +70,7 @@ impl Mask {
     }
 
     /// Whether there is nothing to mask.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.needles.is_empty()
     }
 
@@ -85,7 +85,7 @@ impl Mask {
     }
 
     /// Replaces each secret in a text by what a function makes of it.
-    pub(super) fn replaced(&self, text: &str, by: impl Fn(&str) -> String) -> String {
+    pub(crate) fn replaced(&self, text: &str, by: impl Fn(&str) -> String) -> String {
         replaced(text, self.covered(text, Vec::new), by)
     }
 

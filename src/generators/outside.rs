@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::generators;
+use super::builtin;
 use crate::diagnostic::{Code, Diagnostic, Origin, Result, Source};
 use crate::files::{File, Files, TreePath};
 use crate::kube::Resource;
@@ -246,7 +246,7 @@ fn built_in(
         })?;
         files.read(&named)
     };
-    let Some(generated) = generators::generate(object.node(), source, &open)? else {
+    let Some(generated) = builtin::generate(object.node(), source, &open)? else {
         return Ok(None);
     };
     let source = Source {

@@ -7,8 +7,8 @@ use crate::diagnostic::{Report, Severity};
 use crate::kube::ResMap;
 use crate::validate::{self, CheckOptions};
 
-use super::project::{Checks, Level};
-use super::{Rendered, Root};
+use crate::pipeline::{Rendered, Root};
+use crate::project::{Checks, Level};
 
 /// Reports every finding on a root: those of its build and overlays, the gate's, and those of the checks.
 pub fn findings(

@@ -14,13 +14,16 @@ use crate::substitute::{self, Strictness, Variables};
 use crate::template::makejinja::profile_of;
 use crate::yaml::Node;
 
-use super::adjust::{Adjustments, adjusted, kustomization_path};
-use super::plain::{LoadRestriction, Options, Outside};
-use super::project::{DEFAULT_PROFILE, Project};
-use super::roots::find_roots;
-use super::session::Session;
-use super::template_secrets::config as sops_config;
-use super::values::{Opener, Overrides};
+use crate::cluster::roots::find_roots;
+use crate::generators::Outside;
+use crate::kustomize::kustomization_path;
+use crate::kustomize::{LoadRestriction, Options};
+use crate::pipeline::adjust::{Adjustments, adjusted};
+use crate::project::Session;
+use crate::project::{DEFAULT_PROFILE, Project};
+use crate::secrets::Opener;
+use crate::secrets::made::config as sops_config;
+use crate::values::Overrides;
 
 /// Where identities of local use lie beside a project file.
 pub const IDENTITIES: [&str; 2] = ["age.key", "keys.txt"];

@@ -7,7 +7,8 @@ use crate::files::{Files, TreePath};
 use crate::kustomize::Built;
 use crate::overlay::{Expansion, copy, own_sets};
 
-use super::{Root, find_project};
+use crate::pipeline::Root;
+use crate::project::find_project;
 
 /// Every set and overlay that a directory may use: those that are built in, and those of its project.
 pub fn sets(files: &dyn Files, directory: &TreePath) -> Result<Vec<Set>> {

@@ -13,7 +13,7 @@ use crate::template::makejinja::{Action, Config, Loader, Planned, filters, plan,
 use crate::template::{Engine, mapping};
 use crate::values::{self, Input, Merge, Overrides, Profile, Setting, SourceFile, Values};
 
-use super::values::Opener;
+use crate::secrets::Opener;
 
 /// What becomes of the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,7 +131,7 @@ fn load_values(
 }
 
 /// A value of `data_vars`, which are texts.
-pub(super) fn text_of(value: &toml::Value) -> String {
+pub(crate) fn text_of(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),
         toml::Value::Boolean(true) => "True".to_owned(),
@@ -205,7 +205,7 @@ fn render(
 }
 
 /// The engine of a configuration: its language, and what includes and functions read.
-pub(super) fn engine<'f>(config: &Config, files: &'f dyn Files) -> Result<Engine<'f>> {
+pub(crate) fn engine<'f>(config: &Config, files: &'f dyn Files) -> Result<Engine<'f>> {
     let base = config.path.parent().unwrap_or_else(TreePath::root);
     let place = Place::file(config.path.as_str());
     let engine = Engine::new(config.settings.clone()).map_err(|e| e.or_at(place))?;
@@ -215,7 +215,7 @@ pub(super) fn engine<'f>(config: &Config, files: &'f dyn Files) -> Result<Engine
 }
 
 /// What the loaders of a configuration would provide and the profile does not.
-pub(super) fn foreign(config: &Config, files: &dyn Files) -> Result<Loader> {
+pub(crate) fn foreign(config: &Config, files: &dyn Files) -> Result<Loader> {
     let mut loader = Loader::read(config, files)?;
     for (name, place) in &config.loaders {
         if let Some(profile) = profile_of(name) {
@@ -257,7 +257,7 @@ fn one(
 }
 
 /// The values of a template that has files of its own; they lie over the others.
-pub(super) fn own_values_of(
+pub(crate) fn own_values_of(
     config: &Config,
     files: &dyn Files,
     values: &Values,

@@ -2,8 +2,6 @@
 //!
 //! Start with [`Project::find`].
 
-mod file;
-
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
@@ -12,18 +10,16 @@ use crate::overlay;
 use crate::template::Delimiters;
 use crate::yaml::{self, Spanned};
 
-use file::{DelimitersSection, ProjectFile, TemplatesSection, ValuesEntry};
-
-pub(super) use file::Level;
+use super::file::{DelimitersSection, Level, ProjectFile, TemplatesSection, ValuesEntry};
 
 /// The names of a project file; two of them in one directory are an error.
-pub(super) const NAMES: [&str; 2] = ["prerender.yaml", ".prerender.yaml"];
+pub(crate) const NAMES: [&str; 2] = ["prerender.yaml", ".prerender.yaml"];
 
 /// What `apiVersion` must say.
 const API_VERSION: &str = "prerender.dev/v1alpha1";
 
 /// The profile of a `makejinja.toml` that names a Python loader.
-pub(super) const DEFAULT_PROFILE: &str = "cluster-template";
+pub(crate) const DEFAULT_PROFILE: &str = "cluster-template";
 
 /// A file of values that the project names.
 #[derive(Debug, Clone)]

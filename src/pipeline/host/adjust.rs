@@ -6,10 +6,6 @@ use crate::diagnostic::{Code, Diagnostic, Place, Result};
 use crate::files::{File, Files, Kind, TreePath};
 use crate::yaml::{Mapping, Node};
 
-/// The names of a kustomization file, in the order in which kustomize looks for them.
-pub const KUSTOMIZATION_NAMES: [&str; 3] =
-    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
-
 /// An image that is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Image {
@@ -139,17 +135,6 @@ impl Adjustments {
         }
         Ok(self)
     }
-}
-
-/// The kustomization file of a directory, when there is one. Two of them are kustomize's to refuse.
-pub fn kustomization_path(files: &dyn Files, directory: &TreePath) -> Result<Option<TreePath>> {
-    for name in KUSTOMIZATION_NAMES {
-        let path = directory.join(name).expect("a name stays in its directory");
-        if files.kind(&path)? == Some(Kind::File) {
-            return Ok(Some(path));
-        }
-    }
-    Ok(None)
 }
 
 /// Rewrites a kustomization file with what a host sets on it.

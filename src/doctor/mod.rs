@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::adjust::kustomization_path;
-use super::project::Project;
-use super::roots::find_roots;
-use super::secrets::Secrets;
-use super::session::{Session, find_project};
-use super::{Request, Root};
+use crate::cluster::roots::find_roots;
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
 use crate::files::{Files, Kind, MAX_FILE_BYTES, TreePath};
+use crate::kustomize::kustomization_path;
+use crate::pipeline::{Request, Root};
+use crate::project::Project;
+use crate::project::{Session, find_project};
+use crate::secrets::Secrets;
 use crate::sops::{self, Found};
 use crate::values::sealed_beside;
 use crate::yaml::MAX_DEPTH;

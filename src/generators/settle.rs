@@ -8,20 +8,20 @@ use base64::prelude::BASE64_STANDARD;
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use super::mask::Mask;
 use super::outside::Outside;
-use super::redaction::has_token;
-use super::secrets::{Opened, Secrets};
 use crate::diagnostic::{Code, Result};
 use crate::files::{File, Files, TreePath};
 use crate::kube::{ResMap, Resource};
 use crate::kustomize::{self, ChartCall, Generators, ProgramCall, RepositoryAddress};
+use crate::secrets::Mask;
+use crate::secrets::has_token;
+use crate::secrets::{Opened, Secrets};
 use crate::sops::{self, Format, SealedFile};
 use crate::validate;
 use crate::yaml::{Node, Value};
 
 /// The work of a build that is done outside of it, and what becomes of its secrets.
-pub(super) struct Settling<'a> {
+pub struct Settling<'a> {
     outside: &'a Outside,
     opened: &'a Opened<'a>,
     /// What the values hold that was sealed, where objects other than Secrets may not show it.
@@ -30,11 +30,7 @@ pub(super) struct Settling<'a> {
 
 impl<'a> Settling<'a> {
     /// Takes what is allowed, the view of opened files, and the sealed values of the project.
-    pub(super) fn new(
-        outside: &'a Outside,
-        opened: &'a Opened<'a>,
-        values: &[SecretString],
-    ) -> Self {
+    pub fn new(outside: &'a Outside, opened: &'a Opened<'a>, values: &[SecretString]) -> Self {
         let telling = match opened.secrets() {
             Secrets::Redact => values,
             Secrets::Plain | Secrets::Keep | Secrets::Openable => &[],

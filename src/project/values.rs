@@ -1,11 +1,9 @@
 //! The values of a project: merged, and who reads them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
-use crate::files::{File, Files, Kind, TreePath};
-use crate::sops::{self, Identities};
+use crate::files::{Files, Kind, TreePath};
 use crate::template::makejinja::{Action, Config, filters, plan, profile_of};
 use crate::template::{Engine, Mount, Settings, View, ViewSettings};
 pub use crate::values::{Overrides, Setting, Values};
@@ -13,62 +11,9 @@ pub use crate::values::{Overrides, Setting, Values};
 use crate::values::{Derivation, Input, Merge, Profile, SourceFile, load, masked, plain};
 use crate::yaml::{self, JsonStyle, Node, WriteOptions};
 
+use super::makejinja::{engine, foreign, own_values_of, text_of};
 use super::project::{DEFAULT_PROFILE, Project};
-use super::redaction::RedactionKey;
-use super::template::{engine, foreign, own_values_of, text_of};
-
-/// Opens sealed files of values.
-pub struct Opener<'a> {
-    look: &'a (dyn Fn() -> Identities + Sync),
-    found: OnceLock<Identities>,
-    redaction: Option<RedactionKey>,
-}
-
-impl<'a> Opener<'a> {
-    /// Builds an opener that looks for identities when the first sealed file is met.
-    pub fn new(look: &'a (dyn Fn() -> Identities + Sync)) -> Self {
-        Self {
-            look,
-            found: OnceLock::new(),
-            redaction: None,
-        }
-    }
-
-    /// Sets the key for what is redacted besides sealed files; without one all of that reads the same.
-    #[must_use]
-    pub fn with_redaction(mut self, key: RedactionKey) -> Self {
-        self.redaction = Some(key);
-        self
-    }
-
-    /// The key for what is redacted besides sealed files.
-    pub(super) fn redaction(&self) -> Option<&RedactionKey> {
-        self.redaction.as_ref()
-    }
-
-    /// The identities, looked for once.
-    pub fn identities(&self) -> &Identities {
-        self.found.get_or_init(self.look)
-    }
-
-    /// Opens a file when it is sealed.
-    pub fn open(&self, file: &File) -> Result<Option<crate::values::Opened>> {
-        let Some(format) = sops::detect(&file.bytes, file.path.file_name()) else {
-            return Ok(None);
-        };
-        let sealed = sops::SealedFile {
-            name: file.path.as_str(),
-            bytes: &file.bytes,
-            format,
-        };
-        let identities = self.identities();
-        let opened = sops::decrypt(&sealed, identities, &sops::Options::plain(format))?;
-        Ok(Some(crate::values::Opened {
-            bytes: opened.bytes,
-            secrets: opened.secrets,
-        }))
-    }
-}
+use crate::secrets::Opener;
 
 /// The templates of a project: the configuration that names them, if there is one, and the mounts.
 pub struct Templates {

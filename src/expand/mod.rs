@@ -2,25 +2,28 @@
 //!
 //! Sealed files stay sealed, and what templates make of secrets is sealed before it is written.
 
+mod recorded;
+mod unexpanded;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use super::adjust::{KUSTOMIZATION_NAMES, kustomization_path};
-use super::mask::Mask;
-use super::recorded::Recorded;
-use super::roots::{at, find_roots, flux_targets};
-use super::secrets::{Opened, Secrets};
-use super::session::Session;
-use super::template_secrets::{Redacting, Sealing, SecretRule, left_plain, secret_sources};
-use super::unexpanded::Unexpanded;
-use super::{Rendered, Request, Root};
+use self::recorded::Recorded;
+use self::unexpanded::Unexpanded;
+use crate::cluster::roots::{at, find_roots, flux_targets};
 use crate::diagnostic::{Code, Diagnostic, Origin, Place, Report, Result};
 use crate::files::{
     File, Files, Kind, Mark, Memory, OutputFile, OutputTree, Stale, Tree, TreePath,
 };
 use crate::kube::ResMap;
+use crate::kustomize::{KUSTOMIZATION_NAMES, kustomization_path};
+use crate::pipeline::{Rendered, Request, Root};
+use crate::project::Session;
+use crate::secrets::Mask;
+use crate::secrets::made::{Redacting, Sealing, SecretRule, left_plain, secret_sources};
+use crate::secrets::{Opened, Secrets};
 use crate::sops::Sealer;
 use crate::template::makejinja::plan;
 use crate::validate;

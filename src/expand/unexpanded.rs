@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::adjust::KUSTOMIZATION_NAMES;
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 use crate::files::{File, Files, Kind, TreePath};
+use crate::kustomize::KUSTOMIZATION_NAMES;
 
 /// Files without those that an earlier run added, and without the lines of kustomizations that list them.
 pub(super) struct Unexpanded<'a> {

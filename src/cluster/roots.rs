@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use super::adjust::{KUSTOMIZATION_NAMES, kustomization_path};
-use super::project::NAMES as PROJECT_NAMES;
-use super::secrets::Opened;
-use super::session::Session;
-use super::{Request, Root};
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::files::{Files, Kind, TreePath};
 use crate::kube::{ResMap, Resource};
+use crate::kustomize::{KUSTOMIZATION_NAMES, kustomization_path};
+use crate::pipeline::{Request, Root};
+use crate::project::NAMES as PROJECT_NAMES;
+use crate::project::Session;
+use crate::secrets::Opened;
 use crate::yaml::{self, Node, ParseOptions};
 
 /// Lists the roots of an open project at a directory, in order, but for those in one of the `left_out`.
@@ -104,7 +104,7 @@ pub fn each<R: Send>(
 }
 
 /// The namespaces that Flux sets, from the roots that build; the others fail later, with their errors.
-pub(super) fn flux_targets(
+pub(crate) fn flux_targets(
     request: &Request<'_>,
     session: &Session<'_>,
     opened: &Opened<'_>,
@@ -132,7 +132,7 @@ fn placed(path: &TreePath, asked: &TreePath, roots: &[TreePath]) -> Option<TreeP
 }
 
 /// The same request for another directory.
-pub(super) fn at<'a>(request: &Request<'a>, directory: &'a TreePath) -> Request<'a> {
+pub(crate) fn at<'a>(request: &Request<'a>, directory: &'a TreePath) -> Request<'a> {
     Request {
         directory,
         ..request.clone()
@@ -144,7 +144,7 @@ pub(super) fn at<'a>(request: &Request<'a>, directory: &'a TreePath) -> Request<
 /// Hidden directories are not looked at, and neither are those that are `left_out`, nor what is below them.
 /// Links are not followed: what they lead to has a name of its own, or lies outside.
 /// A kustomization that does not parse is handed to `broken`, which may fail.
-pub(super) fn find_roots(
+pub(crate) fn find_roots(
     files: &dyn Files,
     directory: &TreePath,
     left_out: &[TreePath],

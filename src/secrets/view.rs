@@ -11,7 +11,7 @@ use crate::diagnostic::{Code, Diagnostic, Origin, Result, Source};
 use crate::files::{File, Files, Kind, TreePath};
 use crate::sops::{self, SealedFile};
 
-use super::values::Opener;
+use super::opener::Opener;
 
 type Once = Arc<OnceLock<Result<Arc<File>>>>;
 
@@ -31,7 +31,7 @@ pub enum Secrets {
 
 impl Secrets {
     /// Whether sealed files may leave the plugin as they are.
-    pub(super) fn may_leave_sealed(self) -> bool {
+    pub(crate) fn may_leave_sealed(self) -> bool {
         matches!(self, Self::Keep | Self::Openable)
     }
 }
@@ -58,7 +58,7 @@ const MIN_AHEAD: usize = 3;
 
 impl<'a> Opened<'a> {
     /// Builds the view.
-    pub(super) fn new(below: &'a dyn Files, opener: &'a Opener<'a>, secrets: Secrets) -> Self {
+    pub(crate) fn new(below: &'a dyn Files, opener: &'a Opener<'a>, secrets: Secrets) -> Self {
         Self {
             below,
             opener,
@@ -76,7 +76,7 @@ impl<'a> Opened<'a> {
     }
 
     /// The plaintext values of every file that was opened so far.
-    pub(super) fn plaintexts(&self) -> Vec<SecretString> {
+    pub(crate) fn plaintexts(&self) -> Vec<SecretString> {
         let opened = locked(&self.opened);
         let files = opened.values().filter_map(|once| once.get()?.as_ref().ok());
         files
@@ -86,12 +86,12 @@ impl<'a> Opened<'a> {
     }
 
     /// What leaves the plugin where a file is sealed.
-    pub(super) fn secrets(&self) -> Secrets {
+    pub(crate) fn secrets(&self) -> Secrets {
         self.secrets
     }
 
     /// Opens sealed bytes that are no file of their own.
-    pub(super) fn open_bytes(
+    pub(crate) fn open_bytes(
         &self,
         sealed: &SealedFile<'_>,
         output: sops::Format,
@@ -103,7 +103,7 @@ impl<'a> Opened<'a> {
     }
 
     /// The text in the place of a secret that no file's own key replaces.
-    pub(super) fn token(&self, at: &str, value: &[u8]) -> String {
+    pub(crate) fn token(&self, at: &str, value: &[u8]) -> String {
         match self.opener.redaction() {
             Some(key) => key.token(at, value),
             None => "redacted".to_owned(),
@@ -111,7 +111,7 @@ impl<'a> Opened<'a> {
     }
 
     /// What the user should know of the secrets that were read so far.
-    pub(super) fn warning(&self) -> Option<Diagnostic> {
+    pub(crate) fn warning(&self) -> Option<Diagnostic> {
         self.opener.redaction()?.warning()
     }
 

@@ -1,13 +1,15 @@
 //! A project that is open: its values loaded, its templates read as what they render to.
 
-use super::adjust::{KUSTOMIZATION_NAMES, kustomization_path};
-use super::mask::Mask;
 use super::project::Project;
-use super::secrets::{Opened, Secrets};
-use super::values::{Opener, Overrides, Templates, Values, project_values};
+use super::values::{Templates, project_values};
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
 use crate::files::{Files, Kind, TreePath};
+use crate::kustomize::{KUSTOMIZATION_NAMES, kustomization_path};
+use crate::secrets::Mask;
+use crate::secrets::Opener;
+use crate::secrets::{Opened, Secrets};
 use crate::template::{Mount, View};
+use crate::values::{Overrides, Values};
 
 /// The project of a directory: its project file, or the `makejinja.toml` that would write a kustomization there.
 pub fn find_project(files: &dyn Files, directory: &TreePath) -> Result<Option<Project>> {

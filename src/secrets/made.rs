@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::adjust::KUSTOMIZATION_NAMES;
 use super::mask::Mask;
 use super::sealing::{EncryptRequest, encrypt, is_sealed};
-use super::secrets::Opened;
+use super::view::Opened;
 use crate::diagnostic::{Code, Diagnostic, Origin, Place, Result};
 use crate::files::{File, Files, Kind, Tree, TreePath};
+use crate::kustomize::KUSTOMIZATION_NAMES;
 use crate::sops::{Config, Format, Identities, PlainFile, RuleOverride, SealedFile, Sealer};
 use crate::yaml::{self, Node, ParseOptions};
 
@@ -17,26 +17,26 @@ use crate::yaml::{self, Node, ParseOptions};
 const CONFIG: &str = ".sops.yaml";
 
 /// Seals the files of one expansion.
-pub(super) struct Sealing<'a, 'r> {
+pub(crate) struct Sealing<'a, 'r> {
     /// Where `.sops.yaml` is looked for: a template may make it.
-    pub(super) files: &'a dyn Files,
+    pub(crate) files: &'a dyn Files,
     /// What is in the output already; an unchanged secret keeps its ciphertext there.
-    pub(super) present: Option<&'a Tree>,
+    pub(crate) present: Option<&'a Tree>,
     /// Looks for the identities that open it.
-    pub(super) identities: &'a dyn Fn() -> &'a Identities,
+    pub(crate) identities: &'a dyn Fn() -> &'a Identities,
     /// The moment, and randomness.
-    pub(super) sealer: &'a mut Sealer<'r>,
+    pub(crate) sealer: &'a mut Sealer<'r>,
     /// Which files hold secrets.
-    pub(super) rule: SecretRule<'a>,
+    pub(crate) rule: SecretRule<'a>,
 }
 
 /// What tells whether a template made a secret.
 #[derive(Debug, Clone)]
-pub(super) struct SecretRule<'a> {
+pub(crate) struct SecretRule<'a> {
     /// The files that generators of Secrets read.
-    pub(super) sources: BTreeSet<TreePath>,
+    pub(crate) sources: BTreeSet<TreePath>,
     /// The objects that the project lets stand as plaintext.
-    pub(super) allowed: &'a [String],
+    pub(crate) allowed: &'a [String],
 }
 
 impl Sealing<'_, '_> {
@@ -45,7 +45,7 @@ impl Sealing<'_, '_> {
     ///
     /// Fails with [`Code::SopsNoRule`] where nothing says how, with [`Code::SopsNoIdentity`] where the file in
     /// the output cannot be opened, and with [`Code::SecretUnsealable`] where sealing would break the file.
-    pub(super) fn sealed(&mut self, file: &File, placed: &TreePath) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn sealed(&mut self, file: &File, placed: &TreePath) -> Result<Option<Vec<u8>>> {
         if !must_be_sealed(file, &self.rule)? {
             return Ok(None);
         }
@@ -103,7 +103,7 @@ impl Sealing<'_, '_> {
 }
 
 /// The nearest `.sops.yaml` above a file, and its directory; `files` has it even where a template makes it.
-pub(super) fn config(files: &dyn Files, path: &TreePath) -> Result<Option<(Config, String)>> {
+pub(crate) fn config(files: &dyn Files, path: &TreePath) -> Result<Option<(Config, String)>> {
     let mut above = path.parent();
     while let Some(directory) = above {
         let config = directory
@@ -136,20 +136,20 @@ fn without_rule(file: &File, error: &Diagnostic) -> Diagnostic {
 }
 
 /// Redacts the files of one expansion.
-pub(super) struct Redacting<'a> {
+pub(crate) struct Redacting<'a> {
     /// Gives the texts that stand for secrets.
-    pub(super) opened: &'a Opened<'a>,
+    pub(crate) opened: &'a Opened<'a>,
     /// What the values hold that was sealed.
-    pub(super) values: Mask,
+    pub(crate) values: Mask,
     /// Which files hold secrets.
-    pub(super) rule: SecretRule<'a>,
+    pub(crate) rule: SecretRule<'a>,
 }
 
 impl Redacting<'_> {
     /// The bytes of a file that a template made, every secret in it replaced; `None` for every other file.
     ///
     /// Fails with [`Code::SecretUnsealable`] where a secret stands in a kustomization.
-    pub(super) fn redacted(&self, file: &File) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn redacted(&self, file: &File) -> Result<Option<Vec<u8>>> {
         if !matches!(file.source.origin, Origin::Rendered { .. }) {
             return Ok(None);
         }
@@ -223,7 +223,7 @@ fn must_be_sealed(file: &File, rule: &SecretRule<'_>) -> Result<bool> {
 }
 
 /// The Secrets of a file that stand there as plaintext because the project lets them: `Secret/namespace/name`.
-pub(super) fn left_plain(file: &File, rule: &SecretRule<'_>) -> Result<Vec<String>> {
+pub(crate) fn left_plain(file: &File, rule: &SecretRule<'_>) -> Result<Vec<String>> {
     let is_made = matches!(file.source.origin, Origin::Rendered { .. });
     if rule.allowed.is_empty() || !is_made || must_be_sealed(file, rule)? {
         return Ok(Vec::new());
@@ -232,7 +232,7 @@ pub(super) fn left_plain(file: &File, rule: &SecretRule<'_>) -> Result<Vec<Strin
 }
 
 /// The paths that `secretGenerator` entries of some kustomizations read.
-pub(super) fn secret_sources(files: &BTreeMap<TreePath, Arc<File>>) -> BTreeSet<TreePath> {
+pub(crate) fn secret_sources(files: &BTreeMap<TreePath, Arc<File>>) -> BTreeSet<TreePath> {
     let mut sources = BTreeSet::new();
     for (path, file) in files {
         if !KUSTOMIZATION_NAMES.contains(&path.file_name()) {

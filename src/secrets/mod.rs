@@ -1,0 +1,17 @@
+//! What was sealed, and what may leave of it: opening, masking, sealing, redaction.
+//!
+//! [`Opened`] is the view in which a sealed file reads as its plaintext; [`Mask`] keeps what came out of
+//! one from every message; [`sealing`] and [`made`] seal what is written.
+
+pub(crate) mod made;
+mod mask;
+mod opener;
+mod redaction;
+pub mod sealing;
+mod view;
+
+pub use mask::Mask;
+pub use opener::Opener;
+pub use redaction::RedactionKey;
+pub(crate) use redaction::has_token;
+pub use view::{Opened, Secrets};
