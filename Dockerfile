@@ -8,9 +8,9 @@ COPY plugin plugin
 ENV RUSTFLAGS="-C target-feature=+crt-static"
 # A named target keeps the flag away from build scripts and procedural macros, which must be dynamic.
 RUN target=$(rustc -vV | sed -n 's/^host: //p') \
- && cargo build --locked --release --bin plugin --target "$target" \
+ && cargo build --locked --profile dist --bin plugin --target "$target" \
  && mkdir -p /out/usr/local/bin /out/home/argocd/cmp-server/config /out/tmp \
- && cp "target/$target/release/plugin" /out/usr/local/bin/plugin \
+ && cp "target/$target/dist/plugin" /out/usr/local/bin/plugin \
  && cp plugin/argocd/plugin.yaml /out/home/argocd/cmp-server/config/plugin.yaml \
  && chmod 1777 /out/tmp
 
@@ -18,7 +18,7 @@ RUN target=$(rustc -vV | sed -n 's/^host: //p') \
 FROM debian:bookworm-slim AS programs
 COPY --from=docker.io/alpine/helm:3.19.0 /usr/bin/helm /usr/local/bin/helm
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends ca-certificates git \
+ && apt-get install --yes --no-install-recommends ca-certificates curl git \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /out /
 # The names under which it stands in for those programs.

@@ -13,26 +13,35 @@ use crate::files::{File, Files, Kind, MAX_FILE_BYTES, Tree, TreePath};
 /// How long a server may take for a file.
 const FETCH_LIMIT: Duration = Duration::from_secs(30);
 
-/// Fetches a file by http. Fails with [`Code::FetchFailed`].
+/// How many redirects of a server are followed.
+const MAX_REDIRECTS: u8 = 10;
+
+/// Fetches a file by http with curl. Fails with [`Code::FetchFailed`].
+///
+/// A program rather than a library: TLS is a third of the build, and only `--network` needs it.
 pub fn fetch(address: &str) -> Result<Arc<File>> {
-    let failed = |why: String| {
-        Diagnostic::new(
-            Code::FetchFailed,
-            format!("{address} cannot be fetched: {why}"),
-        )
-    };
-    let configuration = ureq::Agent::config_builder()
-        .timeout_global(Some(FETCH_LIMIT))
-        .build();
-    let agent = ureq::Agent::new_with_config(configuration);
-    let mut response = agent
-        .get(address)
-        .call()
-        .map_err(|error| failed(error.to_string()))?;
-    let body = response.body_mut().with_config().limit(MAX_FILE_BYTES);
-    let bytes = body
-        .read_to_vec()
-        .map_err(|error| failed(error.to_string()))?;
+    let words = [
+        // No configuration file of the user: it could write files or send headers.
+        "--disable --silent --show-error --fail --location --proto =http,https --proto-redir =http,https",
+        &format!("--max-redirs {MAX_REDIRECTS} --max-filesize {MAX_FILE_BYTES}"),
+        &format!("--max-time {} --", FETCH_LIMIT.as_secs()),
+    ];
+    let options = words.iter().flat_map(|line| line.split(' '));
+    let arguments = options.chain([address]).map(str::to_owned).collect();
+    let bytes = Process {
+        program: OsStr::new("curl"),
+        arguments,
+        variables: Vec::new(),
+        directory: None,
+        input: b"",
+        limit: Some(FETCH_LIMIT),
+    }
+    .run()
+    .map_err(|error| {
+        let phrase = format!("{address} cannot be fetched: {}", error.phrase());
+        let failed = Diagnostic::new(Code::FetchFailed, phrase);
+        error.notes().iter().cloned().fold(failed, Diagnostic::note)
+    })?;
     Ok(Arc::new(File {
         path: TreePath::root(),
         bytes: bytes.into(),

@@ -13,15 +13,15 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 
 /// Argo CD's user.
 const USER: u32 = 999;
 
-fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+/// The tests of this file.
+pub(crate) fn trials() -> Vec<Trial> {
     let able = binary().and_then(|binary| can_isolate().map(|()| binary));
     if let Err(why) = &able {
         eprintln!("the container is left out: {why}");
@@ -30,13 +30,12 @@ fn main() -> ExitCode {
         let binary = able.clone().unwrap_or_default();
         Trial::test(name, move || run(&binary)).with_ignored_flag(able.is_err())
     };
-    let trials = vec![
+    vec![
         trial("renders-a-sealed-application", renders),
         trial("announces-parameters", announces),
         trial("fails-without-its-key", fails),
         trial("renders-many-at-once", renders_many),
-    ];
-    libtest_mimic::run(&arguments, trials).exit_code()
+    ]
 }
 
 /// The static binary, or why there is none.

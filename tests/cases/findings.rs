@@ -13,10 +13,9 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::Arc;
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Trial;
 use prerender::diagnostic::{Origin, Report, Source};
 use prerender::kube::{ResMap, Resource};
 use prerender::validate::{
@@ -24,8 +23,8 @@ use prerender::validate::{
 };
 use prerender::yaml::{self, Node, ParseOptions};
 
-fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+/// The tests of this file.
+pub(crate) fn trials() -> Vec<Trial> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/validate/findings");
     let mut files: Vec<PathBuf> = std::fs::read_dir(&root)
         .unwrap()
@@ -55,7 +54,7 @@ fn main() -> ExitCode {
                 .into())
         }));
     }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    trials
 }
 
 fn parse(text: &str) -> Vec<Node> {

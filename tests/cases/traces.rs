@@ -15,12 +15,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use prerender::sops::{Ask, Identities, IdentityText, Options, SealedFile, decrypt, detect};
 use secrecy::ExposeSecret;
 
@@ -35,8 +35,8 @@ enum Output {
     Nothing,
 }
 
-fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+/// The tests of this file.
+pub(crate) fn trials() -> Vec<Trial> {
     let can_trace = Command::new("strace")
         .args(["-o", "/dev/null", "true"])
         .stderr(Stdio::null())
@@ -150,7 +150,7 @@ fn main() -> ExitCode {
         let trial = Trial::test(name, move || ask(passphrase, wanted));
         trials.push(trial.with_ignored_flag(!can_script));
     }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    trials
 }
 
 /// Opens a file with an identity file that a passphrase protects.

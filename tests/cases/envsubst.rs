@@ -9,19 +9,18 @@
 )]
 
 use std::path::Path;
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use base64::Engine as _;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use prerender::diagnostic::Source;
 use prerender::kube::{ResMap, Resource};
 use prerender::substitute::{self, Fault, Strategy, Strictness, Variables, expand};
 use prerender::yaml::{self, ParseOptions};
 use serde_json::Value;
 
-fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+/// The tests of this file.
+pub(crate) fn trials() -> Vec<Trial> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let shared = root.join("../shared/conformance/envsubst");
     let own = root.join("testdata/substitute");
@@ -38,7 +37,7 @@ fn main() -> ExitCode {
         });
         trials.push(skipped.with_ignored_flag(true));
     }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    trials
 }
 
 /// The rows of a file; none when the file is absent.

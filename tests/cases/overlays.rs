@@ -13,9 +13,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use minijinja::Value;
 use prerender::diagnostic::Source;
 use prerender::files::{Files, Memory, Tree, TreePath};
@@ -27,15 +27,15 @@ use prerender::validate::flows::{Assumptions, Direction, Mode, analyse};
 use prerender::validate::schema;
 use prerender::yaml::{self, Node, ParseOptions};
 
-fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+/// The tests of this file.
+pub(crate) fn trials() -> Vec<Trial> {
     let plain = |name: &str, run: fn()| {
         Trial::test(name, move || {
             run();
             Ok(())
         })
     };
-    let trials = vec![
+    vec![
         plain(
             "every_pair_of_switches_is_valid_and_denies_nothing_that_is_needed",
             every_pair_of_switches_is_valid_and_denies_nothing_that_is_needed,
@@ -54,8 +54,7 @@ fn main() -> ExitCode {
         ),
         with_program("promtool", "alerts_fire_when_they_should", alerts),
         with_program("postgres", "queries_run_as_pg_monitor", queries),
-    ];
-    libtest_mimic::run(&arguments, trials).exit_code()
+    ]
 }
 
 /// A trial that needs a program; ignored, and named so, where it is not installed.

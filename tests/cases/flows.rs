@@ -11,10 +11,9 @@
 )]
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::Arc;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use prerender::diagnostic::Source;
 use prerender::kube::{ResMap, Resource};
 use prerender::validate::flows::{
@@ -24,8 +23,8 @@ use prerender::yaml::{self, Node, ParseOptions};
 
 type Print = fn(&Analysis) -> String;
 
-fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+/// The tests of this file.
+pub(crate) fn trials() -> Vec<Trial> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/flows");
     let mut trials = Vec::new();
     let mut files: Vec<PathBuf> = std::fs::read_dir(root.join("cases"))
@@ -47,7 +46,7 @@ fn main() -> ExitCode {
             report(&root, name, print)
         }));
     }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    trials
 }
 
 /// Prints one analysis and compares it with `reports/NAME`; `BLESS=1` writes it.

@@ -10,9 +10,8 @@
 )]
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use prerender::yaml::{self, MergeKeys, ParseOptions, WriteOptions};
 
 /// Documents of sops that read as something else than what sops wrote, and why.
@@ -28,8 +27,8 @@ const NOT_FIXED: &[(&str, &str)] = &[
     ),
 ];
 
-fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+/// The tests of this file.
+pub(crate) fn trials() -> Vec<Trial> {
     let recordings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance");
     let mut trials = Vec::new();
     for case in directories(&recordings.join("kustomize")) {
@@ -52,7 +51,7 @@ fn main() -> ExitCode {
         let skipped = Trial::test("SKIPPED: ../shared/conformance is absent", || Ok(()));
         trials.push(skipped.with_ignored_flag(true));
     }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    trials
 }
 
 fn name(case: &Path) -> String {
