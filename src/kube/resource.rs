@@ -72,8 +72,8 @@ pub struct History {
     pub suffixes: Vec<CompactString>,
     /// Whether a hash of the content is appended to the name.
     pub needs_hash: bool,
-    /// Whether folded texts (`>`) may stand in its document.
-    pub may_fold: bool,
+    /// Whether its document may hold what [`reread`](crate::yaml::reread) changes.
+    pub may_reread: bool,
     /// The line of the file on which its document starts, when the hash depends on places.
     pub first_line: u32,
     /// What it does to one of the same id.
@@ -97,6 +97,17 @@ impl History {
             || self.needs_hash
             || self.behavior != Behavior::Unspecified
             || self.origin.is_some()
+    }
+
+    /// Forgets what the reference keeps in the object's annotations.
+    pub fn forget_notes(&mut self) {
+        *self = Self {
+            may_reread: self.may_reread,
+            first_line: self.first_line,
+            links: self.links,
+            variables: std::mem::take(&mut self.variables),
+            ..Self::default()
+        };
     }
 }
 

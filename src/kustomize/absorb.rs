@@ -7,7 +7,7 @@ use compact_str::CompactString;
 use super::{metadata, scalar};
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::kube::{Behavior, ResMap, Resource};
-use crate::yaml::{Mapping, Node, Style};
+use crate::yaml::{Mapping, Node};
 
 /// Adds a generated object, or lays it over the one that has, or had, its id.
 pub(super) fn absorb(resources: &mut ResMap, mut generated: Resource) -> Result<()> {
@@ -107,12 +107,7 @@ fn mapping_of(pairs: BTreeMap<CompactString, CompactString>) -> Node {
     let mut node = Node::mapping();
     let mapping = node.as_mapping_mut().expect("made above");
     for (key, text) in pairs {
-        let style = if text.contains('\n') {
-            Style::Literal
-        } else {
-            Style::Plain
-        };
-        scalar::push(mapping, &key, Node::string(text).with_style(style));
+        scalar::push(mapping, &key, scalar::block_string(text));
     }
     node
 }

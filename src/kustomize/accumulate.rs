@@ -341,7 +341,8 @@ impl<'a> Target<'a> {
                     .invalid(&phrase, &target.kustomization.kind)
                     .help("list it in resources, or write kind: Component"));
             }
-            target.accumulate(to, build)
+            target.accumulate(to, build)?;
+            to.resources.refuse_twice()
         };
         run(to, build).map_err(|error| self.on_the_way(error, path))
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use compact_str::{CompactString, format_compact};
 
+use super::scalar::truth;
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source, nearest};
 use crate::yaml::{Mapping, Mark, Node, Number, Style, Tag, Value};
 
@@ -291,11 +292,7 @@ fn truth_of(node: &Node) -> Option<bool> {
     if node.style() != Style::Plain {
         return None;
     }
-    match node.as_str()? {
-        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
-        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
-        _ => None,
-    }
+    truth::of(node.as_str()?)
 }
 
 /// A number or boolean where a text is wanted: the configuration of a plugin may hold one.

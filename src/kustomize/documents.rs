@@ -7,12 +7,13 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::patches::comments::may_have_schema;
+use super::patches::through_json::{self, ReadFrom};
 use super::{hash, metadata};
 use crate::diagnostic::{Code, Diagnostic, Result, Source};
 use crate::files::File;
 use crate::kube::Resource;
 use crate::yaml::{
-    self, DuplicateKeys, Entry, Mapping, Node, ParseOptions, Reread, SyntaxKind, Tag, Value,
+    self, DuplicateKeys, Entry, Mapping, Node, ParseOptions, Reread, Style, SyntaxKind, Tag, Value,
 };
 
 /// Reads every object of a file.
@@ -30,14 +31,16 @@ pub(super) fn read_text(
 ) -> Result<Vec<Resource>> {
     let nodes = nodes_of(text, source, first_line)?;
     let resources = expand_lists(nodes, source)?;
-    let may_fold = text.contains('>');
+    let may_reread = yaml::may_reread(text);
     let first_lines = first_lines_of_hashed(text, source, first_line)?;
     Ok(resources
         .into_iter()
         .map(|node| {
+            // In the items of a list, which the reference reads from JSON, a time that is merged becomes a string.
+            let may_reread = may_reread || node.style() == Style::Flow;
             let mut resource = Resource::new(node, Some(Arc::clone(source)));
             metadata::read_history(&mut resource);
-            resource.history_mut().may_fold = may_fold;
+            resource.history_mut().may_reread = may_reread;
             if resource.is_hashed_whole() {
                 let line = resource.node().mark().line;
                 let start = first_lines.iter().rfind(|first| **first <= line);
@@ -251,7 +254,10 @@ fn expand_lists(nodes: Vec<Node>, source: &Source) -> Result<Vec<Node>> {
                 return Err(invalid(&phrase, items, source));
             }
             Some(_) => {
-                for item in take_items(node) {
+                for mut item in take_items(node) {
+                    yaml::reread(&mut item);
+                    through_json::types(&mut item, ReadFrom::Json)
+                        .map_err(|fault| fault.in_source(source))?;
                     let inner = if is_bare_list(&item) {
                         take_items(item)
                     } else {

@@ -275,7 +275,7 @@ fn resource_list(configuration: &Resource, resources: Option<&ResMap>) -> Result
 
 fn write(output: &mut Vec<u8>, node: &Node, configuration: &Resource) -> Result<()> {
     let mut node = node.clone();
-    yaml::reread_folded(&mut node);
+    yaml::reread(&mut node);
     yaml::write_manifest(output, &node).map_err(|error| configuration.value_error(error))
 }
 

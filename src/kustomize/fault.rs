@@ -1,6 +1,6 @@
 //! What is wrong with a node, told before its file is known.
 
-use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::diagnostic::{Code, Diagnostic, Place, Source};
 use crate::kube::Resource;
 use crate::yaml::{Mark, Node, Value};
 
@@ -48,6 +48,12 @@ impl Fault {
 }
 
 impl Fault {
+    /// Tells it of a file.
+    pub(crate) fn in_source(self, source: &Source) -> Diagnostic {
+        let place = source.place(self.mark.line, self.mark.column);
+        self.at(place)
+    }
+
     /// Tells it at a place.
     pub(crate) fn at(self, place: Place) -> Diagnostic {
         let error = Diagnostic::new(self.code, self.phrase).at(place);

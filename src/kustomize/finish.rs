@@ -48,11 +48,11 @@ pub(super) fn finish(
     }
     let (origins, transformations) = (asked("originAnnotations"), asked("transformerAnnotations"));
     for resource in resources.iter_mut() {
-        let may_fold = resource.history().may_fold;
+        let may_reread = resource.history().may_reread;
         resource.change(|node| {
             metadata::tidy_annotations(node, false, false);
-            if may_fold {
-                reread_folded(node);
+            if may_reread {
+                reread(node);
             }
         });
         origin::annotate(resource, origins, transformations);
@@ -87,7 +87,7 @@ fn has_text(node: Option<&Node>) -> bool {
 
 /// Gives folded texts the line breaks that the reference prints. Not those of annotations, which it sets anew
 /// before it prints an object (case `folded-annotations-stay`).
-fn reread_folded(object: &mut Node) {
+fn reread(object: &mut Node) {
     let Some(fields) = object.as_mapping_mut() else {
         return;
     };
@@ -97,8 +97,8 @@ fn reread_folded(object: &mut Node) {
                 .entries_mut()
                 .iter_mut()
                 .filter(|entry| entry.key.scalar_text() != Some("annotations"))
-                .for_each(|entry| yaml::reread_folded(&mut entry.value)),
-            _ => yaml::reread_folded(&mut field.value),
+                .for_each(|entry| yaml::reread(&mut entry.value)),
+            _ => yaml::reread(&mut field.value),
         }
     }
 }

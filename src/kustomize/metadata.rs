@@ -51,7 +51,7 @@ pub(super) fn set_field(mapping: Option<&mut Mapping>, key: &str, text: &str) {
     match mapping.get_mut(key) {
         Some(field) => scalar::set_untagged(field, text),
         None => {
-            mapping.insert(key, Node::string(text));
+            mapping.insert(key, scalar::string(text));
         }
     }
 }
@@ -75,7 +75,7 @@ pub(super) fn set_map(
     let map = map.as_mapping_mut().expect("made above where it was not");
     let is_new = map.is_empty();
     for (name, value) in pairs {
-        let value = Node::string(value.clone());
+        let value = scalar::block_string(value.clone());
         if is_new {
             scalar::push(map, name, value);
         } else {

@@ -14,14 +14,14 @@ mod typed;
 
 pub use config::parse_config;
 pub use emit::{
-    JsonStyle, ValueError, ValueErrorKind, WriteOptions, fits_block, write_document,
-    write_documents, write_json, write_manifest,
+    JsonStyle, ValueError, ValueErrorKind, WriteOptions, fits_block, style_of_string,
+    write_document, write_documents, write_json, write_manifest,
 };
 pub use links::{Link, settle};
 pub use node::{Comments, Entry, Mapping, Mark, Node, Style, Tag, Text, Value};
 pub use parser::{
     Aliases, DuplicateKeys, MAX_DEPTH, MergeKeys, ParseOptions, Reread, Schema, SyntaxError,
-    SyntaxKind, parse, parse_first, reread_folded,
+    SyntaxKind, may_reread, parse, parse_first, reread,
 };
 pub use resolve::{Number, Timestamp, resolve};
 pub use typed::{Spanned, from_node};

@@ -43,6 +43,7 @@ pub(super) fn generate(
     let pairs = sources::load(arguments, loader, source)?;
     fill(kind, &mut node, pairs);
     metadata::set_map(&mut node, "labels", &options.labels);
+    quote_labels(&mut node);
     metadata::set_map(&mut node, "annotations", &options.annotations);
     if options.immutable {
         set(&mut node, "immutable", Node::bool(true));
@@ -52,6 +53,15 @@ pub(super) fn generate(
     history.needs_hash = !options.disable_name_suffix_hash;
     history.behavior = Behavior::parse(&arguments.behavior);
     Ok(resource)
+}
+
+/// Labels of a generated object are in single quotes, whatever they are: a number merged over one becomes a string.
+fn quote_labels(node: &mut Node) {
+    let labels = node.get_mut("metadata").and_then(|m| m.get_mut("labels"));
+    let labels = labels.and_then(Node::as_mapping_mut);
+    for entry in labels.into_iter().flat_map(|m| m.entries_mut()) {
+        entry.value.set_style(Style::SingleQuoted);
+    }
 }
 
 /// The options of one generator over those of all: its own labels and annotations win, and what is
@@ -76,13 +86,14 @@ fn merged(own: Option<&GeneratorOptions>, global: Option<&GeneratorOptions>) -> 
 
 fn base(kind: Kind, arguments: &GeneratorArguments) -> Node {
     let mut metadata = Node::mapping();
-    set(&mut metadata, "name", Node::string(arguments.name.clone()));
+    set(
+        &mut metadata,
+        "name",
+        scalar::string(arguments.name.clone()),
+    );
     if !arguments.namespace.is_empty() {
-        set(
-            &mut metadata,
-            "namespace",
-            Node::string(arguments.namespace.clone()),
-        );
+        let namespace = scalar::string(arguments.namespace.clone());
+        set(&mut metadata, "namespace", namespace);
     }
     let mut node = Node::mapping();
     set(&mut node, "apiVersion", Node::string("v1"));
@@ -114,18 +125,13 @@ fn fill(kind: Kind, node: &mut Node, pairs: std::collections::BTreeMap<CompactSt
             (Kind::Secret, Ok(text)) => ("data", base64_lines(text.as_bytes())),
             (Kind::Secret, Err(error)) => ("data", base64_lines(error.as_bytes())),
         };
-        let style = if value.contains('\n') {
-            Style::Literal
-        } else {
-            Style::Plain
-        };
         let map = node
             .as_mapping_mut()
             .expect("a generated object is a mapping");
         let map = map.get_or_insert_with(field, Node::mapping);
         let map = map.as_mapping_mut().expect("made as a mapping");
         // The keys are those of a map: none is there yet.
-        scalar::push(map, &key, Node::string(value).with_style(style));
+        scalar::push(map, &key, scalar::block_string(value));
     }
 }
 

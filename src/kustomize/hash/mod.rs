@@ -31,8 +31,8 @@ pub(super) fn append_to_names(resources: &mut ResMap) -> Result<()> {
 /// The hash of an object: ten letters and digits that spell no word.
 fn hash_of(resource: &Resource) -> Result<String> {
     let mut node = Cow::Borrowed(resource.node());
-    if resource.history().may_fold && !resource.is_hashed_whole() {
-        yaml::reread_folded(node.to_mut());
+    if resource.history().may_reread && !resource.is_hashed_whole() {
+        yaml::reread(node.to_mut());
     }
     let node = node.as_ref();
     let text = match resource.kind() {

@@ -7,7 +7,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Text, through_json};
+use super::Text;
+use super::through_json::{self, ReadFrom};
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source, nearest};
 use crate::kustomize::decode::resolve_as_yaml_1_1;
 use crate::yaml::{self, DuplicateKeys, Mark, Node, ParseOptions, Tag, Value};
@@ -70,8 +71,8 @@ impl Operations {
     /// Fails with [`Code::PatchFailed`] at the first that does not apply, and with [`Code::YamlValue`] when
     /// the object has no form in JSON.
     pub(crate) fn apply(&self, object: &mut Node) -> Result<()> {
-        yaml::reread_folded(object);
-        through_json::types(object).map_err(|fault| fault.at(self.place()))?;
+        yaml::reread(object);
+        through_json::types(object, ReadFrom::Yaml).map_err(|fault| fault.at(self.place()))?;
         for node in &self.operations {
             let operation = Operation { node };
             operation.apply(object).map_err(|failure| {
@@ -90,14 +91,15 @@ impl Operations {
             let phrase = "the patch leaves something that is no object";
             return Err(Diagnostic::new(Code::PatchFailed, phrase).at(self.place()));
         }
-        through_json::numbers(object);
-        // What the operations add keeps its form until the object is printed, but for annotations: those are texts
-        // of what JSON has.
+        through_json::rewrite(object);
+        // What the operations add keeps its form until the object is printed, but for annotations: those are strings
+        // of what JSON has, large numbers with an exponent.
         let metadata = object.get_mut("metadata");
-        match metadata.and_then(|metadata| metadata.get_mut("annotations")) {
-            Some(added) => through_json::types(added).map_err(|fault| fault.at(self.place())),
-            None => Ok(()),
+        if let Some(added) = metadata.and_then(|metadata| metadata.get_mut("annotations")) {
+            through_json::types(added, ReadFrom::Yaml).map_err(|fault| fault.at(self.place()))?;
+            through_json::rewrite(added);
         }
+        Ok(())
     }
 }
 

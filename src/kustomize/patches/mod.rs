@@ -7,7 +7,7 @@ mod irregular;
 pub(crate) mod json;
 mod lists;
 mod strategic;
-mod through_json;
+pub(super) mod through_json;
 
 use std::sync::Arc;
 
@@ -200,8 +200,11 @@ impl<'a> Application<'a> {
         if self.may_rename || self.may_change_kind {
             object.remember_id();
         }
-        object.history_mut().may_fold |= patch.history().may_fold;
+        object.history_mut().may_reread |= patch.history().may_reread;
         let kept = Kept::of(object);
+        if takes_annotations(&node) {
+            object.history_mut().forget_notes();
+        }
         let merged = object.change(|target| {
             let is_left = strategic::merge(target, node, self.schema)?;
             if is_left {
@@ -273,6 +276,17 @@ pub(crate) fn run_json(
         })?;
     }
     Ok(())
+}
+
+/// Whether a strategic merge takes away all annotations of an object. The reference keeps its notes of the object
+/// there: which names it had, whether a hash is appended (case `merge-that-takes-all-annotations-takes-the-hash`).
+fn takes_annotations(patch: &Node) -> bool {
+    let is_taken = |node: &Node| {
+        let directive = node.get(strategic::DIRECTIVE).and_then(Node::scalar_text);
+        node.is_null() || matches!(directive, Some("delete" | "replace"))
+    };
+    let metadata = patch.get("metadata");
+    metadata.is_some_and(|m| is_taken(m) || m.get("annotations").is_some_and(is_taken))
 }
 
 /// The objects that a target selects, but for those that a patch has emptied.

@@ -121,6 +121,10 @@ impl<'s> Merge<'s> {
             return Ok(Fate::Remove);
         }
         if scalar::is_null(target) {
+            if patch.scalar_text().is_some() {
+                overwrite(target, &patch);
+                return Ok(Fate::Keep);
+            }
             *target = patch;
             return self.add(target, field);
         }
@@ -203,12 +207,14 @@ impl<'s> Merge<'s> {
             }
             None => {
                 let field = self.field(shape, key, [&*entry]);
+                scalar::quote(&mut entry.value);
                 self.keep(&mut entry.value, field)
             }
         })?;
         for mut entry in new.rest() {
             let key = entry.key.scalar_text().unwrap_or_default();
             let field = self.field(shape, key, [&entry]);
+            scalar::quote(&mut entry.value);
             if self.add(&mut entry.value, field)? == Fate::Keep {
                 target.entries_mut().push(entry);
             }
@@ -226,6 +232,7 @@ impl<'s> Merge<'s> {
             Value::Mapping(mapping) => {
                 retain(mapping, |key, entry| {
                     let field = self.field(shape, key, [&*entry]);
+                    scalar::quote(&mut entry.value);
                     self.keep(&mut entry.value, field)
                 })?;
             }
@@ -268,6 +275,7 @@ impl<'s> Merge<'s> {
         };
         retain(mapping, |key, entry| {
             let field = self.field(shape, key, [&*entry]);
+            scalar::quote(&mut entry.value);
             self.add_within(&mut entry.value, field)
         })
     }

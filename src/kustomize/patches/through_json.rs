@@ -7,21 +7,33 @@ use crate::go::float;
 use crate::kustomize::fault::Fault;
 use crate::yaml::{self, Node, Number, Schema, Style, Tag, Timestamp, Value};
 
-/// Gives every scalar a type that JSON has, in its canonical text.
+/// What a document is read from again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReadFrom {
+    /// YAML, as go-yaml v3 writes it.
+    Yaml,
+    /// JSON: every string is in double quotes.
+    Json,
+}
+
+/// Gives every scalar a type that JSON has, in its canonical text and in the style it is read from again.
 ///
 /// Fails with [`Code::YamlValue`] on infinities, and on texts that are not what their tag says.
-pub(super) fn types(node: &mut Node) -> Result<(), Fault> {
+pub(crate) fn types(node: &mut Node, from: ReadFrom) -> Result<(), Fault> {
+    if from == ReadFrom::Json && node.scalar_text().is_none() {
+        node.set_style(Style::Flow);
+    }
     match node.value_mut() {
-        Value::Sequence(items) => items.iter_mut().try_for_each(types),
+        Value::Sequence(items) => items.iter_mut().try_for_each(|item| types(item, from)),
         Value::Mapping(mapping) => mapping
             .entries_mut()
             .iter_mut()
-            .try_for_each(|entry| types(&mut entry.value)),
-        Value::Scalar(_) => scalar(node),
+            .try_for_each(|entry| types(&mut entry.value, from)),
+        Value::Scalar(_) => scalar(node, from),
     }
 }
 
-fn scalar(node: &mut Node) -> Result<(), Fault> {
+fn scalar(node: &mut Node, from: ReadFrom) -> Result<(), Fault> {
     let text = node.scalar_text().unwrap_or_default();
     let (tag, canonical) = match node.tag() {
         Tag::Null if node.style() == Style::Flow => (Tag::Str, Some(String::new())),
@@ -41,8 +53,9 @@ fn scalar(node: &mut Node) -> Result<(), Fault> {
             "this value has no form in JSON",
         ));
     };
-    let style = match tag {
-        Tag::Str => style_of(&canonical),
+    let style = match (tag, from) {
+        (Tag::Str, ReadFrom::Yaml) => yaml::style_of_string(&canonical),
+        (Tag::Str, ReadFrom::Json) => Style::DoubleQuoted,
         _ => Style::Plain,
     };
     *node = Node::scalar(tag, canonical)
@@ -76,43 +89,15 @@ fn binary(text: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The style in which go-yaml v3 writes a string.
-fn style_of(text: &str) -> Style {
-    let is_word = matches!(
-        text,
-        "y" | "Y"
-            | "yes"
-            | "Yes"
-            | "YES"
-            | "on"
-            | "On"
-            | "ON"
-            | "n"
-            | "N"
-            | "no"
-            | "No"
-            | "NO"
-            | "off"
-            | "Off"
-            | "OFF"
-    );
-    if text.contains('\n') {
-        Style::Literal
-    } else if is_word || yaml::resolve(text, Schema::Go) != Tag::Str {
-        Style::DoubleQuoted
-    } else {
-        Style::Plain
-    }
-}
-
-/// Makes every number a floating-point one, which Go's JSON reader does.
-pub(super) fn numbers(node: &mut Node) {
+/// Makes every number a floating-point one, which Go's JSON reader does, and gives every string the style in which
+/// go-yaml v3 writes it.
+pub(super) fn rewrite(node: &mut Node) {
     let tag = node.tag();
     match node.value_mut() {
-        Value::Sequence(items) => items.iter_mut().for_each(numbers),
+        Value::Sequence(items) => items.iter_mut().for_each(rewrite),
         Value::Mapping(mapping) => {
             for entry in mapping.entries_mut() {
-                numbers(&mut entry.value);
+                rewrite(&mut entry.value);
             }
         }
         Value::Scalar(text) if matches!(tag, Tag::Int | Tag::Float) => {
@@ -127,6 +112,10 @@ pub(super) fn numbers(node: &mut Node) {
                 let tag = yaml::resolve(&text, Schema::Go);
                 *node = Node::scalar(tag, text).with_mark(node.mark());
             }
+        }
+        Value::Scalar(text) if tag == Tag::Str => {
+            let style = yaml::style_of_string(text);
+            node.set_style(style);
         }
         Value::Scalar(_) => {}
     }
@@ -163,7 +152,7 @@ pub(super) fn is_equal(value: &Node, wanted: &Node) -> bool {
         }
         (Value::Scalar(_), Value::Scalar(_)) => {
             let mut wanted = wanted.clone();
-            scalar(&mut wanted).is_ok()
+            scalar(&mut wanted, ReadFrom::Yaml).is_ok()
                 && is_same_sort(value.tag(), wanted.tag())
                 && value.scalar_text() == wanted.scalar_text()
         }

@@ -54,7 +54,7 @@ fn set_entry(
         scalar::set(value, text.clone(), Tag::Str);
         return Ok(value.link().is_some());
     }
-    let mut value = Node::string(text.clone());
+    let mut value = scalar::string(text.clone());
     value.set_link(link);
     scalar::push(mapping, key, value);
     Ok(false)

@@ -1,5 +1,8 @@
 //! What a text's characters allow: which of YAML's scalar styles can hold it unchanged.
 
+use super::resolve::is_ambiguous;
+use crate::yaml::{Schema, Style, Tag, resolve};
+
 /// Which version of go-yaml judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -68,6 +71,26 @@ struct Findings {
 /// Whether a literal block of a document that sops prints can hold a text.
 pub fn fits_block(text: &str) -> bool {
     Analysis::of(text, Dialect::V3).block
+}
+
+/// The style in which go-yaml v3 writes a string outside flow collections.
+pub fn style_of_string(text: &str) -> Style {
+    let analysis = Analysis::of(text, Dialect::V3);
+    if text.contains('\n') {
+        return if analysis.block {
+            Style::Literal
+        } else {
+            Style::DoubleQuoted
+        };
+    }
+    if resolve(text, Schema::Go) != Tag::Str || is_ambiguous(text, Dialect::V3) {
+        return Style::DoubleQuoted;
+    }
+    match (analysis.plain, analysis.single) {
+        (true, _) => Style::Plain,
+        (false, true) => Style::SingleQuoted,
+        (false, false) => Style::DoubleQuoted,
+    }
 }
 
 impl Analysis {

@@ -10,7 +10,7 @@ mod resolve;
 mod scalar;
 mod value;
 
-pub use analysis::fits_block;
+pub use analysis::{fits_block, style_of_string};
 pub use document::{WriteOptions, write_document, write_documents};
 pub use error::{ValueError, ValueErrorKind};
 pub use json::{JsonStyle, write_json};

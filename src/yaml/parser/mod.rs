@@ -21,7 +21,7 @@ mod token;
 
 pub use error::{SyntaxError, SyntaxKind};
 pub use options::{Aliases, DuplicateKeys, MergeKeys, ParseOptions, Reread, Schema};
-pub use reread::reread_folded;
+pub use reread::{may_reread, reread};
 
 use super::Node;
 use compose::Composer;

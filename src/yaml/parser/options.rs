@@ -52,7 +52,7 @@ pub enum Reread {
     No,
     /// An absent value in a flow mapping (`{a: }`) is null in [`Style::Flow`](crate::yaml::Style::Flow), which
     /// is written as the empty string; a text `<<` is no key. For folded texts see
-    /// [`reread_folded`](crate::yaml::reread_folded).
+    /// [`reread`](crate::yaml::reread).
     AsKustomize,
 }
 

@@ -6,11 +6,18 @@
 
 use super::options::ParseOptions;
 use super::parse_first;
-use crate::yaml::{Node, Style, Value};
+use crate::yaml::{Node, Style, Tag, Value};
 
-/// Gives every folded text of a tree the line breaks that it comes back with. A second time changes nothing.
-pub fn reread_folded(node: &mut Node) {
-    reread(node, Around::Block);
+/// Gives every folded text of a tree the line breaks that it comes back with, and makes strings of times in flow
+/// collections, which Go puts in quotes there (case `time-in-a-flow-mapping-is-a-string`). A second time changes nothing.
+pub fn reread(node: &mut Node) {
+    within(node, Around::Block);
+}
+
+/// Whether a text may hold what [`reread`] changes.
+pub fn may_reread(text: &str) -> bool {
+    let is_time = |w: &[u8]| w[0].is_ascii_digit() && w[1] == b':' && w[2].is_ascii_digit();
+    text.contains('>') || (text.contains(['{', '[']) && text.as_bytes().windows(3).any(is_time))
 }
 
 /// What a node stands in: Go folds no text within `{…}` and `[…]`.
@@ -20,17 +27,17 @@ enum Around {
     Flow,
 }
 
-fn reread(node: &mut Node, around: Around) {
-    let style = node.style();
+fn within(node: &mut Node, around: Around) {
+    let (style, tag) = (node.style(), node.tag());
     let inside = match style {
         Style::Flow => Around::Flow,
         _ => around,
     };
     match node.value_mut() {
-        Value::Sequence(items) => items.iter_mut().for_each(|item| reread(item, inside)),
+        Value::Sequence(items) => items.iter_mut().for_each(|item| within(item, inside)),
         Value::Mapping(mapping) => {
             for entry in mapping.entries_mut() {
-                reread(&mut entry.value, inside);
+                within(&mut entry.value, inside);
             }
         }
         Value::Scalar(text) if style == Style::Folded => {
@@ -39,6 +46,11 @@ fn reread(node: &mut Node, around: Around) {
                 *text = read.into();
             }
             node.set_style(Style::Literal);
+        }
+        Value::Scalar(text) if around == Around::Flow && tag == Tag::Timestamp => {
+            if text.contains(':') {
+                node.set_tag(Tag::Str);
+            }
         }
         Value::Scalar(_) => {}
     }

@@ -120,7 +120,7 @@ struct Copied<'r> {
     node: Node,
     /// The object and the field, when it is the field as a whole: a target may change it on the way.
     live: Option<(usize, Vec<String>)>,
-    may_fold: bool,
+    may_reread: bool,
     replacement: &'r Replacement,
 }
 
@@ -135,7 +135,7 @@ impl<'r> Copied<'r> {
             return Ok(Self {
                 node,
                 live: None,
-                may_fold: false,
+                may_reread: false,
                 replacement,
             });
         };
@@ -176,7 +176,7 @@ impl<'r> Copied<'r> {
         node.unlink();
         Ok(Self {
             live: is_whole.then_some((at, parts)),
-            may_fold: object.history().may_fold,
+            may_reread: object.history().may_reread,
             node,
             replacement,
         })
@@ -285,7 +285,7 @@ impl Target<'_> {
 
     fn copy_into(&self, object: &mut Resource, at: usize, value: &mut Copied<'_>) -> Result<()> {
         let made = self.makes().then(|| value.node.clone());
-        object.history_mut().may_fold |= value.may_fold;
+        object.history_mut().may_reread |= value.may_reread;
         for field in &self.paths {
             let place = field.place.clone();
             if let Some(made) = made.as_ref().filter(|made| made.scalar_text().is_none()) {
