@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
-use crate::diagnostic::{ExitStatus, Report, Severity};
+use crate::diagnostic::{Code, Diagnostic, ExitStatus, Report, Severity};
 
 use super::Outcome;
 
@@ -36,14 +36,16 @@ pub(super) fn finish(outcome: Outcome) -> ExitStatus {
                 .report
                 .exit_status()
                 .max(done.status.unwrap_or(ExitStatus::Success));
-            match io::stdout()
-                .lock()
-                .write_all(&done.stdout)
-                .and_then(|()| io::stdout().flush())
-            {
+            match print(&done.stdout) {
                 Ok(()) => status,
-                // The reader went away: nobody is left to tell.
-                Err(_) => status.max(ExitStatus::Input),
+                Err(error) => {
+                    // Where the reader went away, nobody is left to hear of it.
+                    if error.kind() != io::ErrorKind::BrokenPipe {
+                        let phrase = format!("standard output cannot be written: {}", error.kind());
+                        tell(&Diagnostic::new(Code::WriteFailed, phrase).into());
+                    }
+                    status.max(ExitStatus::Input)
+                }
             }
         }
         Err(report) => {
@@ -51,6 +53,13 @@ pub(super) fn finish(outcome: Outcome) -> ExitStatus {
             report.exit_status().max(ExitStatus::Input)
         }
     }
+}
+
+/// Writes standard output, past the buffer of lines: an error of the last byte is one.
+fn print(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
 }
 
 /// Prints what clap says: help on standard output, a wrong command line on standard error.

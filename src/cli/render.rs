@@ -102,9 +102,10 @@ fn output_tree(rendered: &Rendered, output: &Path) -> Result<OutputTree> {
     let ends_in_slash = output.as_os_str().as_encoded_bytes().ends_with(b"/");
     if ends_in_slash || output.is_dir() {
         let mut tree = OutputTree::new(output, Stale::Remove);
-        for (name, bytes) in layout::files(&rendered.resources)? {
+        for (name, file) in layout::files(&rendered.resources)? {
             let path = TreePath::parse(&name).expect("a layout stays in its directory");
-            tree.insert(path, OutputFile::new(bytes));
+            let output = OutputFile::new(file.bytes).for_owner(file.holds_secrets);
+            tree.insert(path, output);
         }
         return Ok(tree);
     }
@@ -113,6 +114,9 @@ fn output_tree(rendered: &Rendered, output: &Path) -> Result<OutputTree> {
         return Err(Diagnostic::new(Code::Usage, "-o names no file"));
     };
     let mut tree = OutputTree::new(directory, Stale::Keep);
-    tree.insert(path, OutputFile::new(rendered.to_yaml()?));
+    let mut objects = rendered.resources.iter();
+    let holds_secrets = objects.any(|object| layout::holds_a_secret(object.node()));
+    let output = OutputFile::new(rendered.to_yaml()?).for_owner(holds_secrets);
+    tree.insert(path, output);
     Ok(tree)
 }

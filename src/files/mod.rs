@@ -4,6 +4,8 @@
 //! one. Every stage before the build is a [`Files`] over the one below. The room never parses; it is the
 //! only place that calls `std::fs`. Start with [`Files`].
 
+mod beneath;
+mod in_place;
 mod layer;
 mod memory;
 mod output;
@@ -11,6 +13,8 @@ mod path;
 mod replace;
 mod replica;
 mod root;
+mod staging;
+mod swap;
 mod tree;
 mod trusted;
 

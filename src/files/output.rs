@@ -1,6 +1,7 @@
-//! Writes trees of files: each file beside its place and then renamed, own stale files removed on request.
+//! Writes trees of files: whole, and own stale files removed on request.
 //!
-//! A written tree remembers its own files in [`RECORD`], so that a later run can tell them from a user's.
+//! A written tree remembers its own files in [`RECORD`], so that a later run can tell them from a user's. How it is
+//! replaced is in `swap`: a reader sees the old tree or the new one.
 #![expect(
     clippy::disallowed_methods,
     reason = "this room is the door to the file system"
@@ -8,14 +9,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-
-use super::TreePath;
+use super::in_place::InPlace;
+use super::{Audience, TreePath};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
 
 /// The file in a written tree that lists what was written, one path a line.
@@ -37,6 +35,8 @@ pub struct OutputFile {
     pub bytes: Vec<u8>,
     /// What it has besides; what the system gives a new file when absent.
     pub metadata: Option<Metadata>,
+    /// Who may read it.
+    pub audience: Audience,
 }
 
 impl OutputFile {
@@ -45,7 +45,17 @@ impl OutputFile {
         Self {
             bytes,
             metadata: None,
+            audience: Audience::All,
         }
+    }
+
+    /// Keeps it to its owner where it holds secrets.
+    #[must_use]
+    pub fn for_owner(mut self, holds_secrets: bool) -> Self {
+        if holds_secrets {
+            self.audience = Audience::Owner;
+        }
+        self
     }
 }
 
@@ -128,65 +138,8 @@ impl OutputTree {
         &self.directory
     }
 
-    /// Writes the tree. A file that has its bytes already is not touched.
-    ///
-    /// Fails with [`Code::WriteFailed`], and with [`Code::OutsideRoot`] when a link in the directory leads
-    /// out of it; files before that one are written by then.
-    pub fn write(&self) -> Result<()> {
-        if fs::symlink_metadata(&self.directory).is_err() {
-            return self.write_anew();
-        }
-        let recorded = self.recorded();
-        self.make_directory(&self.directory)?;
-        let real =
-            fs::canonicalize(&self.directory).map_err(|e| self.failed(&self.directory, &e))?;
-        self.make_parents(&real)?;
-        self.files
-            .par_iter()
-            .try_for_each(|(path, file)| self.write_file(&real, path, file))?;
-        if self.stale == Stale::Remove {
-            for path in recorded.keys().filter(|p| !self.knows(p)) {
-                self.remove(&real, path)?;
-            }
-            let record = TreePath::parse(RECORD).expect("a name stays in its directory");
-            self.write_file(&real, &record, &OutputFile::new(self.list().into_bytes()))?;
-        }
-        Ok(())
-    }
-
-    /// Writes a tree where nothing is yet: beside its place, whole, and then renamed.
-    fn write_anew(&self) -> Result<()> {
-        let parent = self.directory.parent().unwrap_or(Path::new("."));
-        self.make_directory(parent)?;
-        let temporary = tempfile::Builder::new()
-            .prefix(".prerender-")
-            .permissions(fs::Permissions::from_mode(0o755))
-            .tempdir_in(parent)
-            .map_err(|e| self.failed(parent, &e))?;
-        // The way to it may lead through links and `..`; none of that leads out of it.
-        let root = fs::canonicalize(temporary.path()).map_err(|e| self.failed(parent, &e))?;
-        self.make_parents(&root)?;
-        self.files.par_iter().try_for_each(|(path, file)| {
-            let place = root.join(path.as_str());
-            let new = fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .open(&place);
-            new.and_then(|handle| fill(&handle, file))
-                .map_err(|e| self.failed(&place, &e))
-        })?;
-        if self.stale == Stale::Remove {
-            let record = root.join(RECORD);
-            fs::write(&record, self.list()).map_err(|e| self.failed(&record, &e))?;
-        }
-        fs::rename(&root, &self.directory).map_err(|e| self.failed(&self.directory, &e))?;
-        // What was renamed is no longer temporary.
-        let _ = temporary.keep();
-        Ok(())
-    }
-
     /// The text of the record.
-    fn list(&self) -> String {
+    pub(super) fn list(&self) -> String {
         let unmarked = self.files.keys().filter(|p| !self.marks.contains_key(*p));
         let marked = self.marks.iter().map(|(path, mark)| (path, *mark));
         let marked = marked.filter(|(_, mark)| *mark != Mark::Foreign);
@@ -199,7 +152,7 @@ impl OutputTree {
     }
 
     /// Whether this run knows of a file.
-    fn knows(&self, path: &TreePath) -> bool {
+    pub(super) fn knows(&self, path: &TreePath) -> bool {
         self.files.contains_key(path) || self.marks.contains_key(path)
     }
 
@@ -259,9 +212,7 @@ impl OutputTree {
 
     /// Removes a file of the tree, and the directories that it leaves empty.
     pub fn remove_present(&self, path: &TreePath) -> Result<()> {
-        let real =
-            fs::canonicalize(&self.directory).map_err(|e| self.failed(&self.directory, &e))?;
-        self.remove(&real, path)
+        InPlace::open(&self.directory)?.remove(path)
     }
 
     /// What an earlier run recorded.
@@ -278,119 +229,10 @@ impl OutputTree {
         text.lines().filter_map(entry).collect()
     }
 
-    fn failed(&self, path: &Path, error: &io::Error) -> Diagnostic {
-        let shown = path.display().to_string();
-        let phrase = format!("{shown} cannot be written: {}", error.kind());
-        Diagnostic::new(Code::WriteFailed, phrase).at(Place::file(shown))
+    /// Whether own files that this run does not write are removed.
+    pub(super) fn removes_stale(&self) -> bool {
+        self.stale == Stale::Remove
     }
-
-    fn make_directory(&self, path: &Path) -> Result<()> {
-        fs::create_dir_all(path).map_err(|e| self.failed(path, &e))
-    }
-
-    /// Makes each directory of the tree once, having seen that no link leads out of it.
-    fn make_parents(&self, real: &Path) -> Result<()> {
-        let mut seen = BTreeSet::new();
-        for path in self.files.keys() {
-            let place = real.join(path.as_str());
-            let parent = place.parent().unwrap_or(real).to_owned();
-            if seen.insert(parent.clone()) {
-                self.stay_inside(real, &parent, path)?;
-                self.make_directory(&parent)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn write_file(&self, real: &Path, path: &TreePath, file: &OutputFile) -> Result<()> {
-        let place = real.join(path.as_str());
-        let parent = place.parent().unwrap_or(real).to_owned();
-        let same = fs::symlink_metadata(&place).is_ok_and(|m| m.is_file())
-            && fs::read(&place).is_ok_and(|bytes| bytes == file.bytes);
-        if !same {
-            return self.replace(&place, &parent, file);
-        }
-        match file.metadata {
-            Some(metadata) => self.set_metadata(&place, metadata),
-            None => Ok(()),
-        }
-    }
-
-    /// Refuses a directory that a link leads out of the tree; what does not exist yet cannot.
-    fn stay_inside(&self, real: &Path, directory: &Path, path: &TreePath) -> Result<()> {
-        let existing = directory.ancestors().find(|a| a.exists()).unwrap_or(real);
-        match fs::canonicalize(existing) {
-            Ok(resolved) if resolved.starts_with(real) => Ok(()),
-            _ => {
-                let phrase =
-                    format!("{path} would be written through a link that leads out of the output");
-                Err(Diagnostic::new(Code::OutsideRoot, phrase)
-                    .at(Place::file(directory.display().to_string())))
-            }
-        }
-    }
-
-    fn replace(&self, place: &Path, parent: &Path, file: &OutputFile) -> Result<()> {
-        let failed = |e: &io::Error| self.failed(place, e);
-        let temporary = tempfile::Builder::new()
-            .prefix(".prerender-")
-            .permissions(fs::Permissions::from_mode(0o644))
-            .tempfile_in(parent)
-            .map_err(|e| failed(&e))?;
-        fill(temporary.as_file(), file).map_err(|e| failed(&e))?;
-        if file.metadata.is_none()
-            && let Ok(old) = fs::metadata(place)
-        {
-            // A file keeps the mode that its owner gave it.
-            let _ = temporary.as_file().set_permissions(old.permissions());
-        }
-        temporary.persist(place).map_err(|e| failed(&e.error))?;
-        Ok(())
-    }
-
-    fn set_metadata(&self, place: &Path, metadata: Metadata) -> Result<()> {
-        let current = fs::metadata(place).map_err(|e| self.failed(place, &e))?;
-        if current.permissions().mode() & 0o7777 != metadata.mode {
-            fs::set_permissions(place, fs::Permissions::from_mode(metadata.mode))
-                .map_err(|e| self.failed(place, &e))?;
-        }
-        if current.modified().ok() != Some(metadata.modified) {
-            let times = fs::FileTimes::new().set_modified(metadata.modified);
-            let file = fs::OpenOptions::new().append(true).open(place);
-            // A file that its mode makes read-only keeps the time of its writing.
-            let _ = file.and_then(|f| f.set_times(times));
-        }
-        Ok(())
-    }
-
-    fn remove(&self, real: &Path, path: &TreePath) -> Result<()> {
-        let place = real.join(path.as_str());
-        let parent = place.parent().unwrap_or(real).to_owned();
-        self.stay_inside(real, &parent, path)?;
-        match fs::remove_file(&place) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(self.failed(&place, &error));
-            }
-            _ => {}
-        }
-        let empty = parent.ancestors().take_while(|a| *a != real);
-        for directory in empty {
-            if fs::remove_dir(directory).is_err() {
-                break;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Gives an open file its bytes, time and mode.
-fn fill(mut handle: &fs::File, file: &OutputFile) -> io::Result<()> {
-    handle.write_all(&file.bytes)?;
-    if let Some(metadata) = file.metadata {
-        handle.set_times(fs::FileTimes::new().set_modified(metadata.modified))?;
-        handle.set_permissions(fs::Permissions::from_mode(metadata.mode))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -4,16 +4,32 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Result, Source};
 use crate::kube::{ResMap, Resource};
-use crate::yaml;
+use crate::yaml::{self, Node};
 
 /// The directory of objects that have no namespace.
 const CLUSTER: &str = "_cluster";
+
+/// A file of objects.
+#[derive(Debug, Default)]
+pub struct LaidOut {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Whether one of the objects is a Secret, so that only the owner may read the file.
+    pub holds_secrets: bool,
+}
+
+/// Whether an object is a Secret, or a list that holds one.
+pub fn holds_a_secret(node: &Node) -> bool {
+    let items = node.get("items").and_then(Node::as_sequence);
+    node.get("kind").and_then(Node::as_str) == Some("Secret")
+        || items.is_some_and(|items| items.iter().any(holds_a_secret))
+}
 
 /// Writes each object to a file of its own: `NAMESPACE/KIND-NAME.yaml`, in lower case, `_cluster/` for what
 /// has no namespace, the API group added to the kind where two objects would share a name.
 ///
 /// Fails where an object cannot be written as a manifest.
-pub fn files(resources: &ResMap) -> Result<BTreeMap<String, Vec<u8>>> {
+pub fn files(resources: &ResMap) -> Result<BTreeMap<String, LaidOut>> {
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
     for resource in resources.iter() {
         *taken.entry(path(resource, "")).or_default() += 1;
@@ -26,7 +42,9 @@ pub fn files(resources: &ResMap) -> Result<BTreeMap<String, Vec<u8>>> {
         } else {
             path(resource, &resource.gvk().group)
         };
-        let document: &mut Vec<u8> = files.entry(name).or_default();
+        let file: &mut LaidOut = files.entry(name).or_default();
+        file.holds_secrets |= holds_a_secret(resource.node());
+        let document = &mut file.bytes;
         if !document.is_empty() {
             document.extend_from_slice(b"---\n");
         }

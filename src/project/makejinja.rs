@@ -238,6 +238,7 @@ fn one(
         let copy = OutputFile {
             bytes: file.bytes.to_vec(),
             metadata: Some(request.tree.metadata(&planned.input)?),
+            ..OutputFile::new(Vec::new())
         };
         return Ok(Some((planned.output.clone(), copy)));
     }

@@ -148,8 +148,10 @@ fn rendered(
     report.findings.append(&mut rendered.warnings.findings);
     let protected = protect(&mut rendered.resources, arguments.flux_escape.into());
     report.findings.extend(protected.findings);
-    let mut files = layout::files(&rendered.resources)?;
-    let list = contents::kustomization(files.keys());
+    let laid_out = layout::files(&rendered.resources)?;
+    let list = contents::kustomization(laid_out.keys());
+    let files = laid_out.into_iter().map(|(name, file)| (name, file.bytes));
+    let mut files: BTreeMap<_, _> = files.collect();
     files.insert("kustomization.yaml".to_owned(), list);
     Ok(files)
 }

@@ -300,7 +300,9 @@ fn finished(
         }
         directories(&output, &applied)?
     } else {
-        single(&output, manifests(&applied)?)?
+        let mut objects = applied.iter().flat_map(|one| one.resources.iter());
+        let holds_secrets = objects.any(|object| layout::holds_a_secret(object.node()));
+        single(&output, manifests(&applied)?, holds_secrets)?
     };
     if arguments.check {
         done.report.findings.extend(tree.check().findings);
@@ -326,22 +328,23 @@ fn directories(output: &Path, applied: &[Applied]) -> Result<OutputTree> {
     let mut tree = OutputTree::new(output, Stale::Remove);
     for one in applied {
         let id = &one.kustomization.id;
-        for (name, bytes) in layout::files(&one.resources)? {
+        for (name, file) in layout::files(&one.resources)? {
             let path = TreePath::parse(&format!("{}/{}/{name}", id.namespace, id.name))
                 .expect("a layout stays in its directory");
-            tree.insert(path, OutputFile::new(bytes));
+            let output = OutputFile::new(file.bytes).for_owner(file.holds_secrets);
+            tree.insert(path, output);
         }
     }
     Ok(tree)
 }
 
-fn single(output: &Path, bytes: Vec<u8>) -> Result<OutputTree> {
+fn single(output: &Path, bytes: Vec<u8>, holds_secrets: bool) -> Result<OutputTree> {
     let name = output.file_name().and_then(|n| n.to_str());
     let (Some(path), Some(directory)) = (name.and_then(TreePath::parse), output.parent()) else {
         return Err(Diagnostic::new(Code::Usage, "-o names no file"));
     };
     let mut tree = OutputTree::new(directory, Stale::Keep);
-    tree.insert(path, OutputFile::new(bytes));
+    tree.insert(path, OutputFile::new(bytes).for_owner(holds_secrets));
     Ok(tree)
 }
 
