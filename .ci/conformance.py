@@ -8,10 +8,12 @@ that the file ever had, and CI=true without the suites. The suites that are abse
 """
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SUITES = os.path.join(HERE, "..", "..", "shared", "conformance")
@@ -29,7 +31,7 @@ def highest_in_history():
     highest = {}
     for commit in git("log", "--format=%H", "--", "floors").split():
         for name, number in floors(git("show", f"{commit}:./floors")).items():
-            highest[name] = max(number, highest.get(name, 0))
+            highest[name] = max(number, highest.get(name, number))
     return highest
 
 
@@ -43,15 +45,22 @@ def run(words, report):
 
 
 def kustomize(plugin, scratch):
-    """Yields a row for each class of cases: kustomize-CLASS, passed, total, the names of what fails."""
-    words = [f"{SUITES}/run_conformance.py", "--cases", f"{SUITES}/kustomize", "--cmd", f"{plugin} render"]
-    if not shutil.which("helm"):
-        print("kustomize-helm           skipped: there is no helm")
-        words += ["--class", "core,legacy,exec-plugin,container-plugin,network"]
-    report = run(words, f"{scratch}/kustomize.json")
-    for name, counts in sorted(report["classes"].items()):
-        failed = [r["id"] for r in report["results"] if r["class"] == name and not r["pass"]]
-        yield f"kustomize-{name}", counts["pass"], counts["total"], failed
+    """Yields a row for each level and class of cases: kustomize-CLASS at 5.7 and
+    kustomize-5.8-CLASS, passed, total, the names of what fails."""
+    classes = "core,legacy,exec-plugin,container-plugin,network"
+    if shutil.which("helm"):
+        classes += ",helm"
+    else:
+        print("kustomize-*-helm         skipped: there is no helm")
+    has_levels = "--kustomize-version" in printed([plugin, "render", "--help"])
+    for level, prefix in (("5.7", "kustomize"), ("5.8", "kustomize-5.8")):
+        command = f"{plugin} render --kustomize-version {level}" if has_levels else f"{plugin} render"
+        words = [f"{SUITES}/run_conformance.py", "--cases", f"{SUITES}/kustomize", "--level", level, "--cmd", command,
+                 "--class", classes]
+        report = run(words, f"{scratch}/kustomize.json")
+        for name, counts in sorted(report["classes"].items()):
+            failed = [r["id"] for r in report["results"] if r["class"] == name and not r["pass"]]
+            yield f"{prefix}-{name}", counts["pass"], counts["total"], failed
 
 
 def sops(plugin, scratch):
@@ -70,6 +79,65 @@ def makejinja(plugin, scratch):
         yield f"makejinja-{name}", counts["passed"], counts["total"], counts.get("failed", [])
 
 
+# The suites whose runner ends with `N passed, M failed`: floor, folder, further arguments.
+RUNNERS = [
+    ("argocd", "argocd", []),
+    ("argocd-sync", "argocd-sync", []),
+    ("flux", "flux", []),
+    ("cilium", "cilium", []),
+    ("admission", "admission", []),
+    ("updates", "updates", []),
+    ("cnpg", "cnpg", []),
+    ("kustomize-cli-5.7", "kustomize-cli", ["--level", "5.7", "--compare", "kept"]),
+    ("kustomize-cli-5.8", "kustomize-cli", ["--level", "5.8", "--compare", "kept"]),
+    ("kustomize-cli-bytes-5.7", "kustomize-cli", ["--level", "5.7", "--compare", "bytes", "--edit-flag=--reference-bytes"]),
+    ("kustomize-cli-bytes-5.8", "kustomize-cli", ["--level", "5.8", "--compare", "bytes", "--edit-flag=--reference-bytes"]),
+    ("applicationsets", "applicationsets", []),
+    ("loaders", "loaders", []),
+    ("sops-cli", "sops-cli", []),
+]
+
+# Mistakes that a runner counts: a floor holds the number with a minus, so that it can only come nearer to 0.
+MISTAKES = [
+    ("cilium-dangerous", "cilium", r"says allowed, Cilium drops: (\d+)"),
+    ("cilium-false", "cilium", r"says denied, Cilium allows: (\d+)"),
+    ("admission-false-alarms", "admission", r"false alarms (\d+)"),
+]
+
+FINDINGS = ("hosts", "secrets", "security", "templates", "cnpg", "flows", "cluster", "reports")
+
+
+def printed(words):
+    """What a program printed on both streams."""
+    return subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
+
+
+def runners(plugin, _):
+    """Yields a row for each runner, and one for each kind of mistake that it counts."""
+    for floor, folder, arguments in RUNNERS:
+        said = printed([sys.executable, f"{SUITES}/{folder}/run.py", "--bin", plugin, "--list-failures", *arguments])
+        counts = re.search(r"^(\d+) passed, (\d+) failed", said, re.M)
+        if not counts:
+            sys.exit(f"{folder}/run.py did not end with its summary:\n{said[-2000:]}")
+        passed, failed = map(int, counts.groups())
+        names = [line.split(": ")[0].removeprefix("FAIL ") for line in said.splitlines() if line.startswith("FAIL ")]
+        yield floor, passed, passed + failed, names
+        for mistake, of, pattern in MISTAKES:
+            if of == floor:
+                yield mistake, -int(re.search(pattern, said).group(1)), 0, []
+
+
+def findings(plugin, _):
+    """Yields a row for each area of the findings."""
+    for area in FINDINGS:
+        said = printed(["bash", f"{SUITES}/../findings/run_all.sh", f"{SUITES}/../findings/{area}", plugin])
+        counts = re.search(r"^passed (\d+)/(\d+)", said, re.M)
+        if not counts:
+            sys.exit(f"the findings of {area} did not end with their summary:\n{said[-2000:]}")
+        failed = [line.split(": ")[0].removeprefix("fail ") for line in said.splitlines() if line.startswith("fail ")]
+        yield f"findings-{area}", int(counts.group(1)), int(counts.group(2)), failed
+
+
 def main():
     plugin = os.path.abspath(sys.argv[1])
     if not os.path.isdir(SUITES):
@@ -78,15 +146,19 @@ def main():
     with open(os.path.join(HERE, "floors"), encoding="utf-8") as file:
         floor = floors(file.read())
     wrong = [f"the floor of {name} is {floor.get(name, 0)}, but it was {number} before"
-             for name, number in highest_in_history().items() if floor.get(name, 0) < number]
+             for name, number in highest_in_history().items() if floor.get(name, number - 1) < number]
     with tempfile.TemporaryDirectory() as scratch:
-        for suite in (kustomize, sops, makejinja):
+        for suite in (kustomize, sops, makejinja, runners, findings):
+            began = time.monotonic()
             for name, passed, total, failed in suite(plugin, scratch):
                 print(f"{name:24} {passed}/{total}  (floor {floor.get(name, 0)})")
                 for case in failed[:12]:
                     print(f"  fails: {case}")
-                if passed < floor.get(name, 0):
+                if name not in floor:
+                    wrong.append(f"{name} has no floor in .ci/floors")
+                elif passed < floor[name]:
                     wrong.append(f"{name} passes {passed} cases, fewer than its floor of {floor[name]}")
+            print(f"{suite.__name__}: {time.monotonic() - began:.0f} s")
     for line in wrong:
         print(f"conformance: {line}")
     sys.exit(1 if wrong else 0)
