@@ -10,16 +10,16 @@ use crate::files::{File, Files, Kind, TreePath};
 ///
 /// Directories may be listed and asked for: the build must find its way. A link does not help, since the
 /// path that it leads to is the one that is judged.
-pub struct Confined<'a> {
-    below: &'a dyn Files,
-    above: &'a TreePath,
-    patterns: &'a [Pattern],
+pub struct Confined {
+    below: Arc<dyn Files>,
+    above: TreePath,
+    patterns: Vec<Pattern>,
 }
 
-impl<'a> Confined<'a> {
+impl Confined {
     /// Builds the view over files whose root is `above` in the repository, from whose own root patterns count;
     /// no pattern allows everything.
-    pub fn new(below: &'a dyn Files, above: &'a TreePath, patterns: &'a [Pattern]) -> Self {
+    pub fn new(below: Arc<dyn Files>, above: TreePath, patterns: Vec<Pattern>) -> Self {
         Self {
             below,
             above,
@@ -42,7 +42,7 @@ impl<'a> Confined<'a> {
     }
 }
 
-impl Files for Confined<'_> {
+impl Files for Confined {
     fn read(&self, path: &TreePath) -> Result<Arc<File>> {
         self.allow(path)?;
         self.allow(&self.below.real_path(path)?)?;

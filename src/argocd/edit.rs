@@ -3,7 +3,7 @@
 use super::parameters::{NO_IMAGE, images};
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::files::File;
-use crate::pipeline::adjust::Adjustments;
+use crate::pipeline::Adjustments;
 use crate::yaml::{self, Mapping, Node, ParseOptions, WriteOptions};
 
 /// What is changed in a kustomization.

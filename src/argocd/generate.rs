@@ -1,5 +1,7 @@
 //! `generate`: one render as the host asks for it, within what the policy grants.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use super::confined::Confined;
@@ -11,7 +13,7 @@ use crate::generators::Outside;
 use crate::kustomize::Options;
 use crate::overlay::State;
 use crate::overlay::{HostParameter, Policy};
-use crate::pipeline::{self, Host, Progress, Rendered, Request};
+use crate::pipeline::{self, Host, Manifests, Progress, Request};
 use crate::programs::Helm;
 use crate::secrets::Opener;
 use crate::secrets::Secrets;
@@ -25,17 +27,17 @@ pub struct Generation<'a> {
     /// What the policy grants.
     pub grant: &'a Grant,
     /// What the host sent.
-    pub files: &'a dyn Files,
+    pub files: Arc<dyn Files>,
     /// The Application's directory in it.
     pub directory: &'a TreePath,
     /// Opens sealed files with the identities that the policy grants.
-    pub opener: &'a Opener<'a>,
+    pub opener: Arc<Opener>,
     /// Noted for the watchdog.
     pub progress: &'a Progress,
 }
 
 /// Renders. Fails as [`pipeline::render()`] does, and with [`Code::PolicyRefuses`] at a path that is not granted.
-pub fn generate(generation: &Generation<'_>) -> Result<Rendered, Report> {
+pub fn generate(generation: &Generation<'_>) -> Result<Manifests, Report> {
     let Generation {
         call,
         grant,
@@ -44,12 +46,13 @@ pub fn generate(generation: &Generation<'_>) -> Result<Rendered, Report> {
         progress,
         ..
     } = generation;
-    let files = Confined::new(generation.files, &call.above, &grant.paths);
+    let below = Arc::clone(&generation.files);
+    let files = Confined::new(below, call.above.clone(), grant.paths.clone());
     let request = Request {
         directory,
         build: Options::default(),
         outside: &outside(call, grant),
-        opener,
+        opener: Arc::clone(opener),
         secrets: secrets(call, grant),
         overrides: &overrides(call, &files)?,
         overlays: &grant.overlays.sets,
@@ -64,7 +67,8 @@ pub fn generate(generation: &Generation<'_>) -> Result<Rendered, Report> {
             progress: (*progress).clone(),
         }),
     };
-    let rendered = pipeline::render(&request, &files).map_err(|report| explained(report, call))?;
+    let rendered =
+        pipeline::render(&request, Arc::new(files)).map_err(|report| explained(report, call))?;
     let missing = missing(&rendered, &grant.overlays.mandatory);
     match missing.is_empty() {
         true => Ok(rendered),
@@ -73,7 +77,7 @@ pub fn generate(generation: &Generation<'_>) -> Result<Rendered, Report> {
 }
 
 /// What is mandatory and has no effect on a target: nothing that a repository says may switch it off.
-fn missing(rendered: &Rendered, mandatory: &[String]) -> Report {
+fn missing(rendered: &Manifests, mandatory: &[String]) -> Report {
     let mut report = Report::default();
     for instance in &rendered.overlays {
         let holds = matches!(

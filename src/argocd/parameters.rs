@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic, Result, nearest};
-use crate::pipeline::adjust::{Adjustments, Change, Image};
+use crate::pipeline::{Adjustments, Change, Image};
 
 /// The names that are known, besides `overlays.OVERLAY.PARAMETER`.
 pub const NAMES: [&str; 10] = [

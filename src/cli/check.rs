@@ -43,7 +43,7 @@ impl Judged {
 
 /// Judges one root beside others, which make `series`.
 fn judge(root: &Root<'_>, series: &[String]) -> Result<Judged, Report> {
-    let rendered = root.objects()?;
+    let rendered = root.landed()?;
     let checks = root.checks().cloned().unwrap_or_default();
     let mut assumptions = root.assumptions();
     assumptions.series.extend_from_slice(series);

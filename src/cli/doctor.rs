@@ -1,10 +1,12 @@
 //! `doctor`: what a render would use, what is missing, and where a host comes in.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
 use crate::doctor::{Section, examine};
+use crate::files::Files;
 use crate::secrets::Secrets;
 
 /// What Argo CD sets for a plugin.
@@ -33,7 +35,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         &arguments.path,
         Secrets::Openable,
         |request, located| {
-            let (sections, report) = examine(request, &located.tree);
+            let (sections, report) =
+                examine(request, &(Arc::clone(&located.tree) as Arc<dyn Files>));
             let first = [
                 Section {
                     name: "plugin",

@@ -49,7 +49,7 @@ enum Format {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let (flags, path) = (&arguments.root, &arguments.path);
     let roots = flags.every(context, path, Secrets::Openable, |root| {
-        Ok((root.applied()?, root.assumptions()))
+        Ok((root.landed()?, root.assumptions()))
     })?;
     let (objects, said, warnings) = together(roots);
     let assumptions = assumptions(arguments, said)?;

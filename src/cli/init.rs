@@ -1,6 +1,7 @@
 //! `init`: looks once at what a repository renders, and writes the facts as a project file.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::identities;
 use super::root::identities_of;
@@ -47,18 +48,19 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
                 .into(),
         );
     }
-    let identities = || {
-        let mut found = identities_of(context, &located);
-        for path in IDENTITIES.iter().filter_map(|n| located.directory.join(n)) {
-            if matches!(located.tree.kind(&path), Ok(Some(Kind::File))) {
-                let path = located.tree.root().join(path.as_str());
-                identities::add_path(&mut found, context, &path, &terminal::passphrases());
+    let (invoker, place) = (context.clone(), located.clone());
+    let opener = Opener::new(move || {
+        let mut found = identities_of(&invoker, &place);
+        for path in IDENTITIES.iter().filter_map(|n| place.directory.join(n)) {
+            if matches!(place.tree.kind(&path), Ok(Some(Kind::File))) {
+                let path = place.tree.root().join(path.as_str());
+                identities::add_path(&mut found, &invoker, &path, &terminal::passphrases());
             }
         }
         found
-    };
-    let opener = Opener::new(&identities);
-    let (text, report) = init(&located.tree, &located.directory, &opener)?;
+    });
+    let files = Arc::clone(&located.tree) as Arc<dyn Files>;
+    let (text, report) = init(&files, &located.directory, &Arc::new(opener))?;
     if arguments.print {
         return Ok(Done {
             stdout: text.into_bytes(),

@@ -1,15 +1,16 @@
 //! `render`: the manifests of a directory.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::flux::Escape;
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Result};
-use crate::files::{OutputFile, OutputTree, Stale, TreePath};
+use crate::files::{Files, OutputFile, OutputTree, Stale, TreePath};
 use crate::flux::protect::protect;
 use crate::kube::layout;
-use crate::pipeline::{self, Rendered};
+use crate::pipeline::{self, Manifests};
 use crate::secrets::Secrets;
 
 /// What `render` is asked for.
@@ -67,7 +68,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let secrets = arguments.secrets.into();
     let root = &arguments.root;
     let mut rendered = root.with(context, &arguments.path, secrets, |request, located| {
-        pipeline::render(request, &located.tree)
+        pipeline::render(request, Arc::clone(&located.tree) as Arc<dyn Files>)
     })?;
     let mut done = Done {
         report: rendered.warnings.clone(),
@@ -98,7 +99,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
 }
 
 /// What `-o` names: a directory of one file an object where it ends in `/` or is one, else a file.
-fn output_tree(rendered: &Rendered, output: &Path) -> Result<OutputTree> {
+fn output_tree(rendered: &Manifests, output: &Path) -> Result<OutputTree> {
     let ends_in_slash = output.as_os_str().as_encoded_bytes().ends_with(b"/");
     if ends_in_slash || output.is_dir() {
         let mut tree = OutputTree::new(output, Stale::Remove);

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -106,17 +107,16 @@ impl RootArguments {
     ) -> Result<R, Report> {
         refuse_address(path)?;
         let located = locate(path, &context.working_directory, self.root.as_deref())?;
-        let identities = || identities_of(context, &located);
+        let opener = Opener::new(identities(context, &located));
+        let opener = match secrets {
+            Secrets::Redact => opener.with_redaction(self.redaction_key(context)?),
+            Secrets::Plain | Secrets::Keep | Secrets::Openable => opener,
+        };
         let request = Request {
             directory: &located.directory,
             build: self.options(),
             outside: &self.outside(context, located.tree.root()),
-            opener: &match secrets {
-                Secrets::Redact => {
-                    Opener::new(&identities).with_redaction(self.redaction_key(context)?)
-                }
-                Secrets::Plain | Secrets::Keep | Secrets::Openable => Opener::new(&identities),
-            },
+            opener: Arc::new(opener),
             secrets,
             overrides: &values::overrides(context, &self.values, &self.set)?,
             overlays: &self.overlays,
@@ -132,19 +132,18 @@ impl RootArguments {
         context: &Context,
         path: &Path,
         secrets: Secrets,
-        then: impl FnOnce(&Root<'_>, &Session<'_>) -> Result<R, Report>,
+        then: impl FnOnce(&Root<'_>, &Session) -> Result<R, Report>,
     ) -> Result<R, Report> {
         self.with(context, path, secrets, |request, located| {
-            let tree = &located.tree;
+            let tree = Arc::clone(&located.tree);
             let Request {
                 directory,
                 overrides,
-                opener,
+                ref opener,
                 ..
             } = *request;
             let session = Session::open_or_generated(tree, directory, overrides, opener)?;
-            let opened = session.opened(request.secrets);
-            then(&Root::new(request, &session, &opened), &session)
+            then(&Root::new(request, &session), &session)
         })
     }
 
@@ -283,6 +282,15 @@ fn refuse_address(path: &Path) -> Result<()> {
     let phrase = format!("{text} is an address, and a directory is needed");
     Err(Diagnostic::new(Code::Usage, phrase)
         .help("clone it, or list it in resources: of a kustomization and pass --network"))
+}
+
+/// Looks for identities as [`identities_of`] does, when they are asked for.
+pub(super) fn identities(
+    context: &Context,
+    located: &Located,
+) -> impl Fn() -> Identities + Send + Sync + 'static {
+    let (context, located) = (context.clone(), located.clone());
+    move || identities_of(&context, &located)
 }
 
 /// The identities of the user, those of a sidecar, and those that the project names beneath the root.

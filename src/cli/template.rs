@@ -1,12 +1,14 @@
 //! `template`: what makejinja writes.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::identities::{self, KeyCommands};
 use super::{Context, Done, Outcome};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::files::{Files, Kind, Stale, TreePath, locate};
 use crate::project::makejinja::{Mode, TemplateRequest, template};
+use crate::secrets::Opener;
 
 /// Renders a tree of templates as makejinja does.
 #[derive(Debug, clap::Args)]
@@ -51,9 +53,10 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
             .help("name the directory that holds the makejinja.toml")
             .into());
     }
-    let identities = || identities::of_the_user(context, KeyCommands::Ignore);
+    let invoker = context.clone();
+    let opener = Opener::new(move || identities::of_the_user(&invoker, KeyCommands::Ignore));
     let request = TemplateRequest {
-        tree: &located.tree,
+        tree: Arc::clone(&located.tree),
         config: &config,
         output: context.working_directory.join(&arguments.output),
         mode: if arguments.check {
@@ -66,7 +69,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         } else {
             Stale::Keep
         },
-        identities: &identities,
+        opener: &opener,
     };
     let report = template(&request)?;
     Ok(Done {

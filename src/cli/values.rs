@@ -1,6 +1,7 @@
 //! `values`: the merged values of a project, who reads them, and sealing them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Subcommand, ValueEnum};
 use zeroize::Zeroizing;
@@ -87,15 +88,19 @@ fn show(context: &Context, arguments: &Show) -> Outcome {
     let project = project(&located)?;
     let templates = Templates::of(&project, &located.tree)?;
     let overrides = overrides(context, &arguments.values, &arguments.set)?;
-    let identities = || {
-        let mut found = identities::of_the_user(context, KeyCommands::Ignore);
-        for path in &project.identities {
-            let path = located.tree.root().join(path.as_str());
-            identities::add_path(&mut found, context, &path, &terminal::passphrases());
+    let (invoker, tree, paths) = (
+        context.clone(),
+        Arc::clone(&located.tree),
+        project.identities.clone(),
+    );
+    let opener = Opener::new(move || {
+        let mut found = identities::of_the_user(&invoker, KeyCommands::Ignore);
+        for path in &paths {
+            let path = tree.root().join(path.as_str());
+            identities::add_path(&mut found, &invoker, &path, &terminal::passphrases());
         }
         found
-    };
-    let opener = Opener::new(&identities);
+    });
     let mut report = Report::default();
     report
         .findings
@@ -113,7 +118,11 @@ fn show(context: &Context, arguments: &Show) -> Outcome {
             ..Done::default()
         });
     }
-    let uses = values::uses(&templates, &located.tree, &located.directory)?;
+    let uses = values::uses(
+        &templates,
+        &(located.tree as Arc<dyn Files>),
+        &located.directory,
+    )?;
     let table = values::table(&uses, &merged);
     let stdout = match shape {
         Shape::Yaml => table.to_text(),

@@ -7,18 +7,18 @@ use crate::diagnostic::{Report, Severity};
 use crate::kube::ResMap;
 use crate::validate::{self, CheckOptions};
 
-use crate::pipeline::{Rendered, Root};
+use crate::pipeline::{Landed, Root};
 use crate::project::{Checks, Level};
 
 /// Reports every finding on a root: those of its build and overlays, the gate's, and those of the checks.
 pub fn findings(
     root: &Root<'_>,
     checks: &Checks,
-    rendered: &Rendered,
+    landed: &Landed,
     assumptions: &Assumptions,
 ) -> Report {
-    let mut report = rendered.warnings.clone();
-    let found = judged(root, checks, &rendered.resources, assumptions);
+    let mut report = landed.warnings.clone();
+    let found = judged(root, checks, &landed.resources, assumptions);
     report.findings.extend(root.masked(found).findings);
     report
 }
@@ -51,7 +51,7 @@ fn severity(level: Level) -> Option<Severity> {
 
 /// What runs beside each other in a cluster, from several roots: their objects, what is in the cluster beside
 /// them, and what the user should know. An object that two roots have is there once.
-pub fn together(roots: Vec<(Rendered, Assumptions)>) -> (ResMap, Assumptions, Report) {
+pub fn together(roots: Vec<(Landed, Assumptions)>) -> (ResMap, Assumptions, Report) {
     let (mut objects, mut warnings) = (ResMap::new(), Report::default());
     let mut assumptions: Option<Assumptions> = None;
     for (rendered, said) in roots {

@@ -1,6 +1,5 @@
 //! The one model of what is applied: its roots, and their objects.
 
-mod assumed;
 pub mod checks;
 pub mod overlays;
 pub mod roots;

@@ -4,10 +4,9 @@ pub use crate::overlay::{Form, Instance, Set, State, builtin_sets, list, rows, s
 
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
 use crate::files::{Files, TreePath};
-use crate::kustomize::Built;
 use crate::overlay::{Expansion, copy, own_sets};
 
-use crate::pipeline::Root;
+use crate::pipeline::{Built, Root, build};
 use crate::project::find_project;
 
 /// Every set and overlay that a directory may use: those that are built in, and those of its project.
@@ -24,25 +23,22 @@ pub fn status(root: &Root<'_>) -> Result<Option<(Vec<Instance>, Report)>, Report
     if root.overlays().is_empty() {
         return Ok(None);
     }
-    let (_, told) = expanded(root, |expansion| {
-        Ok((expansion.instances.clone(), expansion.report.clone()))
-    })?;
-    Ok(Some(told))
+    let (_, expansion) = decided(root)?;
+    Ok(Some((expansion.instances, expansion.report)))
 }
 
 /// Writes the objects that overlays add, as the finished build has them.
 pub fn added(root: &Root<'_>) -> Result<(Vec<u8>, Report), Report> {
-    let (_, written) = expanded(root, |expansion| {
-        let mut output = Vec::new();
-        if let Some(view) = &expansion.view {
-            let mut built = root.build(view)?.resources;
-            let added: Vec<_> = expansion.instances.iter().flat_map(|i| &i.adds).collect();
-            built.retain(|r| added.iter().any(|id| id.is_same(&r.id())));
-            built.write(&mut output)?;
-        }
-        Ok((output, expansion.report.clone()))
-    })?;
-    Ok(written)
+    let (_, expansion) = decided(root)?;
+    let mut output = Vec::new();
+    if let Some(view) = &expansion.view {
+        let built = build::run(view, root).map_err(|error| root.masked(error.into()))?;
+        let mut built = built.resources;
+        let added: Vec<_> = expansion.instances.iter().flat_map(|i| &i.adds).collect();
+        built.retain(|r| added.iter().any(|id| id.is_same(&r.id())));
+        built.write(&mut output)?;
+    }
+    Ok((output, expansion.report))
 }
 
 /// A copy of what one overlay adds, as names and texts.
@@ -52,22 +48,17 @@ pub fn copies(
     form: Form,
 ) -> Result<(Vec<(String, String)>, Report), Report> {
     let sets = sets(root.files(), root.directory())?;
-    let (_, copied) = expanded(root, |expansion| {
-        let files = copy(&sets, expansion, root.directory(), name, form)?;
-        Ok((files, expansion.report.clone()))
-    })?;
-    Ok(copied)
+    let (_, expansion) = decided(root)?;
+    let files = copy(&sets, &expansion, root.directory(), name, form)?;
+    Ok((files, expansion.report))
 }
 
-/// Builds a root that uses overlays, decides on them, and gives both.
-fn expanded<R>(
-    root: &Root<'_>,
-    then: impl FnOnce(&Expansion<'_>) -> Result<R, Report>,
-) -> Result<(Built, R), Report> {
+/// Builds a root that uses overlays, and decides on them.
+fn decided(root: &Root<'_>) -> Result<(Built, Expansion), Report> {
     if root.overlays().is_empty() {
         return Err(none_is_used(&root.directory().to_string()).into());
     }
-    root.expanded(|_, expansion| then(&expansion))
+    root.decided()
 }
 
 /// The error that no root at a path uses any overlay.

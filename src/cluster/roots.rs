@@ -8,10 +8,9 @@ use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::files::{Files, Kind, TreePath};
 use crate::kube::{ResMap, Resource};
 use crate::kustomize::{KUSTOMIZATION_NAMES, kustomization_path};
-use crate::pipeline::{Request, Root};
+use crate::pipeline::{Request, Root, build};
 use crate::project::NAMES as PROJECT_NAMES;
 use crate::project::Session;
-use crate::secrets::Opened;
 use crate::yaml::{self, Node, ParseOptions};
 
 /// Lists the roots of an open project at a directory, in order, but for those in one of the `left_out`.
@@ -21,7 +20,7 @@ use crate::yaml::{self, Node, ParseOptions};
 /// what is wrong.
 pub fn roots_of(
     of: &Root<'_>,
-    session: &Session<'_>,
+    session: &Session,
     directory: &TreePath,
     left_out: &[TreePath],
 ) -> Result<Vec<TreePath>> {
@@ -30,7 +29,7 @@ pub fn roots_of(
     }
     let mut found = vec![directory.clone()];
     let request = at(of.request, directory);
-    let built = Root::new(&request, session, of.opened).build(of.opened);
+    let built = build::run(&of.opened, &Root::new(&request, session));
     let objects = built.map(|built| built.resources).unwrap_or_default();
     if objects.iter().any(is_flux_kustomization) {
         let below = roots_below(session, directory, left_out)?;
@@ -43,7 +42,7 @@ pub fn roots_of(
 }
 
 fn roots_below(
-    session: &Session<'_>,
+    session: &Session,
     directory: &TreePath,
     left_out: &[TreePath],
 ) -> Result<Vec<TreePath>> {
@@ -86,18 +85,18 @@ pub fn projects_below(files: &dyn Files, directory: &TreePath) -> Result<Vec<Tre
 /// namespace that a Flux Kustomization among them gives it; the results come in the order of the roots.
 pub fn each<R: Send>(
     of: &Root<'_>,
-    session: &Session<'_>,
+    session: &Session,
     roots: &[TreePath],
     then: impl Fn(&Root<'_>) -> R + Sync,
 ) -> Vec<R> {
-    let (request, opened) = (of.request, of.opened);
+    let request = of.request;
     let targets = match roots {
         [] | [_] => BTreeMap::new(),
-        _ => flux_targets(request, session, opened, roots),
+        _ => flux_targets(request, session, roots),
     };
     let one = |directory: &TreePath| {
         let request = at(request, directory);
-        let root = Root::new(&request, session, opened);
+        let root = Root::new(&request, session);
         then(&root.with_target_namespace(targets.get(directory).map(String::as_str)))
     };
     roots.par_iter().map(one).collect()
@@ -106,14 +105,15 @@ pub fn each<R: Send>(
 /// The namespaces that Flux sets, from the roots that build; the others fail later, with their errors.
 pub(crate) fn flux_targets(
     request: &Request<'_>,
-    session: &Session<'_>,
-    opened: &Opened<'_>,
+    session: &Session,
     roots: &[TreePath],
 ) -> BTreeMap<TreePath, String> {
     let build = |directory: &TreePath| {
         let request = at(request, directory);
-        let root = Root::new(&request, session, opened);
-        root.build(opened).ok().map(|built| built.resources)
+        let root = Root::new(&request, session);
+        build::run(&root.opened, &root)
+            .ok()
+            .map(|built| built.resources)
     };
     let built: Vec<ResMap> = roots.par_iter().filter_map(build).collect();
     let targets = target_namespaces(&built).into_iter();

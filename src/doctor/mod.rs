@@ -1,6 +1,7 @@
 //! Looks at everything that a render of a directory would use, and tells what was found and what is missing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::cluster::roots::find_roots;
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
@@ -30,7 +31,7 @@ pub struct Section {
 ///
 /// What fails is a finding of the report, and the rest is still looked at. Identities are told by their
 /// public keys, and nothing that was sealed is told.
-pub fn examine(request: &Request<'_>, disk: &dyn Files) -> (Vec<Section>, Report) {
+pub fn examine(request: &Request<'_>, disk: &Arc<dyn Files>) -> (Vec<Section>, Report) {
     let mut doctor = Doctor {
         request,
         disk,
@@ -58,7 +59,7 @@ pub fn examine(request: &Request<'_>, disk: &dyn Files) -> (Vec<Section>, Report
 
 struct Doctor<'a> {
     request: &'a Request<'a>,
-    disk: &'a dyn Files,
+    disk: &'a Arc<dyn Files>,
     sections: Vec<Section>,
     report: Report,
 }
@@ -198,10 +199,10 @@ impl Doctor<'_> {
         let Request {
             directory,
             overrides,
-            opener,
+            ref opener,
             ..
         } = *self.request;
-        let session = Session::open(self.disk, directory, overrides, opener);
+        let session = Session::open(Arc::clone(self.disk), directory, overrides, opener);
         let Some(session) = self.keep(session) else {
             return;
         };
@@ -233,13 +234,16 @@ impl Doctor<'_> {
         }
     }
 
-    fn root(&mut self, session: &Session<'_>, kustomization: &TreePath) {
-        let opened = session.opened(Secrets::Openable);
-        let root = Root::new(self.request, session, &opened);
+    fn root(&mut self, session: &Session, kustomization: &TreePath) {
+        let request = Request {
+            secrets: Secrets::Openable,
+            ..self.request.clone()
+        };
+        let root = Root::new(&request, session);
         let template = session.template_of(kustomization).ok().flatten();
         let made = template.map_or_else(String::new, |t| format!(", made by {t}"));
         self.tell("build", vec![format!("{kustomization}{made}")]);
-        let Some(rendered) = self.keep(root.objects()) else {
+        let Some(rendered) = self.keep(root.landed()) else {
             return;
         };
         if !root.overlays().is_empty() {

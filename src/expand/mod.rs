@@ -19,11 +19,11 @@ use crate::files::{
 };
 use crate::kube::ResMap;
 use crate::kustomize::{KUSTOMIZATION_NAMES, kustomization_path};
-use crate::pipeline::{Rendered, Request, Root};
+use crate::pipeline::{Landed, Request, Root, build, layer};
 use crate::project::Session;
 use crate::secrets::Mask;
+use crate::secrets::Secrets;
 use crate::secrets::made::{Redacting, Sealing, SecretRule, left_plain, secret_sources};
-use crate::secrets::{Opened, Secrets};
 use crate::sops::Sealer;
 use crate::template::makejinja::plan;
 use crate::validate;
@@ -65,38 +65,36 @@ pub struct Expanded {
 /// how to seal, and with [`Code::TemplateConflict`] where a file would be written beside its own template.
 pub fn expand(
     request: &Request<'_>,
-    disk: &Tree,
+    disk: &Arc<Tree>,
     destination: &Destination<'_>,
     sealer: &mut Sealer<'_>,
 ) -> Result<Expanded, Report> {
     let recorded = destination.recorded(request.directory);
     let mut own = recorded.iter().filter(|(_, mark)| **mark != Mark::Copied);
-    let before = Unexpanded::new(disk, own.by_ref().map(|(path, _)| path.clone()).collect());
+    let below = Arc::clone(disk) as Arc<dyn Files>;
+    let before = Unexpanded::new(below, own.by_ref().map(|(path, _)| path.clone()).collect());
     let session = Session::open(
-        &before,
+        Arc::new(before),
         request.directory,
         request.overrides,
-        request.opener,
+        &request.opener,
     )?;
-    let opened = session.opened(request.secrets);
     let expansion = Expansion {
         request,
         session: &session,
-        opened: &opened,
         destination,
         disk,
         recorded: &recorded,
     };
     let written = expansion.run(sealer);
-    written.map_err(|report| session.masked(report, &opened))
+    written.map_err(|report| session.masked(report))
 }
 
 struct Expansion<'a> {
     request: &'a Request<'a>,
-    session: &'a Session<'a>,
-    opened: &'a Opened<'a>,
+    session: &'a Session,
     destination: &'a Destination<'a>,
-    disk: &'a Tree,
+    disk: &'a Arc<Tree>,
     /// What an earlier run wrote in place.
     recorded: &'a BTreeMap<TreePath, Mark>,
 }
@@ -153,9 +151,7 @@ impl Expansion<'_> {
         let is_overlaid = {
             let directory = self.request.directory;
             let root = at(self.request, directory);
-            !Root::new(&root, self.session, self.opened)
-                .overlays()
-                .is_empty()
+            !Root::new(&root, self.session).overlays().is_empty()
         };
         let was_overlaid = self.recorded.values().any(|mark| *mark == Mark::Added);
         if self.is_in_place() && !is_overlaid && !was_overlaid {
@@ -169,7 +165,7 @@ impl Expansion<'_> {
                 .into());
         }
         let targets = match is_overlaid {
-            true => flux_targets(self.request, self.session, self.opened, &roots),
+            true => flux_targets(self.request, self.session, &roots),
             false => BTreeMap::new(),
         };
         let results: Vec<Result<Found, Report>> = roots
@@ -275,29 +271,28 @@ impl Expansion<'_> {
     /// What one root reads, with what its overlays add.
     fn root(&self, directory: &TreePath, target: Option<&str>) -> Result<Found, Report> {
         let request = at(self.request, directory);
-        let root = Root::new(&request, self.session, self.opened).with_target_namespace(target);
-        let (_, (read, links, laid, rendered)) = root.expanded(|plain, expansion| {
-            // Overlays look at more than the build reads, and only that is recorded.
-            let view = expansion.view.as_ref();
-            let recorded = Recorded::new(view.map_or(self.opened, |view| view));
-            let resources = root.build(&recorded)?.resources;
-            let lost = expansion.verify(&plain.resources, &resources);
-            if !lost.is_empty() {
-                return Err(lost);
-            }
-            let laid: Vec<_> = view.iter().flat_map(|v| v.laid()).cloned().collect();
-            let rendered = Rendered {
-                resources,
-                warnings: expansion.report,
-                overlays: expansion.instances,
-            };
-            Ok((recorded.files(), recorded.links(), laid, rendered))
-        })?;
-        let judged = root.judge(&rendered);
+        let root = Root::new(&request, self.session).with_target_namespace(target);
+        let (plain, expansion) = root.decided()?;
+        // Overlays look at more than the build reads, and only that is recorded.
+        let below = match &expansion.view {
+            Some(view) => Arc::clone(view) as Arc<dyn Files>,
+            None => Arc::clone(root.files()) as Arc<dyn Files>,
+        };
+        let recorded = Recorded::new(below);
+        let built = layer::verified(build::run(&recorded, &root)?, &plain, &expansion)?;
+        let laid = expansion.view.iter().flat_map(|view| view.laid());
+        let laid: Vec<Arc<File>> = laid.cloned().collect();
+        let (read, links) = (recorded.files(), recorded.links());
+        let landed = Landed {
+            resources: built.resources,
+            warnings: expansion.report,
+            overlays: expansion.instances,
+        };
+        let judged = root.judge(&landed);
         if judged.has_errors() {
             return Err(judged);
         }
-        let (resources, mut warnings) = (rendered.resources, rendered.warnings);
+        let (resources, mut warnings) = (landed.resources, landed.warnings);
         warnings.findings.extend(judged.findings);
         let mut found = Found {
             warnings,
@@ -324,7 +319,7 @@ impl Expansion<'_> {
             let mut bytes = Vec::new();
             resources.write(&mut bytes).map(|()| bytes)
         };
-        if bytes(&root.build(&copy)?.resources)? == bytes(wanted)? {
+        if bytes(&build::run(&copy, root)?.resources)? == bytes(wanted)? {
             return Ok(());
         }
         let phrase = format!(
@@ -344,6 +339,7 @@ impl Expansion<'_> {
     ) -> Result<Expanded, Report> {
         let mut tree = OutputTree::new(self.destination.directory, Stale::Remove);
         let project = self.session.project();
+        let opened = self.session.opened(self.request.secrets);
         let rule = SecretRule {
             sources: secret_sources(&found.files),
             allowed: project.map_or(&[][..], |p| &p.checks.plaintext_allow),
@@ -351,13 +347,13 @@ impl Expansion<'_> {
         let mut sealing = Sealing {
             files: self.session.files(),
             present: self.destination.present,
-            identities: &|| self.opened.identities(),
+            identities: &|| opened.identities(),
             sealer,
             rule: rule.clone(),
         };
         let telling = self.session.values().secrets().iter();
         let redacting = Redacting {
-            opened: self.opened,
+            opened: &opened,
             values: Mask::new(telling.filter(|value| validate::is_telling(value))),
             rule: rule.clone(),
         };
@@ -401,11 +397,11 @@ impl Expansion<'_> {
         if !failed.is_empty() {
             return Err(alike(failed));
         }
-        found.warnings.findings.extend(self.opened.warning());
+        found.warnings.findings.extend(opened.warning());
         Ok(Expanded {
             tree,
             root: None,
-            warnings: self.session.masked(found.warnings, self.opened),
+            warnings: self.session.masked(found.warnings),
         })
     }
 

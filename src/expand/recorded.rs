@@ -7,8 +7,8 @@ use crate::diagnostic::Result;
 use crate::files::{File, Files, Kind, TreePath};
 
 /// Files of which those that are read are remembered, and links by which directories are reached.
-pub(super) struct Recorded<'a> {
-    below: &'a dyn Files,
+pub(super) struct Recorded {
+    below: Arc<dyn Files>,
     state: Mutex<State>,
 }
 
@@ -18,9 +18,9 @@ struct State {
     links: BTreeMap<TreePath, TreePath>,
 }
 
-impl<'a> Recorded<'a> {
+impl Recorded {
     /// Builds the view.
-    pub(super) fn new(below: &'a dyn Files) -> Self {
+    pub(super) fn new(below: Arc<dyn Files>) -> Self {
         Self {
             below,
             state: Mutex::default(),
@@ -43,7 +43,7 @@ impl<'a> Recorded<'a> {
     }
 }
 
-impl Files for Recorded<'_> {
+impl Files for Recorded {
     fn read(&self, path: &TreePath) -> Result<Arc<File>> {
         let file = self.below.read(path)?;
         let asked = if file.path == *path {

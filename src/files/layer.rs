@@ -7,14 +7,14 @@ use super::{File, Files, Kind, TreePath};
 use crate::diagnostic::Result;
 
 /// A view in which some files are other than below. Their directories exist with them.
-pub struct Layer<'a> {
-    below: &'a dyn Files,
+pub struct Layer {
+    below: Arc<dyn Files>,
     laid: BTreeMap<TreePath, Arc<File>>,
 }
 
-impl<'a> Layer<'a> {
+impl Layer {
     /// Lays files over the ones below.
-    pub fn new(below: &'a dyn Files, files: impl IntoIterator<Item = File>) -> Self {
+    pub fn new(below: Arc<dyn Files>, files: impl IntoIterator<Item = File>) -> Self {
         let laid = files
             .into_iter()
             .map(|f| (f.path.clone(), Arc::new(f)))
@@ -34,7 +34,7 @@ impl<'a> Layer<'a> {
     }
 }
 
-impl Files for Layer<'_> {
+impl Files for Layer {
     fn read(&self, path: &TreePath) -> Result<Arc<File>> {
         if let Some(file) = self.laid.get(path) {
             return Ok(Arc::clone(file));
@@ -106,7 +106,10 @@ mod tests {
     fn added_and_replaced_files_are_listed_and_read() {
         let below = Memory::from_texts([("a/x.yaml", "old"), ("a/y.yaml", "y")]);
         let file = |p: &str, t: &str| File::committed(path(p), t.as_bytes());
-        let layer = Layer::new(&below, [file("a/x.yaml", "new"), file("a/b/z.yaml", "z")]);
+        let layer = Layer::new(
+            Arc::new(below),
+            [file("a/x.yaml", "new"), file("a/b/z.yaml", "z")],
+        );
         assert_eq!(layer.list(&path("a")).unwrap(), ["b", "x.yaml", "y.yaml"]);
         assert_eq!(&*layer.read(&path("a/x.yaml")).unwrap().bytes, b"new");
         assert_eq!(layer.kind(&path("a/b")).unwrap(), Some(Kind::Directory));

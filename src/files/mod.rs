@@ -71,7 +71,7 @@ impl File {
 ///
 /// A view reads from the `Files` below it, works on a file when it is asked for, once, and remembers the
 /// result.
-pub trait Files: Sync {
+pub trait Files: Send + Sync {
     /// Reads a regular file. Fails with [`Code::FileMissing`](crate::diagnostic::Code::FileMissing),
     /// `FileUnreadable`, `FileTooLarge` or `OutsideRoot`, and with whatever the stage's own work fails with.
     fn read(&self, path: &TreePath) -> Result<Arc<File>>;
@@ -103,26 +103,34 @@ pub trait Files: Sync {
     fn from_absolute(&self, path: &str) -> Option<TreePath>;
 }
 
-impl<T: Files + ?Sized> Files for &T {
-    fn read(&self, path: &TreePath) -> Result<Arc<File>> {
-        (**self).read(path)
-    }
-    fn read_unopened(&self, path: &TreePath) -> Result<Arc<File>> {
-        (**self).read_unopened(path)
-    }
-    fn announce(&self, paths: &[TreePath]) {
-        (**self).announce(paths);
-    }
-    fn kind(&self, path: &TreePath) -> Result<Option<Kind>> {
-        (**self).kind(path)
-    }
-    fn list(&self, directory: &TreePath) -> Result<Vec<String>> {
-        (**self).list(directory)
-    }
-    fn real_path(&self, path: &TreePath) -> Result<TreePath> {
-        (**self).real_path(path)
-    }
-    fn from_absolute(&self, path: &str) -> Option<TreePath> {
-        (**self).from_absolute(path)
-    }
+/// Files behind a pointer are the files that it points to.
+macro_rules! files_behind {
+    ($pointer:ty) => {
+        impl<T: Files + ?Sized> Files for $pointer {
+            fn read(&self, path: &TreePath) -> Result<Arc<File>> {
+                (**self).read(path)
+            }
+            fn read_unopened(&self, path: &TreePath) -> Result<Arc<File>> {
+                (**self).read_unopened(path)
+            }
+            fn announce(&self, paths: &[TreePath]) {
+                (**self).announce(paths);
+            }
+            fn kind(&self, path: &TreePath) -> Result<Option<Kind>> {
+                (**self).kind(path)
+            }
+            fn list(&self, directory: &TreePath) -> Result<Vec<String>> {
+                (**self).list(directory)
+            }
+            fn real_path(&self, path: &TreePath) -> Result<TreePath> {
+                (**self).real_path(path)
+            }
+            fn from_absolute(&self, path: &str) -> Option<TreePath> {
+                (**self).from_absolute(path)
+            }
+        }
+    };
 }
+
+files_behind!(&T);
+files_behind!(Arc<T>);

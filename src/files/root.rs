@@ -6,15 +6,16 @@
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Tree, TreePath};
 use crate::diagnostic::{Code, Diagnostic, Result};
 
 /// A root, and the directory below it that is to be rendered.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Located {
     /// The files below the root.
-    pub tree: Tree,
+    pub tree: Arc<Tree>,
     /// What was asked for; it need not exist on disk, since templates may make it.
     pub directory: TreePath,
 }
@@ -48,7 +49,10 @@ pub fn locate(path: &Path, working_directory: &Path, explicit: Option<&Path>) ->
         )
         .help("name a root above the path with --root")
     })?;
-    Ok(Located { tree, directory })
+    Ok(Located {
+        tree: Arc::new(tree),
+        directory,
+    })
 }
 
 fn guess(path: &Path, working_directory: &Path) -> PathBuf {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Report};
 use crate::kube::Resource;
-use crate::pipeline::adjust::{Adjustments, Change, Image};
+use crate::pipeline::{Adjustments, Change, Image};
 use crate::yaml::{Mapping, Node, Tag};
 
 /// The group of Kustomizations.

@@ -22,3 +22,5 @@ pub use cluster::{Applied, Cluster, Scope};
 pub use entry::{entries_of_file, entry_of_path};
 pub use finish::OwnerLabels;
 pub use render::{Renderer, Settings};
+
+pub use crate::substitute::Strictness;

@@ -1,5 +1,7 @@
 //! Renders one Kustomization.
 
+use std::sync::Arc;
+
 use super::finish::{OwnerLabels, finish};
 use super::kustomization::Kustomization;
 use super::variables::{Given, Objects, variables};
@@ -8,23 +10,23 @@ use crate::files::{Files, TreePath};
 use crate::generators::Outside;
 use crate::kube::ResMap;
 use crate::kustomize::{LoadRestriction, Options, Order};
-use crate::pipeline::flux::{Flux, Strictness};
-use crate::pipeline::{Host, Request, Root};
+use crate::pipeline::{Flux, Host, Request, Root};
 use crate::project::{Project, Session, find_project};
 use crate::secrets::Opener;
 use crate::secrets::{Opened, Secrets};
+use crate::substitute::Strictness;
 use crate::values::Overrides;
 
 /// What is asked of every Kustomization.
 pub struct Settings<'a> {
     /// The files below the root.
-    pub disk: &'a dyn Files,
+    pub disk: Arc<dyn Files>,
     /// The directory whose project is opened for all that have no other.
     pub directory: &'a TreePath,
     /// What a build may have done outside of its files.
     pub outside: &'a Outside,
     /// Opens sealed files.
-    pub opener: &'a Opener<'a>,
+    pub opener: Arc<Opener>,
     /// What leaves the plugin where a file is sealed.
     pub secrets: Secrets,
     /// Values over those of the project.
@@ -44,24 +46,19 @@ pub struct Settings<'a> {
 /// Renders Kustomizations of one project.
 pub struct Renderer<'a> {
     settings: &'a Settings<'a>,
-    session: &'a Session<'a>,
-    opened: &'a Opened<'a>,
-    sealed: &'a Opened<'a>,
+    session: &'a Session,
+    opened: Arc<Opened>,
+    sealed: Arc<Opened>,
 }
 
 impl<'a> Renderer<'a> {
     /// Takes a session with the files that it opens and those that it leaves sealed.
-    pub fn new(
-        settings: &'a Settings<'a>,
-        session: &'a Session<'a>,
-        opened: &'a Opened<'a>,
-        sealed: &'a Opened<'a>,
-    ) -> Self {
+    pub fn new(settings: &'a Settings<'a>, session: &'a Session) -> Self {
         Self {
             settings,
             session,
-            opened,
-            sealed,
+            opened: session.opened(settings.secrets),
+            sealed: session.opened(Secrets::Keep),
         }
     }
 
@@ -71,13 +68,13 @@ impl<'a> Renderer<'a> {
     }
 
     /// The files, sealed ones as they are.
-    pub(super) fn files(&self) -> &'a dyn Files {
-        self.sealed
+    pub(super) fn files(&self) -> &dyn Files {
+        &self.sealed
     }
 
     /// The files, sealed ones opened as is asked.
-    pub(super) fn opened(&self) -> &'a dyn Files {
-        self.opened
+    pub(super) fn opened(&self) -> &dyn Files {
+        &self.opened
     }
 
     /// The directory of the project, where there is one.
@@ -108,21 +105,15 @@ impl<'a> Renderer<'a> {
             disk,
             overrides,
             opener,
-            secrets,
             ..
-        } = *self.settings;
+        } = self.settings;
         let own = find_project(disk, directory)?;
         let key = |project: &Project| (project.directory.clone(), project.files.clone());
         if own.as_ref().map(key) == self.session.project().map(key) {
             return self.render_here(kustomization, directory, objects);
         }
-        let session = Session::open(disk, directory, overrides, opener)?;
-        let (opened, sealed) = (session.opened(secrets), session.opened(Secrets::Keep));
-        Renderer::new(self.settings, &session, &opened, &sealed).render_here(
-            kustomization,
-            directory,
-            objects,
-        )
+        let session = Session::open(Arc::clone(disk), directory, overrides, opener)?;
+        Renderer::new(self.settings, &session).render_here(kustomization, directory, objects)
     }
 
     fn render_here(
@@ -135,9 +126,9 @@ impl<'a> Renderer<'a> {
         if !self.exists(directory)? {
             return Err(path_missing(kustomization, directory).into());
         }
-        let (opened, secrets) = match kustomization.decrypts {
-            true => (self.opened, settings.secrets),
-            false => (self.sealed, Secrets::Keep),
+        let secrets = match kustomization.decrypts {
+            true => settings.secrets,
+            false => Secrets::Keep,
         };
         let host = self.host(kustomization, objects)?;
         let request = Request {
@@ -148,14 +139,14 @@ impl<'a> Renderer<'a> {
                 order: Order::Fifo,
             },
             outside: settings.outside,
-            opener: settings.opener,
+            opener: Arc::clone(&settings.opener),
             secrets,
             overrides: settings.overrides,
             overlays: settings.overlays,
             strict: false,
             host: Some(&host),
         };
-        let mut rendered = Root::new(&request, self.session, opened).render()?;
+        let mut rendered = Root::new(&request, self.session).render()?;
         finish(kustomization, &mut rendered.resources, settings.owner)?;
         Ok((rendered.resources, told_once(rendered.warnings)))
     }

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::kustomization::{Id, Kustomization, PostBuild, Reference};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source};
 use crate::kube::Resource;
-use crate::pipeline::flux::{Strategy, Variables};
+use crate::substitute::{Strategy, Variables};
 use crate::yaml::{self, Node, ParseOptions};
 
 /// Names and values, in order.

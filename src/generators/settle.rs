@@ -23,14 +23,14 @@ use crate::yaml::{Node, Value};
 /// The work of a build that is done outside of it, and what becomes of its secrets.
 pub struct Settling<'a> {
     outside: &'a Outside,
-    opened: &'a Opened<'a>,
+    opened: &'a Opened,
     /// What the values hold that was sealed, where objects other than Secrets may not show it.
     values: Mask,
 }
 
 impl<'a> Settling<'a> {
     /// Takes what is allowed, the view of opened files, and the sealed values of the project.
-    pub fn new(outside: &'a Outside, opened: &'a Opened<'a>, values: &[SecretString]) -> Self {
+    pub fn new(outside: &'a Outside, opened: &'a Opened, values: &[SecretString]) -> Self {
         let telling = match opened.secrets() {
             Secrets::Redact => values,
             Secrets::Plain | Secrets::Keep | Secrets::Openable => &[],

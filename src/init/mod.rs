@@ -4,6 +4,7 @@
 //! looked at like any other. [`init`] is the way in.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Origin, Report, Result};
 use crate::files::{Files, Kind, Layer, TreePath};
@@ -18,7 +19,7 @@ use crate::cluster::roots::find_roots;
 use crate::generators::Outside;
 use crate::kustomize::kustomization_path;
 use crate::kustomize::{LoadRestriction, Options};
-use crate::pipeline::adjust::{Adjustments, adjusted};
+use crate::pipeline::{Adjustments, adjusted};
 use crate::project::Session;
 use crate::project::{DEFAULT_PROFILE, Project};
 use crate::secrets::Opener;
@@ -33,14 +34,14 @@ pub const IDENTITIES: [&str; 2] = ["age.key", "keys.txt"];
 /// Roots that do not build are told as warnings, and left out. So are templates whose values cannot be read;
 /// then what is committed is looked at.
 pub fn init(
-    files: &dyn Files,
+    files: &Arc<dyn Files>,
     directory: &TreePath,
-    opener: &Opener<'_>,
+    opener: &Arc<Opener>,
 ) -> Result<(String, Report)> {
     let mut report = Report::default();
     let overrides = Overrides::default();
     let project = project(files, directory)?;
-    let session = match Session::of(files, project, &overrides, opener) {
+    let session = match Session::of(Arc::clone(files), project, &overrides, opener) {
         Ok(session) => Some(session),
         Err(error) => {
             let phrase = format!("the templates are not looked at: {}", error.phrase());
@@ -50,7 +51,7 @@ pub fn init(
             None
         }
     };
-    let read = session.as_ref().map_or(files, |s| s.files());
+    let read = session.as_ref().map_or(files, Session::files);
     let templates = session.as_ref().map(Session::template_directories);
     let templates = templates.unwrap_or_default();
     let roots = roots(read, directory, &templates, &mut report)?;
@@ -192,7 +193,7 @@ struct Applied {
 
 /// Every root of a tree, and what it builds to as Flux would apply it.
 fn roots(
-    files: &dyn Files,
+    files: &Arc<dyn Files>,
     directory: &TreePath,
     templates: &[TreePath],
     report: &mut Report,
@@ -243,7 +244,7 @@ fn roots(
 
 /// Builds a root; a warning where it does not.
 fn built(
-    files: &dyn Files,
+    files: &Arc<dyn Files>,
     directory: &TreePath,
     adjustments: &Adjustments,
     report: &mut Report,
@@ -259,7 +260,7 @@ fn built(
         Ok(Some(root)) if !adjustments.is_empty() => files
             .read(&root)
             .and_then(|file| adjusted(file.as_ref(), adjustments))
-            .and_then(|set| build(&Layer::new(files, [set]))),
+            .and_then(|set| build(&Layer::new(Arc::clone(files), [set]))),
         _ => build(files),
     };
     match given {

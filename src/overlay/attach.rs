@@ -150,7 +150,7 @@ impl<'w, 'a> Attacher<'w, 'a> {
         self.files.insert(path, file);
     }
 
-    pub(super) fn finish(mut self) -> Result<Option<Layer<'a>>> {
+    pub(super) fn finish(mut self) -> Result<Option<Arc<Layer>>> {
         if self.resources.is_empty() && self.patches.is_empty() {
             return Ok(None);
         }
@@ -186,10 +186,8 @@ impl<'w, 'a> Attacher<'w, 'a> {
                 );
             }
         }
-        Ok(Some(Layer::new(
-            self.world.request.files,
-            self.files.into_values(),
-        )))
+        let below = Arc::clone(self.world.request.files);
+        Ok(Some(Arc::new(Layer::new(below, self.files.into_values()))))
     }
 }
 

@@ -27,7 +27,7 @@ pub enum Form {
 /// Fails with [`Code::OverlayUnknown`] where the overlay adds nothing there.
 pub fn copy(
     sets: &[Set],
-    expansion: &Expansion<'_>,
+    expansion: &Expansion,
     directory: &TreePath,
     name: &str,
     form: Form,
@@ -80,7 +80,7 @@ pub fn copy(
 }
 
 /// The text of an added file.
-fn added(expansion: &Expansion<'_>, directory: &TreePath, name: &str) -> Result<String> {
+fn added(expansion: &Expansion, directory: &TreePath, name: &str) -> Result<String> {
     let view = expansion
         .view
         .as_ref()

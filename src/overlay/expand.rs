@@ -14,7 +14,7 @@ use super::{Expansion, Request, State};
 use crate::diagnostic::{Code, Diagnostic, Report, Result, Severity};
 
 /// Decides and attaches: see [`super::view`].
-pub(super) fn expand<'a>(request: &Request<'a>) -> Result<Expansion<'a>> {
+pub(super) fn expand(request: &Request<'_>) -> Result<Expansion> {
     let language = Language::new()?;
     check_pins(request)?;
     let library = Library::load(request.config, request.files, &language)?;
@@ -87,7 +87,7 @@ fn attach<'a>(
     world: &World<'_, 'a>,
     mut drafts: Vec<Draft<'a>>,
     mut report: Report,
-) -> Result<Expansion<'a>> {
+) -> Result<Expansion> {
     conflict::check_distinct(&drafts)?;
     let existing = Existing::find(world, &drafts);
     let mut attacher = Attacher::new(world);

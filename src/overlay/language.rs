@@ -13,7 +13,7 @@ use crate::yaml::{Mapping, Node, Value as Content};
 /// A field that an object lacks is undefined, and so is a field of that: objects lack most of their fields.
 /// Names are checked when an overlay is loaded, so that a typing error in one is not silent.
 pub(super) struct Language {
-    engine: Engine<'static>,
+    engine: Engine,
 }
 
 impl Language {
@@ -28,7 +28,7 @@ impl Language {
     }
 
     /// The engine, to learn which names a text reads.
-    pub(super) fn engine(&self) -> &Engine<'static> {
+    pub(super) fn engine(&self) -> &Engine {
         &self.engine
     }
 

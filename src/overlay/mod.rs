@@ -60,7 +60,7 @@ use config::Located;
 /// What overlays are decided on.
 pub struct Request<'a> {
     /// The files that the build reads.
-    pub files: &'a dyn Files,
+    pub files: &'a Arc<dyn Files>,
     /// The directory of the root kustomization.
     pub directory: &'a TreePath,
     /// What the root builds to without overlays.
@@ -242,21 +242,21 @@ impl Attached {
 
 /// What overlays do to a root.
 #[derive(Default)]
-pub struct Expansion<'a> {
+pub struct Expansion {
     /// Every overlay in use with every target that it has here, in the order of application.
     pub instances: Vec<Instance>,
     /// Warnings.
     pub report: Report,
     /// The files with the overlays beside the root kustomization, and listed in it; `None` where nothing is
     /// added. What is laid over the files below is what `expand` writes.
-    pub view: Option<Layer<'a>>,
+    pub view: Option<Arc<Layer>>,
 }
 
 /// Decides which overlays apply to a built root, and lists what they add in its kustomization.
 ///
 /// Nothing is read or parsed where the project uses no overlay. Fails with the `Overlay…` codes, at the
 /// field, object or file that is wrong.
-pub fn view<'a>(request: &Request<'a>) -> Result<Expansion<'a>> {
+pub fn view(request: &Request<'_>) -> Result<Expansion> {
     if request.config.is_empty() && request.host.parameters.is_empty() {
         return Ok(Expansion::default());
     }

@@ -32,9 +32,13 @@ fn config(text: &str) -> Config {
 const CLUSTER: &str = "apiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata: {name: db, namespace: shop}\nspec: {instances: 3}\n";
 const OPERATOR: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: cnpg, namespace: cnpg-system, labels: {app.kubernetes.io/name: cloudnative-pg}}\n";
 
+fn memory<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Arc<dyn Files> {
+    Arc::new(Memory::from_texts(texts))
+}
+
 /// Expands a root `app` with this kustomization, and shows what is laid over it.
 fn expand(kustomization: &str, built: &str, overlays: &str) -> String {
-    let files = Memory::from_texts([("app/kustomization.yaml", kustomization)]);
+    let files = memory([("app/kustomization.yaml", kustomization)]);
     let built = objects(built);
     let directory = TreePath::parse("app").expect("below the root");
     let config = config(overlays);
@@ -53,7 +57,7 @@ fn expand(kustomization: &str, built: &str, overlays: &str) -> String {
     }
 }
 
-fn show(expansion: &Expansion<'_>) -> String {
+fn show(expansion: &Expansion) -> String {
     let mut out = String::new();
     for instance in expansion
         .instances
@@ -133,7 +137,7 @@ fn renamed(built: &str, from: &str, namespace: &str) -> ResMap {
     map
 }
 
-fn run(files: &Memory, built: &ResMap, overlays: &str, host: Host<'_>) -> String {
+fn run(files: &Arc<dyn Files>, built: &ResMap, overlays: &str, host: Host<'_>) -> String {
     let directory = TreePath::parse("app").expect("below the root");
     let config = config(overlays);
     let values = Value::from_pairs(std::iter::empty::<(&str, Value)>());
@@ -152,7 +156,7 @@ const POLICY_ONLY: &str = "{use: [cnpg-cluster-policy], inputs: {network_policie
 
 #[test]
 fn names_are_the_declared_ones_and_selectors_the_final_ones() {
-    let files = Memory::from_texts([(
+    let files = memory([(
         "app/kustomization.yaml",
         "namePrefix: p-\nnameSuffix: -s\nnamespace: live\nresources: [a.yaml]\n",
     )]);
@@ -184,7 +188,7 @@ fn names_are_the_declared_ones_and_selectors_the_final_ones() {
 
 #[test]
 fn bases_with_prefixes_of_their_own_stay_apart() {
-    let files = Memory::from_texts([(
+    let files = memory([(
         "app/kustomization.yaml",
         "namePrefix: p-\nresources: [a, b]\n",
     )]);
@@ -200,7 +204,7 @@ fn bases_with_prefixes_of_their_own_stay_apart() {
 
 #[test]
 fn components_rename_before_the_root() {
-    let files = Memory::from_texts([
+    let files = memory([
         (
             "app/kustomization.yaml",
             "namePrefix: r-\ncomponents: [../c]\nresources: [a.yaml]\n",
@@ -224,7 +228,7 @@ fn components_rename_before_the_root() {
 
 #[test]
 fn variables_stay_in_names_and_count_filled_in_conditions() {
-    let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
+    let files = memory([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
     let built = objects(&CLUSTER.replace("name: db", "name: '${APP}-db'"));
     let overlays = "{use: [cnpg-cluster-policy], inputs: {network_policies_enabled: true}, for: [{target: {name: paperless-db}, parameters: {mode: enforce}}]}";
     let fill = |text: &str| text.replace("${APP}", "paperless");
@@ -250,7 +254,7 @@ fn variables_stay_in_names_and_count_filled_in_conditions() {
 
 #[test]
 fn namespaces_come_from_the_host_where_the_build_says_none() {
-    let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
+    let files = memory([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
     let built = objects(&CLUSTER.replace(", namespace: shop", ""));
     let out = run(
         &files,
@@ -282,7 +286,7 @@ fn namespaces_come_from_the_host_where_the_build_says_none() {
 fn a_second_run_changes_nothing() {
     let built = format!("{CLUSTER}---\n{OPERATOR}");
     let overlays = "{use: [cnpg@1, cnpg-external-secrets], inputs: {monitoring_enabled: true, network_policies_enabled: true, network_policies_mode: enforce, cnpg_custom_metrics_enabled: true, cnpg_metrics_tls_enabled: true, external_secrets_enabled: true}, parameters: {secret: db-owner}}";
-    let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
+    let files = memory([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
     let first = run(&files, &objects(&built), overlays, Host::default());
     assert!(!first.contains("error["), "{first}");
     let mut second = built.clone();
@@ -302,7 +306,7 @@ fn a_second_run_changes_nothing() {
 #[test]
 fn clusters_that_a_chart_makes_are_targets() {
     let release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: pg, namespace: shop}\nspec: {chart: {spec: {chart: cluster, sourceRef: {kind: HelmRepository, name: cnpg}}}}\n";
-    let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
+    let files = memory([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
     let out = run(&files, &objects(release), POLICY_ONLY, Host::default());
     assert!(out.contains("cnpg.io/cluster: pg-cluster\n"), "{out}");
     let declared = "{use: [cnpg-cluster-policy], inputs: {network_policies_enabled: true}, clusters: [{name: paper, namespace: docs, root: app}]}";
@@ -366,7 +370,7 @@ overlays:
 const OWN_POLICY: &str = "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: db, namespace: shop}\nspec:\n  endpointSelector: {matchLabels: {cnpg.io/cluster: db}}\n  ingress:\n    - fromEndpoints: [{matchLabels: {app: orders}}]\n      toPorts: [{ports: [{port: '5432', protocol: TCP}]}]\n";
 
 fn conflict(own: &str, overlays: &str) -> String {
-    let files = Memory::from_texts([
+    let files = memory([
         ("app/kustomization.yaml", "resources:\n  - a.yaml\n"),
         ("app/networkpolicy-db.yaml", "taken"),
         ("app/patch-ciliumnetworkpolicy-db.yaml", "taken"),
@@ -443,7 +447,7 @@ fn where_an_object_is_kept_its_patches_are_left_out() {
 #[test]
 fn a_default_deny_waits_for_the_policy_that_it_needs() {
     let own = "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: cnpg-operator, namespace: cnpg-system}\nspec: {endpointSelector: {matchLabels: {app.kubernetes.io/name: cloudnative-pg}}, ingress: [{}]}\n";
-    let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
+    let files = memory([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
     let overlays = "{use: [cnpg-default-deny, cnpg-operator-policy], inputs: {network_policies_enabled: true, network_policies_mode: enforce}}";
     let out = run(
         &files,
@@ -470,7 +474,7 @@ fn clients_are_asked_for_in_enforce_mode() {
             "{{use: [cnpg-cluster-policy], inputs: {{network_policies_enabled: true, network_policies_mode: enforce}}, parameters: {{clients: {clients}}}}}"
         )
     };
-    let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
+    let files = memory([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
     let with = |clients: &str| {
         run(
             &files,
@@ -493,7 +497,7 @@ fn clients_are_asked_for_in_enforce_mode() {
 
 #[test]
 fn a_host_asks_for_a_version() {
-    let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
+    let files = memory([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
     let with = |overlays: &str| {
         let host = Host {
             must_pin: true,
@@ -519,7 +523,7 @@ fn a_host_asks_for_a_version() {
 
 #[test]
 fn later_settings_win_key_by_key() {
-    let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
+    let files = memory([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
     let annotated = CLUSTER.replace(
         "namespace: shop}",
         "namespace: shop, annotations: {prerender.dev/overlays: '{parameters: {mode: audit}}'}}",
@@ -555,7 +559,7 @@ fn later_settings_win_key_by_key() {
 
 #[test]
 fn what_is_mandatory_cannot_be_left_out() {
-    let files = Memory::from_texts([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
+    let files = memory([("app/kustomization.yaml", "resources: [a.yaml]\n")]);
     let mut policy = super::Policy {
         mandatory: vec!["cnpg-cluster-policy".to_owned()],
         lock: vec!["network_policies_mode".to_owned()],

@@ -75,7 +75,7 @@ impl Instance {
     }
 }
 
-impl Expansion<'_> {
+impl Expansion {
     /// Tells what the finished build lacks of the expansion: `before` is the build without overlays, `after`
     /// the one of [`Expansion::view`]. Fails with [`Code::OverlayRoot`].
     pub fn verify(&self, before: &ResMap, after: &ResMap) -> Report {

@@ -79,19 +79,19 @@ impl Progress {
 }
 
 /// Files whose reads are timed.
-pub struct Timed<'a> {
-    below: &'a dyn Files,
-    progress: &'a Progress,
+pub struct Timed {
+    below: Arc<dyn Files>,
+    progress: Progress,
 }
 
-impl<'a> Timed<'a> {
+impl Timed {
     /// Builds the view.
-    pub fn new(below: &'a dyn Files, progress: &'a Progress) -> Self {
+    pub fn new(below: Arc<dyn Files>, progress: Progress) -> Self {
         Self { below, progress }
     }
 }
 
-impl Files for Timed<'_> {
+impl Files for Timed {
     fn read(&self, path: &TreePath) -> Result<Arc<File>> {
         let began = self.progress.begin(path);
         let file = self.below.read(path);
@@ -138,7 +138,7 @@ mod tests {
         let disk = Memory::from_texts([("a.yaml", "a: 1\n")]);
         let progress = Progress::default();
         progress.enter("build");
-        Timed::new(&disk, &progress)
+        Timed::new(Arc::new(disk), progress.clone())
             .read(&TreePath::parse("a.yaml").unwrap())
             .unwrap();
         let error = progress.at_deadline(Duration::from_secs(50));

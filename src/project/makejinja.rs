@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
 use crate::files::{Files, Kind, OutputFile, OutputTree, Stale, Tree, TreePath};
-use crate::sops::Identities;
 use crate::template;
 use crate::template::makejinja::{Action, Config, Loader, Planned, filters, plan, profile_of};
 use crate::template::{Engine, mapping};
@@ -27,7 +27,7 @@ pub enum Mode {
 /// A run of makejinja.
 pub struct TemplateRequest<'a> {
     /// The files below the root.
-    pub tree: &'a Tree,
+    pub tree: Arc<Tree>,
     /// The `makejinja.toml`.
     pub config: &'a TreePath,
     /// Where the files go.
@@ -37,7 +37,7 @@ pub struct TemplateRequest<'a> {
     /// What becomes of files that an earlier run wrote and this one does not.
     pub stale: Stale,
     /// Looks for identities, when a file of values is sealed.
-    pub identities: &'a (dyn Fn() -> Identities + Sync),
+    pub opener: &'a Opener,
 }
 
 /// Renders and writes. Nothing is written where anything fails to render.
@@ -45,19 +45,19 @@ pub struct TemplateRequest<'a> {
 /// Fails with the codes of [`Config::read`], of values and of templates; of several templates that fail,
 /// each is told.
 pub fn template(request: &TemplateRequest<'_>) -> Result<Report, Report> {
-    let mut config = Config::read(request.tree, request.config)?;
-    let profile = profile(&config, request.tree)?;
-    let opener = Opener::new(request.identities);
-    let values = load_values(&config, request, profile.as_ref(), &opener)?;
-    config.left_out = filters(&config, request.tree, values.context())?;
+    let mut config = Config::read(&request.tree, request.config)?;
+    let profile = profile(&config, &request.tree)?;
+    let opener = request.opener;
+    let values = load_values(&config, request, profile.as_ref(), opener)?;
+    config.left_out = filters(&config, &request.tree, values.context())?;
     let mut tree = OutputTree::new(&request.output, request.stale);
-    let planned = plan(&config, request.tree)?;
+    let planned = plan(&config, &request.tree)?;
     let planned: Vec<Planned> = planned
         .into_iter()
         .filter(|p| config.force || config.clean || !tree.exists(&p.output))
         .collect();
     let single = single_file(&config, request, &planned)?;
-    for (path, file) in render(&config, request, &values, &opener, &planned)? {
+    for (path, file) in render(&config, request, &values, opener, &planned)? {
         tree.insert(single.clone().unwrap_or(path), file);
     }
     if request.mode == Mode::Check {
@@ -99,7 +99,7 @@ fn load_values(
     config: &Config,
     request: &TemplateRequest<'_>,
     profile: Option<&Profile>,
-    opener: &Opener<'_>,
+    opener: &Opener,
 ) -> Result<Values> {
     let sources: Vec<SourceFile> = config
         .data
@@ -120,7 +120,7 @@ fn load_values(
         ..Overrides::default()
     };
     values::load(&Input {
-        files: request.tree,
+        files: &request.tree,
         sources: &sources,
         merge: Merge::Shallow,
         open: &|file| opener.open(file),
@@ -164,13 +164,14 @@ fn render(
     config: &Config,
     request: &TemplateRequest<'_>,
     values: &Values,
-    opener: &Opener<'_>,
+    opener: &Opener,
     planned: &[Planned],
 ) -> Result<Vec<(TreePath, OutputFile)>, Report> {
-    let engine = engine(config, request.tree)?.with_loader(foreign(config, request.tree)?);
+    let engine = engine(config, Arc::clone(&request.tree) as Arc<dyn Files>)?
+        .with_loader(foreign(config, &request.tree)?);
     let mut own = BTreeMap::new();
     for name in config.file_data.keys() {
-        let read = own_values_of(config, request.tree, values, opener, name)?;
+        let read = own_values_of(config, &request.tree, values, opener, name)?;
         own.extend(read.map(|v| (name.as_str(), v)));
     }
     let one = |planned: &Planned| {
@@ -205,7 +206,7 @@ fn render(
 }
 
 /// The engine of a configuration: its language, and what includes and functions read.
-pub(crate) fn engine<'f>(config: &Config, files: &'f dyn Files) -> Result<Engine<'f>> {
+pub(crate) fn engine(config: &Config, files: Arc<dyn Files>) -> Result<Engine> {
     let base = config.path.parent().unwrap_or_else(TreePath::root);
     let place = Place::file(config.path.as_str());
     let engine = Engine::new(config.settings.clone()).map_err(|e| e.or_at(place))?;
@@ -229,7 +230,7 @@ pub(crate) fn foreign(config: &Config, files: &dyn Files) -> Result<Loader> {
 fn one(
     config: &Config,
     request: &TemplateRequest<'_>,
-    engine: &Engine<'_>,
+    engine: &Engine,
     context: &minijinja::Value,
     planned: &Planned,
 ) -> Result<Option<(TreePath, OutputFile)>> {
@@ -262,7 +263,7 @@ pub(crate) fn own_values_of(
     config: &Config,
     files: &dyn Files,
     values: &Values,
-    opener: &Opener<'_>,
+    opener: &Opener,
     name: &str,
 ) -> Result<Option<minijinja::Value>> {
     let Some(paths) = config.file_data.get(name) else {

@@ -1,5 +1,9 @@
 //! A project that is open: its values loaded, its templates read as what they render to.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
+use secrecy::SecretString;
+
 use super::project::Project;
 use super::values::{Templates, project_values};
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
@@ -61,89 +65,87 @@ fn makes_kustomization(project: &Project, files: &dyn Files, directory: &TreePat
 
 /// A project that is open, for any number of roots in it. Values are loaded once, and a template that
 /// several roots reach is rendered once.
-pub struct Session<'a> {
-    disk: &'a dyn Files,
-    opener: &'a Opener<'a>,
+pub struct Session {
+    opener: Arc<Opener>,
     project: Option<(Project, Templates)>,
     values: Values,
-    view: Option<View<'a>>,
+    /// The files, templates read as what they render to.
+    files: Arc<dyn Files>,
+    view: Option<Arc<View>>,
+    /// The same files, sealed ones read as was asked.
+    opened: Mutex<Vec<Arc<Opened>>>,
     warning: Option<Diagnostic>,
 }
 
-impl<'a> Session<'a> {
+impl Session {
     /// Opens the project of a directory; without one the files are read as they are.
     ///
     /// Fails with the codes of project files, of values and of `makejinja.toml`. No message holds what was sealed.
     pub fn open(
-        disk: &'a dyn Files,
+        disk: Arc<dyn Files>,
         directory: &TreePath,
         overrides: &Overrides,
-        opener: &'a Opener<'a>,
+        opener: &Arc<Opener>,
     ) -> Result<Self> {
-        Self::of(disk, find_project(disk, directory)?, overrides, opener)
+        let project = find_project(&disk, directory)?;
+        Self::of(disk, project, overrides, opener)
     }
 
     /// Opens a project. Fails as [`Self::open`] does.
     pub fn of(
-        disk: &'a dyn Files,
+        disk: Arc<dyn Files>,
         project: Option<Project>,
         overrides: &Overrides,
-        opener: &'a Opener<'a>,
+        opener: &Arc<Opener>,
     ) -> Result<Self> {
-        let Some(project) = project else {
-            return Ok(Self {
-                disk,
-                opener,
-                project: None,
-                values: Values::empty(),
-                view: None,
-                warning: None,
-            });
-        };
-        let templates = Templates::of(&project, disk)?;
-        let values = project_values(&project, &templates, disk, overrides, opener)?;
-        let view = templates
-            .view(disk, &values, opener)
-            .map_err(|error| Mask::new(values.secrets()).finding(error))?;
-        Ok(Self {
-            disk,
-            opener,
-            project: Some((project, templates)),
-            values,
-            view: Some(view),
+        let mut session = Self {
+            opener: Arc::clone(opener),
+            project: None,
+            values: Values::empty(),
+            files: Arc::clone(&disk),
+            view: None,
+            opened: Mutex::default(),
             warning: None,
-        })
+        };
+        if let Some(project) = project {
+            let templates = Templates::of(&project, &disk)?;
+            session.values = project_values(&project, &templates, &disk, overrides, opener)?;
+            let view = templates
+                .view(disk, &session.values, opener)
+                .map_err(|error| Mask::new(session.values.secrets()).finding(error))?;
+            let view = Arc::new(view);
+            session.files = Arc::clone(&view) as Arc<dyn Files>;
+            session.view = Some(view);
+            session.project = Some((project, templates));
+        }
+        Ok(session)
     }
 
     /// Opens the project of a directory as [`Self::open`] does; where its values are not there and what its
     /// templates made is, that is read, with a warning.
     pub fn open_or_generated(
-        disk: &'a dyn Files,
+        disk: Arc<dyn Files>,
         directory: &TreePath,
         overrides: &Overrides,
-        opener: &'a Opener<'a>,
+        opener: &Arc<Opener>,
     ) -> Result<Self> {
-        let error = match Self::open(disk, directory, overrides, opener) {
+        let error = match Self::open(Arc::clone(&disk), directory, overrides, opener) {
             Err(error) if error.code() == Code::ValuesMissing => error,
             opened => return opened,
         };
-        let project = find_project(disk, directory)?;
-        let (Some(project), Some(_)) = (project, kustomization_path(disk, directory)?) else {
+        let project = find_project(&disk, directory)?;
+        let (Some(project), Some(_)) = (project, kustomization_path(&disk, directory)?) else {
             return Err(error);
         };
-        let templates = Templates::of(&project, disk)?;
+        let templates = Templates::of(&project, &disk)?;
         let phrase = format!("{}; what is generated on disk is judged", error.phrase());
         let warning = Diagnostic::warning(Code::ValuesMissing, phrase)
             .at(error.place().cloned())
             .help("`plugin values seal` makes a sealed file of them that can be committed");
-        Ok(Self {
-            disk,
-            opener,
-            project: Some((project, templates)),
-            values: Values::empty(),
-            view: None,
-            warning: Some(warning),
-        })
+        let mut session = Self::of(disk, None, overrides, opener)?;
+        session.project = Some((project, templates));
+        session.warning = Some(warning);
+        Ok(session)
     }
 
     /// What the user should know of how the project was opened.
@@ -167,16 +169,20 @@ impl<'a> Session<'a> {
     }
 
     /// The files, templates read as what they render to.
-    pub fn files(&self) -> &dyn Files {
-        match &self.view {
-            Some(view) => view,
-            None => self.disk,
-        }
+    pub fn files(&self) -> &Arc<dyn Files> {
+        &self.files
     }
 
-    /// The files, sealed ones read as is asked.
-    pub fn opened(&self, secrets: Secrets) -> Opened<'_> {
-        Opened::new(self.files(), self.opener, secrets)
+    /// The files, sealed ones read as is asked; each opened once, whoever asks.
+    pub fn opened(&self, secrets: Secrets) -> Arc<Opened> {
+        let mut views = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(view) = views.iter().find(|view| view.secrets() == secrets) {
+            return Arc::clone(view);
+        }
+        let below = Arc::clone(&self.files);
+        let view = Arc::new(Opened::new(below, Arc::clone(&self.opener), secrets));
+        views.push(Arc::clone(&view));
+        view
     }
 
     /// The directories of mounted templates, which are read elsewhere.
@@ -195,11 +201,12 @@ impl<'a> Session<'a> {
     }
 
     /// A report without anything that was sealed, in the values or in the files that were opened.
-    pub fn masked(&self, report: Report, opened: &Opened<'_>) -> Report {
+    pub fn masked(&self, report: Report) -> Report {
         if report.is_empty() {
             return report;
         }
-        let opened = opened.plaintexts();
+        let views = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened: Vec<SecretString> = views.iter().flat_map(|view| view.plaintexts()).collect();
         Mask::new(opened.iter().chain(self.values.secrets())).report(report)
     }
 }

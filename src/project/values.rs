@@ -1,6 +1,7 @@
 //! The values of a project: merged, and who reads them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 use crate::files::{Files, Kind, TreePath};
@@ -76,7 +77,7 @@ impl Templates {
     }
 
     /// The engine that renders them.
-    pub fn engine<'f>(&self, files: &'f dyn Files) -> Result<Engine<'f>> {
+    pub fn engine(&self, files: Arc<dyn Files>) -> Result<Engine> {
         match &self.config {
             Some(config) if self.settings == config.settings => engine(config, files),
             _ => {
@@ -92,25 +93,20 @@ impl Templates {
     }
 
     /// The view in which each of them reads as what it renders to.
-    pub fn view<'a>(
-        &self,
-        files: &'a dyn Files,
-        values: &Values,
-        opener: &Opener<'_>,
-    ) -> Result<View<'a>> {
+    pub fn view(&self, files: Arc<dyn Files>, values: &Values, opener: &Opener) -> Result<View> {
         let mut own = BTreeMap::new();
         if let Some(config) = &self.config {
             for name in config.file_data.keys() {
                 own.extend(
-                    own_values_of(config, files, values, opener, name)?.map(|v| (name.clone(), v)),
+                    own_values_of(config, &files, values, opener, name)?.map(|v| (name.clone(), v)),
                 );
             }
         }
         let mut config = self.config.clone();
-        let mut engine = self.engine(files)?;
+        let mut engine = self.engine(Arc::clone(&files))?;
         if let Some(config) = &mut config {
-            config.left_out = filters(config, files, values.context())?;
-            engine = engine.with_loader(foreign(config, files)?);
+            config.left_out = filters(config, &files, values.context())?;
+            engine = engine.with_loader(foreign(config, &files)?);
         }
         let settings = ViewSettings {
             engine,
@@ -133,7 +129,7 @@ pub fn project_values(
     templates: &Templates,
     files: &dyn Files,
     overrides: &Overrides,
-    opener: &Opener<'_>,
+    opener: &Opener,
 ) -> Result<Values> {
     let mut sources: Vec<SourceFile> = project
         .values
@@ -222,8 +218,8 @@ pub struct Use {
 /// Lists each name that the templates below a path read from the values, includes followed.
 ///
 /// Fails at the first template that is not Jinja.
-pub fn uses(templates: &Templates, files: &dyn Files, below: &TreePath) -> Result<Vec<Use>> {
-    let engine = templates.engine(files)?;
+pub fn uses(templates: &Templates, files: &Arc<dyn Files>, below: &TreePath) -> Result<Vec<Use>> {
+    let engine = templates.engine(Arc::clone(files))?;
     let mut open: Vec<TreePath> = inputs(templates, files, below)?;
     let mut seen: BTreeSet<TreePath> = open.iter().cloned().collect();
     let mut found: BTreeMap<String, Vec<Place>> = BTreeMap::new();

@@ -138,7 +138,7 @@ fn without_rule(file: &File, error: &Diagnostic) -> Diagnostic {
 /// Redacts the files of one expansion.
 pub(crate) struct Redacting<'a> {
     /// Gives the texts that stand for secrets.
-    pub(crate) opened: &'a Opened<'a>,
+    pub(crate) opened: &'a Opened,
     /// What the values hold that was sealed.
     pub(crate) values: Mask,
     /// Which files hold secrets.

@@ -8,17 +8,17 @@ use crate::files::File;
 use crate::sops::{self, Identities};
 
 /// Opens sealed files of values.
-pub struct Opener<'a> {
-    look: &'a (dyn Fn() -> Identities + Sync),
+pub struct Opener {
+    look: Box<dyn Fn() -> Identities + Send + Sync>,
     found: OnceLock<Identities>,
     redaction: Option<RedactionKey>,
 }
 
-impl<'a> Opener<'a> {
+impl Opener {
     /// Builds an opener that looks for identities when the first sealed file is met.
-    pub fn new(look: &'a (dyn Fn() -> Identities + Sync)) -> Self {
+    pub fn new(look: impl Fn() -> Identities + Send + Sync + 'static) -> Self {
         Self {
-            look,
+            look: Box::new(look),
             found: OnceLock::new(),
             redaction: None,
         }
@@ -38,7 +38,7 @@ impl<'a> Opener<'a> {
 
     /// The identities, looked for once.
     pub fn identities(&self) -> &Identities {
-        self.found.get_or_init(self.look)
+        self.found.get_or_init(|| (self.look)())
     }
 
     /// Opens a file when it is sealed.

@@ -40,9 +40,9 @@ impl Secrets {
 ///
 /// A file without the metadata costs one scan of its bytes. A sealed file is opened once, however often
 /// the build asks for it; the first one that is met has those that were announced with it opened in parallel.
-pub struct Opened<'a> {
-    below: &'a dyn Files,
-    opener: &'a Opener<'a>,
+pub struct Opened {
+    below: Arc<dyn Files>,
+    opener: Arc<Opener>,
     secrets: Secrets,
     opened: Mutex<BTreeMap<TreePath, Once>>,
     /// What will be asked for next.
@@ -56,9 +56,9 @@ pub struct Opened<'a> {
 /// Below as many files a second thread costs more than it saves.
 const MIN_AHEAD: usize = 3;
 
-impl<'a> Opened<'a> {
+impl Opened {
     /// Builds the view.
-    pub(crate) fn new(below: &'a dyn Files, opener: &'a Opener<'a>, secrets: Secrets) -> Self {
+    pub fn new(below: Arc<dyn Files>, opener: Arc<Opener>, secrets: Secrets) -> Self {
         Self {
             below,
             opener,
@@ -131,7 +131,7 @@ impl<'a> Opened<'a> {
     /// Opens a sealed file, once.
     fn open(&self, file: &File, format: sops::Format) -> Result<Arc<File>> {
         self.once(&file.path)
-            .get_or_init(|| open(file, format, self.opener, self.secrets))
+            .get_or_init(|| open(file, format, &self.opener, self.secrets))
             .clone()
     }
 
@@ -173,12 +173,7 @@ fn options(output: sops::Format, secrets: Secrets) -> sops::Options<'static> {
 }
 
 /// Opens one sealed file.
-fn open(
-    file: &File,
-    format: sops::Format,
-    opener: &Opener<'_>,
-    secrets: Secrets,
-) -> Result<Arc<File>> {
+fn open(file: &File, format: sops::Format, opener: &Opener, secrets: Secrets) -> Result<Arc<File>> {
     let sealed = SealedFile {
         name: file.path.as_str(),
         bytes: &file.bytes,
@@ -198,7 +193,7 @@ fn open(
     }))
 }
 
-impl Files for Opened<'_> {
+impl Files for Opened {
     fn read(&self, path: &TreePath) -> Result<Arc<File>> {
         let file = self.read_below(path)?;
         if self.secrets == Secrets::Keep {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::error::Error as _;
+use std::fmt;
 use std::sync::Arc;
 
 use minijinja::value::ValueKind;
@@ -9,7 +10,7 @@ use minijinja::{Error, ErrorKind, Value};
 
 use super::dialect::Fault;
 use super::said::Said;
-use super::shelf::{Shelf, Text, Wanted};
+use super::shelf::{Shelf, Text};
 use crate::diagnostic::{Code, Diagnostic, Place, nearest};
 
 /// What is known where an error is told: the texts, and the names that could have been meant.
@@ -22,12 +23,29 @@ pub(super) struct Teller<'a> {
     pub(super) closers: [&'a str; 2],
 }
 
-/// What a failed render asked for.
-pub(super) fn wanted(error: &Error) -> Option<Wanted> {
+/// A finding of our own on its way through the engine.
+#[derive(Debug)]
+struct Carried(Diagnostic);
+
+impl fmt::Display for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a file cannot be read")
+    }
+}
+
+impl std::error::Error for Carried {}
+
+/// An error of the engine that brings a finding of our own through it.
+pub(super) fn carried(finding: Diagnostic) -> Error {
+    Error::new(ErrorKind::InvalidOperation, "a file cannot be read").with_source(Carried(finding))
+}
+
+/// The finding of our own that an error of the engine brings.
+pub(super) fn carried_by(error: &Error) -> Option<Diagnostic> {
     let mut source = error.source();
     while let Some(inner) = source {
-        if let Some(wanted) = inner.downcast_ref::<Wanted>() {
-            return Some(wanted.clone());
+        if let Some(Carried(finding)) = inner.downcast_ref() {
+            return Some(finding.clone());
         }
         source = inner.source();
     }

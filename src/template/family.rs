@@ -9,10 +9,12 @@ use base64::Engine as _;
 use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 
+use super::error::carried;
 use super::python::arguments::bind;
 use super::python::text::str_of;
 use super::python::{List, failed};
-use super::shelf::Shelf;
+use super::reader::Lookup;
+use super::shelf::{Shelf, list};
 use crate::files::TreePath;
 
 /// The functions of the family.
@@ -50,12 +52,11 @@ pub(super) const FILTERS: &[(&str, Function)] = &[("basename", basename), ("nthh
 pub(super) type Function = fn(&Reader, &[Value]) -> Result<Value, Error>;
 
 /// Reads files for the functions.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Reader {
     pub(super) shelf: Shelf,
+    pub(super) lookup: Option<Lookup>,
     pub(super) base: TreePath,
-    /// The directories of templates.
-    pub(super) inputs: Vec<TreePath>,
 }
 
 /// Where the patches of Talos lie below the templates, in the layouts that there were.
@@ -77,8 +78,20 @@ impl Reader {
         beneath.ok_or_else(|| failed(format!("{path} leads out of the root")))
     }
 
+    /// The bytes of a file; nothing where there is no such file.
+    fn bytes(&self, path: &str) -> Result<Option<Arc<[u8]>>, Error> {
+        let path = self.path(path)?;
+        match &self.lookup {
+            Some(lookup) => {
+                let read = self.shelf.file(lookup.files.as_ref(), &path);
+                read.map_err(carried)
+            }
+            None => Ok(None),
+        }
+    }
+
     fn text(&self, path: &str) -> Result<String, Error> {
-        let bytes = self.shelf.file(self.path(path)?.as_str())?;
+        let bytes = self.bytes(path)?;
         let bytes = bytes.ok_or_else(|| failed(format!("{path} does not exist")))?;
         let text =
             std::str::from_utf8(&bytes).map_err(|_| failed(format!("{path} is not UTF-8")))?;
@@ -153,8 +166,8 @@ fn tunnel_field(reader: &Reader, arguments: &[Value]) -> Result<Value, Error> {
     let [name] = bind("cloudflare_tunnel", arguments, ["value"])?;
     let name = str_of(&name.unwrap_or_default());
     let [new, old] = ["cloudflare-tunnel.json", "cloudflared.json"];
-    let has_new = reader.shelf.file(reader.path(new)?.as_str())?.is_some();
-    let has_old = reader.shelf.file(reader.path(old)?.as_str())?.is_some();
+    let has_new = reader.bytes(new)?.is_some();
+    let has_old = reader.bytes(old)?.is_some();
     let data = reader.json(if has_old && !has_new { old } else { new })?;
     Ok(match data.get(&name) {
         Some(serde_json::Value::String(text)) => Value::from(text.as_str()),
@@ -179,11 +192,15 @@ fn talos_patches(reader: &Reader, arguments: &[Value]) -> Result<Value, Error> {
     let [kind] = bind("talos_patches", arguments, ["value"])?;
     let kind = str_of(&kind.unwrap_or_default());
     let usual = reader.base.join("templates/config");
-    for input in usual.iter().chain(&reader.inputs) {
+    let Some(lookup) = &reader.lookup else {
+        return Ok(List::value(Vec::new()));
+    };
+    for input in usual.iter().chain(&lookup.directories) {
         for place in TALOS_PATCHES {
             let directory = input.join(&format!("{place}/{kind}"));
             let Some(directory) = directory else { continue };
-            let Some(names) = reader.shelf.list(directory.as_str())? else {
+            let names = list(lookup.files.as_ref(), &directory).map_err(carried)?;
+            let Some(names) = names else {
                 continue;
             };
             let shown = directory.relative_to(&reader.base);

@@ -14,6 +14,7 @@ mod functions;
 pub mod makejinja;
 mod needs;
 mod python;
+mod reader;
 mod said;
 mod scope;
 mod settings;

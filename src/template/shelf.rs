@@ -1,16 +1,11 @@
-//! The files that templates ask for: included templates, and what functions read.
-//!
-//! MiniJinja asks for an included template in the middle of a render, where the tree of files cannot be
-//! borrowed. So the render fails with a [`Wanted`], the engine puts the file on the shelf, and renders
-//! again. Templates that are included by a constant name are put there before.
+//! The files that templates ask for: included templates, and what functions read, each read once.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use minijinja::{Error, ErrorKind};
-
 use super::dialect::Translated;
+use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::files::{Files, Kind, TreePath};
 
 /// A template and what is known of it.
 #[derive(Debug)]
@@ -21,36 +16,15 @@ pub(super) struct Text {
     pub(super) translated: Translated,
 }
 
-/// What a render asked for and the shelf did not hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Wanted {
-    Template(String),
-    File(String),
-    List(String),
-}
-
-impl fmt::Display for Wanted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a file has to be read first")
-    }
-}
-
-impl std::error::Error for Wanted {}
-
-impl From<Wanted> for Error {
-    fn from(wanted: Wanted) -> Self {
-        Self::new(ErrorKind::InvalidOperation, "a file has to be read first").with_source(wanted)
-    }
-}
+/// How many files the templates of one engine may ask for: a name may be computed.
+const MAX_ASKED: usize = 10_000;
 
 #[derive(Debug, Default)]
 struct Contents {
     /// By the name that includes use; nothing where there is no such template.
     templates: BTreeMap<String, Option<Arc<Text>>>,
     /// By path; nothing where there is no such file.
-    files: BTreeMap<String, Option<Arc<[u8]>>>,
-    /// The names in a directory by its path; nothing where there is no such directory.
-    lists: BTreeMap<String, Option<Vec<String>>>,
+    files: BTreeMap<TreePath, Option<Arc<[u8]>>>,
 }
 
 /// Files that were read for templates, each once.
@@ -75,27 +49,49 @@ impl Shelf {
         })
     }
 
-    pub(super) fn put_template(&self, name: &str, text: Option<Arc<Text>>) {
-        self.with(|c| c.templates.insert(name.to_owned(), text));
+    /// Keeps a template. Fails with [`Code::TemplateLimit`] when there are too many.
+    pub(super) fn put_template(&self, name: &str, text: Option<Arc<Text>>) -> Result<()> {
+        self.with(|c| {
+            c.templates.insert(name.to_owned(), text);
+            within_limit(c.templates.len())
+        })
     }
 
-    /// The bytes of a file, or the error that makes the engine read it.
-    pub(super) fn file(&self, path: &str) -> Result<Option<Arc<[u8]>>, Error> {
-        self.with(|c| c.files.get(path).cloned())
-            .ok_or_else(|| Wanted::File(path.to_owned()).into())
+    /// The bytes of a file; nothing where there is no such file.
+    pub(super) fn file(&self, files: &dyn Files, path: &TreePath) -> Result<Option<Arc<[u8]>>> {
+        if let Some(known) = self.with(|c| c.files.get(path).cloned()) {
+            return Ok(known);
+        }
+        let bytes = read(files, path)?;
+        self.with(|c| {
+            c.files.insert(path.clone(), bytes.clone());
+            within_limit(c.files.len())
+        })?;
+        Ok(bytes)
     }
+}
 
-    pub(super) fn put_file(&self, path: &str, bytes: Option<Arc<[u8]>>) {
-        self.with(|c| c.files.insert(path.to_owned(), bytes));
+fn within_limit(count: usize) -> Result<()> {
+    if count <= MAX_ASKED {
+        return Ok(());
     }
+    let phrase = format!("the templates ask for more than {MAX_ASKED} files");
+    Err(Diagnostic::new(Code::TemplateLimit, phrase))
+}
 
-    /// The names in a directory, or the error that makes the engine list it.
-    pub(super) fn list(&self, path: &str) -> Result<Option<Vec<String>>, Error> {
-        self.with(|c| c.lists.get(path).cloned())
-            .ok_or_else(|| Wanted::List(path.to_owned()).into())
+/// The bytes of a file; nothing where there is no such file.
+pub(super) fn read(files: &dyn Files, path: &TreePath) -> Result<Option<Arc<[u8]>>> {
+    match files.read(path) {
+        Ok(file) => Ok(Some(Arc::clone(&file.bytes))),
+        Err(error) if error.code() == Code::FileMissing => Ok(None),
+        Err(error) => Err(error),
     }
+}
 
-    pub(super) fn put_list(&self, path: &str, names: Option<Vec<String>>) {
-        self.with(|c| c.lists.insert(path.to_owned(), names));
+/// The names in a directory; nothing where there is no such directory.
+pub(super) fn list(files: &dyn Files, path: &TreePath) -> Result<Option<Vec<String>>> {
+    match files.kind(path)? {
+        Some(Kind::Directory) => files.list(path).map(Some),
+        _ => Ok(None),
     }
 }

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use minijinja::Value;
 use secrecy::SecretString;
 
-use super::engine::{Engine, not_utf8};
+use super::engine::Engine;
 use super::makejinja::{Config, takes};
+use super::reader::not_utf8;
 use crate::diagnostic::{Code, Diagnostic, Origin, Place, Result, Source};
 use crate::files::{File, Files, Kind, TreePath};
 
@@ -21,9 +22,9 @@ pub struct Mount {
 }
 
 /// What a view needs besides the files below.
-pub struct ViewSettings<'a> {
+pub struct ViewSettings {
     /// The language, with the files that templates include.
-    pub engine: Engine<'a>,
+    pub engine: Engine,
     /// The values that templates read.
     pub context: Value,
     /// Values of single templates, by their name below the mount.
@@ -44,9 +45,9 @@ type Once = Arc<OnceLock<Result<Option<Arc<File>>>>>;
 ///
 /// What a mounted tree makes wins over what is below; elsewhere a `NAME` beside its `NAME.j2` is an error.
 /// A template asked for by its own name is read as it is. A template that renders to blanks makes no file.
-pub struct View<'a> {
-    below: &'a dyn Files,
-    settings: ViewSettings<'a>,
+pub struct View {
+    below: Arc<dyn Files>,
+    settings: ViewSettings,
     rendered: Mutex<BTreeMap<TreePath, Once>>,
 }
 
@@ -60,9 +61,9 @@ enum Maker {
     Below,
 }
 
-impl<'a> View<'a> {
+impl View {
     /// Builds the view.
-    pub fn new(below: &'a dyn Files, settings: ViewSettings<'a>) -> Self {
+    pub fn new(below: Arc<dyn Files>, settings: ViewSettings) -> Self {
         Self {
             below,
             settings,
@@ -238,7 +239,7 @@ impl<'a> View<'a> {
     }
 }
 
-impl Files for View<'_> {
+impl Files for View {
     fn read(&self, path: &TreePath) -> Result<Arc<File>> {
         match self.maker(path)? {
             Maker::Below => self.below.read(path),
@@ -335,7 +336,7 @@ mod tests {
         TreePath::parse(text).expect("a path below the root")
     }
 
-    fn view<'a>(files: &'a Memory, mounts: &[(&str, &str)]) -> View<'a> {
+    fn view(files: Memory, mounts: &[(&str, &str)]) -> View {
         let engine = Engine::new(Settings::strict()).unwrap();
         let mounts = mounts.iter().map(|(from, to)| Mount {
             from: path(from),
@@ -350,10 +351,10 @@ mod tests {
             mounts: mounts.collect(),
             config: None,
         };
-        View::new(files, settings)
+        View::new(Arc::new(files), settings)
     }
 
-    fn text(view: &View<'_>, at: &str) -> String {
+    fn text(view: &View, at: &str) -> String {
         String::from_utf8(view.read(&path(at)).unwrap().bytes.to_vec()).unwrap()
     }
 
@@ -363,7 +364,7 @@ mod tests {
             "app/db.yaml.j2",
             "a: 1\n#% if true %#\nname: #{ name }#\n#% endif %#\n",
         )]);
-        let view = view(&files, &[]);
+        let view = view(files, &[]);
         assert_eq!(text(&view, "app/db.yaml"), "a: 1\nname: orders\n");
         assert!(text(&view, "app/db.yaml.j2").contains("#{ name }#"));
         assert_eq!(view.list(&path("app")).unwrap(), ["db.yaml"]);
@@ -384,7 +385,7 @@ mod tests {
             ("apps/db.yaml", "old: true\n"),
             ("apps/own.yaml", "own: true\n"),
         ]);
-        let view = view(&files, &[("templates/config", "")]);
+        let view = view(files, &[("templates/config", "")]);
         assert_eq!(text(&view, "apps/db.yaml"), "new: orders\n");
         assert_eq!(text(&view, "apps/plain.yaml"), "plain: true\n");
         assert_eq!(text(&view, "apps/own.yaml"), "own: true\n");
@@ -404,7 +405,7 @@ mod tests {
             ("templates/made.j2", "x"),
             ("made/inside", "x"),
         ]);
-        let view = view(&files, &[("templates", "")]);
+        let view = view(files, &[("templates", "")]);
         let error = view.read(&path("app/db.yaml")).unwrap_err();
         assert_eq!(error.code(), Code::TemplateConflict);
         let error = view.kind(&path("made")).unwrap_err();

@@ -57,7 +57,7 @@ pub(super) fn derive(held: &mut Held, input: &Input<'_>) -> Result<()> {
 }
 
 struct Deriver<'a> {
-    engine: &'a Engine<'a>,
+    engine: &'a Engine,
     /// The values so far, by name.
     context: Value,
     held: &'a mut Held,

@@ -219,10 +219,10 @@ fn configuration(choice: &Choice) -> String {
 
 /// What a root builds to with the overlays of a choice, and what of it they add.
 fn expand(choice: &Choice) -> (ResMap, ResMap) {
-    let files = Memory::from_texts([
+    let files: Arc<dyn Files> = Arc::new(Memory::from_texts([
         ("app/kustomization.yaml", "resources: [a.yaml]\n"),
         ("app/a.yaml", built(choice).as_str()),
-    ]);
+    ]));
     let source = Arc::new(Source::committed("prerender.yaml"));
     let node = yaml::parse(&configuration(choice), ParseOptions::default())
         .unwrap()
@@ -543,10 +543,10 @@ fn build(files: &dyn Files, directory: &TreePath) -> Option<ResMap> {
 
 /// Expands a root, and passes what is laid over it and what both build to.
 fn with_expanded<R>(
-    files: &dyn Files,
+    files: &Arc<dyn Files>,
     directory: &TreePath,
     config: &Config,
-    then: impl FnOnce(&overlay::Expansion<'_>) -> R,
+    then: impl FnOnce(&overlay::Expansion) -> R,
 ) -> Option<R> {
     let built = build(files, directory)?;
     let request = Request {
@@ -562,12 +562,12 @@ fn with_expanded<R>(
         .map(|expansion| then(&expansion))
 }
 
-fn case(name: &str) -> Tree {
+fn case(name: &str) -> Arc<dyn Files> {
     let directory = format!(
         "{}/testdata/overlay/{name}/input",
         env!("CARGO_MANIFEST_DIR")
     );
-    Tree::open(Path::new(&directory)).unwrap()
+    Arc::new(Tree::open(Path::new(&directory)).unwrap())
 }
 
 fn replacing_what_is_there_allows_every_needed_flow() {
@@ -605,10 +605,15 @@ fn a_second_run_over_an_expanded_tree_changes_nothing() {
             let root = TreePath::parse(root).unwrap();
             let again = with_expanded(&files, &root, &config, |first| {
                 let view = first.view.as_ref()?;
-                with_expanded(view, &root, &config, |second| {
-                    let laid = second.view.iter().flat_map(|v| v.laid());
-                    laid.map(|f| f.path.to_string()).collect::<Vec<_>>()
-                })
+                with_expanded(
+                    &(Arc::clone(view) as Arc<dyn Files>),
+                    &root,
+                    &config,
+                    |second| {
+                        let laid = second.view.iter().flat_map(|v| v.laid());
+                        laid.map(|f| f.path.to_string()).collect::<Vec<_>>()
+                    },
+                )
             });
             if let Some(Some(changed)) = again {
                 assert_eq!(changed, Vec::<String>::new(), "{name}");

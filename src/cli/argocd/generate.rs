@@ -67,13 +67,13 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         &context.working_directory,
         Some(&call.root),
     )?;
-    let look = || identities_of(context, &grant);
+    let opener = Opener::new(identities(context, &grant));
     let rendered = generate(&Generation {
         call: &call,
         grant: &grant,
-        files: &located.tree,
+        files: located.tree,
         directory: &located.directory,
-        opener: &Opener::new(&look),
+        opener: Arc::new(opener),
         progress: &progress,
     })?;
     let stdout = rendered.to_yaml()?;
@@ -104,10 +104,15 @@ fn grant(context: &Context, call: &Call, policy: Option<&std::path::Path>) -> Re
     policy::decide(&bytes, &source, &call.asking)
 }
 
-fn identities_of(context: &Context, grant: &Grant) -> Identities {
+fn identities(context: &Context, grant: &Grant) -> impl Fn() -> Identities + Send + Sync + 'static {
+    let (context, paths) = (context.clone(), grant.identities.clone());
+    move || identities_of(&context, &paths)
+}
+
+fn identities_of(context: &Context, paths: &[PathBuf]) -> Identities {
     let mut found = Identities::new();
     let nobody: Ask = Arc::new(|_| Err("there is no terminal on a host".to_owned()));
-    for path in &grant.identities {
+    for path in paths {
         identities::add_path(&mut found, context, path, &nobody);
     }
     found

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Escape, SecretsArgument};
 use crate::cli::root::RootArguments;
 use crate::cli::{Context, Done, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
-use crate::files::{OutputFile, OutputTree, Stale, Tree, TreePath};
+use crate::files::{Files, OutputFile, OutputTree, Stale, Tree, TreePath};
 use crate::flux::artifact::{Description, LayerType, pack};
 use crate::flux::contents;
 use crate::flux::protect::protect;
 use crate::kube::layout;
-use crate::pipeline::flux::Flux;
-use crate::pipeline::{self, Host, Request};
+use crate::pipeline::{self, Flux, Host, Request};
 
 /// What `flux artifact` is asked for.
 #[derive(Debug, clap::Args)]
@@ -120,7 +120,7 @@ fn output_tree(output: &Path, files: BTreeMap<String, Vec<u8>>) -> Result<Output
 fn rendered(
     arguments: &Arguments,
     request: &Request<'_>,
-    tree: &Tree,
+    tree: &Arc<Tree>,
     report: &mut Report,
 ) -> Result<BTreeMap<String, Vec<u8>>, Report> {
     let host = |flux| Host {
@@ -135,7 +135,7 @@ fn rendered(
                 host,
                 ..request.clone()
             },
-            tree,
+            Arc::clone(tree) as Arc<dyn Files>,
         )
     };
     let mut rendered = match render(&host(None)) {

@@ -2,25 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Escape, SecretsArgument};
-use crate::cli::root::identities_of;
+use crate::cli::root::identities;
 use crate::cli::{Context, Done, Outcome, values};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source};
-use crate::files::{File, Located, OutputFile, OutputTree, Stale, TreePath, locate};
+use crate::files::{File, Files, Located, OutputFile, OutputTree, Stale, TreePath, locate};
 use crate::flux::kustomization::{Id, Kustomization, Reference};
 use crate::flux::protect::{Protection, protect};
 use crate::flux::sources::Sources;
 use crate::flux::variables::{Given, read_file};
 use crate::flux::{
-    Applied, Cluster, OwnerLabels, Renderer, Scope, Settings, entries_of_file, entry_of_path,
+    Applied, Cluster, OwnerLabels, Renderer, Scope, Settings, Strictness, entries_of_file,
+    entry_of_path,
 };
 use crate::generators::Outside;
 use crate::kube::layout;
-use crate::pipeline::flux::Strictness;
 use crate::project::Session;
 use crate::secrets::Opener;
-use crate::secrets::Secrets;
 
 /// What `flux build` is asked for.
 #[derive(Debug, clap::Args)]
@@ -103,8 +103,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         &context.working_directory,
         arguments.root.as_deref(),
     )?;
-    let identities = || identities_of(context, &located);
-    let opener = Opener::new(&identities);
+    let opener = Arc::new(Opener::new(identities(context, &located)));
     let given = given(context, arguments, &opener)?;
     let overrides = values::overrides(context, &arguments.values, &arguments.set)?;
     let outside = Outside {
@@ -113,10 +112,10 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         ..Outside::default()
     };
     let settings = Settings {
-        disk: &located.tree,
+        disk: Arc::clone(&located.tree) as Arc<dyn Files>,
         directory: &located.directory,
         outside: &outside,
-        opener: &opener,
+        opener: Arc::clone(&opener),
         secrets: arguments.secrets.into(),
         overrides: &overrides,
         overlays: &arguments.overlays,
@@ -131,12 +130,9 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         },
         allow_empty: arguments.allow_empty,
     };
-    let session = Session::open(&located.tree, &located.directory, &overrides, &opener)?;
-    let (opened, sealed) = (
-        session.opened(settings.secrets),
-        session.opened(Secrets::Keep),
-    );
-    let renderer = Renderer::new(&settings, &session, &opened, &sealed);
+    let disk = Arc::clone(&settings.disk);
+    let session = Session::open(disk, &located.directory, &overrides, &opener)?;
+    let renderer = Renderer::new(&settings, &session);
     let mut cluster = Cluster::new(
         &renderer,
         Sources::new(local_sources(context, arguments, &located)?),
@@ -215,7 +211,7 @@ fn enter(
 }
 
 /// Variables of the command line; a sealed file is opened.
-fn given(context: &Context, arguments: &Arguments, opener: &Opener<'_>) -> Result<Given> {
+fn given(context: &Context, arguments: &Arguments, opener: &Opener) -> Result<Given> {
     let mut given = Given::default();
     for file in &arguments.vars_from {
         let shown = file.display().to_string();

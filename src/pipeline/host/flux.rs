@@ -1,13 +1,11 @@
 //! What Flux does around the build of a root: it writes the kustomization, and fills variables afterwards.
 
-pub use crate::substitute::{Strategy, Strictness, Variables};
+use crate::substitute::{Strictness, Variables};
 
 use super::adjust::Adjustments;
-use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source};
+use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
 use crate::files::{File, Files, Kind, TreePath};
-use crate::kustomize::Built;
 use crate::kustomize::{KUSTOMIZATION_NAMES, kustomization_path};
-use crate::substitute;
 use crate::yaml::{self, Mapping, Node};
 
 /// Project files, and what Flux's sources leave out of an artifact: never manifests of a cluster.
@@ -182,16 +180,6 @@ fn append(mapping: &mut Mapping, key: &str, nodes: &[Node]) {
         Some(items) => items.extend(nodes.iter().cloned()),
         None => *list = Node::sequence(nodes.to_vec()),
     }
-}
-
-/// Fills the variables of what was built.
-pub(crate) fn bound(mut built: Built, flux: &Flux) -> Result<Built, Report> {
-    if let Some(variables) = &flux.variables {
-        let (resources, warnings) = substitute::run(built.resources, variables, flux.strictness)?;
-        built.resources = resources;
-        built.warnings.findings.extend(warnings.findings);
-    }
-    Ok(built)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What is in the cluster beside a render, as the project says it.
 
+use super::Root;
 use crate::files::TreePath;
 use crate::overlay::Config;
-use crate::pipeline::Root;
 use crate::validate::flows::Assumptions;
 
 /// The variable that says whether policies audit or enforce.

@@ -1,0 +1,20 @@
+//! The build: what kustomize makes of a root.
+
+use super::Root;
+pub use crate::kustomize::Built;
+
+use crate::diagnostic::Result;
+use crate::files::Files;
+use crate::generators::Settling;
+use crate::kustomize;
+
+/// Builds the root over some files.
+pub fn run(files: &dyn Files, root: &Root<'_>) -> Result<Built> {
+    root.enter("build");
+    let sealed = root.session.values().secrets();
+    let settling = Settling::new(root.request.outside, &root.opened, sealed);
+    let directory = root.request.directory;
+    let mut built = kustomize::build(files, directory, &root.request.build, &settling)?;
+    built.warnings.findings.extend(root.opened.warning());
+    Ok(built)
+}

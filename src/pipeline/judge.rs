@@ -1,0 +1,121 @@
+//! The gate: after it objects can be written.
+
+use secrecy::SecretString;
+
+use super::{Landed, Root};
+use crate::diagnostic::{Report, Result};
+use crate::kube::ResMap;
+use crate::overlay::Instance;
+use crate::template::Delimiters;
+use crate::validate::{self, GateOptions, Severities};
+
+/// A finished render: judged, and the only stage that can be written.
+#[derive(Debug)]
+pub struct Manifests {
+    /// The objects, in the order of the output.
+    pub resources: ResMap,
+    /// What the user should know.
+    pub warnings: Report,
+    /// Which overlay applies to what, and why.
+    pub overlays: Vec<Instance>,
+}
+
+impl Manifests {
+    /// The manifests, as kustomize prints them.
+    pub fn to_yaml(&self) -> Result<Vec<u8>> {
+        let mut output = Vec::new();
+        self.resources.write(&mut output)?;
+        Ok(output)
+    }
+}
+
+/// Lets objects pass, or reports why not.
+pub(super) fn run(landed: Landed, root: &Root<'_>) -> Result<Manifests, Report> {
+    root.enter("gate");
+    let judged = root.judge(&landed);
+    if judged.has_errors() {
+        return Err(judged);
+    }
+    let mut warnings = landed.warnings;
+    warnings.findings.extend(judged.findings);
+    Ok(Manifests {
+        resources: landed.resources,
+        warnings,
+        overlays: landed.overlays,
+    })
+}
+
+impl Root<'_> {
+    /// Reports what the gate finds, and what overlays add and must not.
+    pub fn judge(&self, landed: &Landed) -> Report {
+        let mut found = self.gate(&landed.resources);
+        found.findings.extend(self.guard(landed).findings);
+        self.masked(found)
+    }
+
+    /// Reports what the gate finds in objects of this root.
+    pub fn gate(&self, resources: &ResMap) -> Report {
+        let project = self.session.project();
+        let delimiters = self.session.templates();
+        let delimiters = delimiters.map_or_else(Vec::new, |t| opening(&t.settings.delimiters));
+        let sensitive = self.sensitive();
+        let options = GateOptions {
+            severities: if project.is_some() || self.request.host.is_some() {
+                Severities::Strict
+            } else {
+                Severities::Lenient
+            },
+            delimiters: &delimiters,
+            sensitive: &sensitive,
+            plaintext_allowed: project.map_or(&[][..], |p| &p.checks.plaintext_allow),
+            keep_sealed: self.request.secrets.may_leave_sealed(),
+            must_have_objects: self.request.host.is_some_and(|host| !host.allow_empty),
+        };
+        validate::gate(resources, &options)
+    }
+
+    /// Refuses what overlays add and must not, since it drops a flow that CloudNativePG needs.
+    fn guard(&self, landed: &Landed) -> Report {
+        let guarded: Vec<_> = landed.overlays.iter().flat_map(Instance::guarded).collect();
+        if guarded.is_empty() {
+            return Report::default();
+        }
+        validate::guard(&landed.resources, &guarded, &self.assumptions())
+    }
+
+    /// The values that `checks.sensitive` lists.
+    fn sensitive(&self) -> Vec<SecretString> {
+        let project = self.session.project();
+        let patterns = project.map_or(&[][..], |p| &p.checks.sensitive);
+        let listed = |name: &&str| patterns.iter().any(|p| fits(p, name));
+        let values = self.session.values();
+        let texts = values
+            .names()
+            .filter(listed)
+            .filter_map(|name| values.get(name));
+        texts
+            .filter_map(|value| value.as_str().map(SecretString::from))
+            .collect()
+    }
+}
+
+/// The marks that open a tag.
+fn opening(delimiters: &Delimiters) -> Vec<String> {
+    [&delimiters.block, &delimiters.variable, &delimiters.comment]
+        .map(|pair| pair[0].clone())
+        .to_vec()
+}
+
+/// Whether a name fits a pattern, in which `*` is any text.
+fn fits(pattern: &str, name: &str) -> bool {
+    let Some((head, tail)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(rest) = name.strip_prefix(head) else {
+        return false;
+    };
+    tail.is_empty()
+        || (0..=rest.len())
+            .filter(|at| rest.is_char_boundary(*at))
+            .any(|at| fits(tail, &rest[at..]))
+}
