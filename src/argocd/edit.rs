@@ -63,7 +63,7 @@ pub fn edit(file: &File, edit: &Edit) -> Result<Vec<u8>> {
         .ok_or_else(|| Diagnostic::new(Code::FieldType, "a kustomization is a mapping"))?;
     change(kustomization, edit)?;
     let mut bytes = Vec::new();
-    yaml::write_document(&mut bytes, &node, &WriteOptions { indent: 2 })
+    yaml::write_document(&mut bytes, &node, &WriteOptions::indented(2))
         .map_err(|e| e.at(&file.source))?;
     Ok(bytes)
 }

@@ -12,13 +12,21 @@ use crate::cluster::roots;
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
 use crate::files::{Located, locate};
 use crate::generators::{Outside, plugin_homes};
-use crate::kustomize::{LoadRestriction, Options, Order};
+use crate::kustomize::{Level, LoadRestriction, Options, Order};
 use crate::pipeline::{Request, Root};
 use crate::programs::Helm;
 use crate::project::{self, Session};
 use crate::secrets::Opener;
 use crate::secrets::sealing::Identities;
 use crate::secrets::{RedactionKey, Secrets};
+
+/// The variable that says which kustomize's bytes are given.
+pub(super) const LEVEL_VARIABLE: &str = "PRERENDER_KUSTOMIZE_VERSION";
+
+/// Reads the level of kustomize.
+pub(super) fn level(text: &str) -> Result<Level, String> {
+    Level::parse(text).ok_or_else(|| format!("{text} is not a known version: 5.7 and 5.8 are"))
+}
 
 /// What every command takes that renders a root; kustomize's flags keep their names.
 #[derive(Debug, clap::Args)]
@@ -29,6 +37,9 @@ pub(super) struct RootArguments {
     /// From where a kustomization may name files
     #[arg(long, value_enum, default_value_t)]
     load_restrictor: LoadRestrictor,
+    /// The kustomize whose bytes are given; 5.8 unless the project says otherwise
+    #[arg(long, value_name = "5.7|5.8", env = LEVEL_VARIABLE, value_parser = level)]
+    kustomize_version: Option<Level>,
     /// Put a label on every object that tells that kustomize made it
     #[arg(long)]
     enable_managedby_label: bool,
@@ -242,6 +253,7 @@ impl RootArguments {
                 Reorder::Legacy => Order::Legacy,
                 Reorder::None => Order::Fifo,
             },
+            level: self.kustomize_version,
         }
     }
 

@@ -137,6 +137,7 @@ impl<'a> Renderer<'a> {
                 load_restriction: LoadRestriction::None,
                 managed_by_label: false,
                 order: Order::Fifo,
+                level: None,
             },
             outside: settings.outside,
             opener: Arc::clone(&settings.opener),

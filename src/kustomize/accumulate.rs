@@ -8,15 +8,18 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::sync::Arc;
 
+use compact_str::CompactString;
+
 use super::decode::Located;
 use super::fieldspecs::{BUILT_IN, FieldSpecs};
-use super::kustomization::{Kustomization, Text};
+use super::kustomization::{HelmChart, Kustomization, Text};
 use super::loader::{Loader, Target as Followed, World};
 use super::openapi::Schema;
 use super::plugins;
 use super::variables::Variables;
 use super::{
-    Built, Generators, Options, absorb, crds, documents, finish, openapi, origin, read, remote,
+    Built, Feature, Generators, Level, Options, absorb, crds, documents, finish, openapi, origin,
+    read, remote,
 };
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source};
 use crate::files::{File, Files, TreePath};
@@ -193,20 +196,49 @@ pub(super) struct Target<'a> {
     pub(super) file_name: String,
     /// Where it is, when the root was asked to tell.
     pub(super) origin: Option<BuildOrigin>,
+    /// The namespace of the nearest kustomization above that has one: charts get it from v5.8 on.
+    namespace_above: CompactString,
 }
 
 impl<'a> Target<'a> {
     /// Finds and reads the kustomization of a directory.
     fn load(loader: Loader<'a>, build: &mut Build) -> Result<Self> {
         let file = read::find(&loader)?;
-        let kustomization = read::parse(&file, &mut build.warnings)?;
+        let kustomization =
+            read::parse(&file, loader.world().options.level(), &mut build.warnings)?;
         Ok(Self {
             loader,
             kustomization,
             source: Arc::clone(&file.source),
             file_name: file.path.file_name().to_owned(),
             origin: None,
+            namespace_above: CompactString::default(),
         })
+    }
+
+    /// Which kustomize's bytes are given.
+    pub(super) fn level(&self) -> Level {
+        self.loader.world().options.level()
+    }
+
+    /// Whether the level of the build does something.
+    pub(super) fn has(&self, feature: Feature) -> bool {
+        self.loader.world().options.level().has(feature)
+    }
+
+    /// A chart of `helmCharts:`, told the namespace of the nearest kustomization where it has none.
+    fn placed_chart(&self, chart: &HelmChart) -> HelmChart {
+        let mut chart = chart.clone();
+        if self.has(Feature::HelmNamespace) && chart.namespace.is_empty() {
+            let own = &self.kustomization.namespace;
+            let namespace = if own.is_empty() {
+                &self.namespace_above
+            } else {
+                own
+            };
+            chart.namespace.clone_from(namespace);
+        }
+        chart
     }
 
     /// The place of a text of the kustomization.
@@ -350,6 +382,13 @@ impl<'a> Target<'a> {
     fn sub_target(&self, loader: Loader<'a>, path: &str, build: &mut Build) -> Result<Self> {
         let mut target = Self::load(loader, build)?;
         target.origin = self.origin.as_ref().map(|here| origin::append(here, path));
+        let own = &self.kustomization.namespace;
+        let above = if own.is_empty() {
+            &self.namespace_above
+        } else {
+            own
+        };
+        target.namespace_above.clone_from(above);
         build.open_schema(&target, false)?;
         Ok(target)
     }
@@ -411,8 +450,9 @@ impl<'a> Target<'a> {
         }
         let globals = kustomization.helm_globals.clone().unwrap_or_default();
         for chart in &kustomization.helm_charts {
+            let chart = self.placed_chart(chart);
             let mut generated =
-                super::generators::chart::inflate(chart, &globals, &self.loader, &self.source)?;
+                super::generators::chart::inflate(&chart, &globals, &self.loader, &self.source)?;
             build.schema.tell_scopes(&mut generated);
             let origin = self.builtin_origin("HelmChartInflationGenerator");
             self.absorb(generated, origin.as_ref(), to)?;

@@ -11,8 +11,8 @@ use crate::yaml::{self, Node};
 
 const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
 
-/// The label that tells that kustomize made an object: its value is part of the output that is matched.
-const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "kustomize-v5.7.1");
+/// The label that says which kustomize made an object.
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 
 static LABELS: FieldSpec = row("", "", "", "metadata/labels", CREATE);
 
@@ -43,14 +43,15 @@ pub(super) fn finish(
             .any(|m| &***m == name)
     };
     if options.managed_by_label || asked("managedByLabel") {
-        let label: Pairs = std::iter::once((MANAGED_BY.0.into(), MANAGED_BY.1.into())).collect();
+        let value = format!("kustomize-{}", options.level().version());
+        let label: Pairs = std::iter::once((MANAGED_BY.into(), value.into())).collect();
         labels::apply(&mut resources, &label, std::slice::from_ref(&LABELS))?;
     }
     let (origins, transformations) = (asked("originAnnotations"), asked("transformerAnnotations"));
     for resource in resources.iter_mut() {
         let may_reread = resource.history().may_reread;
         resource.change(|node| {
-            metadata::tidy_annotations(node, false, false);
+            metadata::tidy_annotations(node, options.level());
             if may_reread {
                 reread(node);
             }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 
-use super::scalar;
+use super::{Feature, Level, scalar};
 use crate::kube::{Behavior, History, PreviousId, Resource};
-use crate::yaml::{self, Entry, Mapping, Node, Schema, Tag};
+use crate::yaml::{self, Entry, Mapping, Node, Schema, Style, Tag};
 
 const INTERNAL: &str = "internal.config.kubernetes.io/";
 
@@ -34,6 +34,9 @@ const OWN: [&str; 18] = [
 
 /// The annotation that tells where an object came from.
 pub(super) const ORIGIN: &str = "config.kubernetes.io/origin";
+
+/// The annotation that says that helm made an object: no namespace is set there from v5.8 on.
+pub(super) const FROM_HELM: &str = "config.kubernetes.io/helm-generated";
 
 /// The annotation that tells what changed an object.
 pub(super) const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformations";
@@ -84,6 +87,23 @@ pub(super) fn set_map(
     }
 }
 
+/// Notes that helm made an object, in an annotation as the reference does: a patch can take it away.
+pub(super) fn mark_from_helm(node: &mut Node) {
+    let Some(metadata) = metadata(node) else {
+        return;
+    };
+    let annotations = metadata.get_or_insert_with("annotations", Node::mapping);
+    if annotations.is_null() {
+        *annotations = Node::mapping();
+    }
+    if let Some(annotations) = annotations.as_mapping_mut() {
+        annotations.insert(
+            FROM_HELM,
+            Node::string("true").with_style(Style::SingleQuoted),
+        );
+    }
+}
+
 /// Sets a key. The type of a new one is left to its text, as in the reference: a number is refused where
 /// the object is written.
 pub(super) fn insert(mapping: &mut Mapping, key: &str, value: Node) {
@@ -119,7 +139,7 @@ pub(super) fn replace_map(
 
 /// What the reference does to the annotations of every object before it prints it: the build's own and
 /// those of [`ORIGIN`] and [`TRANSFORMATIONS`] go, the rest become texts.
-pub(super) fn tidy_annotations(node: &mut Node, keep_origin: bool, keep_transformations: bool) {
+pub(super) fn tidy_annotations(node: &mut Node, level: Level) {
     let Some(metadata) = metadata(node) else {
         return;
     };
@@ -133,8 +153,9 @@ pub(super) fn tidy_annotations(node: &mut Node, keep_origin: bool, keep_transfor
     map.entries_mut().retain(|entry| {
         let key = entry.key.scalar_text().unwrap_or_default();
         !(OWN.contains(&key)
-            || key == ORIGIN && !keep_origin
-            || key == TRANSFORMATIONS && !keep_transformations)
+            || key == ORIGIN
+            || key == TRANSFORMATIONS
+            || key == FROM_HELM && level.has(Feature::HelmNamespace))
     });
     for entry in map.entries_mut() {
         let key = entry.key.as_str().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Builds a kustomization into a [`ResMap`], byte for byte as kustomize v5.7.1 does.
+//! Builds a kustomization into a [`ResMap`], byte for byte as kustomize v5.7.1 or v5.8.1 does.
 //!
 //! A kustomization's resources are accumulated in order; generators, components, transformers and
 //! validators follow; at the root come name hashes, name references, variables and the order of the
@@ -20,6 +20,7 @@ mod generators;
 mod hash;
 mod kustomization;
 mod label_selector;
+mod level;
 mod loader;
 mod metadata;
 mod names;
@@ -44,6 +45,8 @@ use std::sync::Arc;
 
 pub use file::{KUSTOMIZATION_NAMES, kustomization_path};
 
+pub use level::{Feature, Level};
+
 use crate::diagnostic::{Report, Result};
 use crate::files::{File, Files, TreePath};
 use crate::kube::{ResMap, Resource};
@@ -67,6 +70,15 @@ pub struct Options {
     pub managed_by_label: bool,
     /// The order of the output where the kustomization does not say.
     pub order: Order,
+    /// Which kustomize's bytes are given, where the invoker says.
+    pub level: Option<Level>,
+}
+
+impl Options {
+    /// Which kustomize's bytes are given.
+    pub fn level(&self) -> Level {
+        self.level.unwrap_or_default()
+    }
 }
 
 /// The order of the output.

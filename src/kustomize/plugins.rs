@@ -16,7 +16,7 @@ use super::kustomization::{
 use super::transformers::affix::{self, Side};
 use super::transformers::namespace::{Namespace, NamespaceOptions, Subjects};
 use super::transformers::{annotations, images, labels, replicas};
-use super::{external, hash, policy, value_add};
+use super::{Feature, external, hash, policy, value_add};
 use crate::diagnostic::{Code, Diagnostic, Result, Source, nearest};
 use crate::kube::{ResMap, Resource};
 
@@ -148,7 +148,10 @@ pub(super) fn transform(
         "HashTransformer" => hash::append_to_names(resources),
         "ImageTagTransformer" => images::apply(resources, &[fields.image_tag], &specs, &source),
         "LabelTransformer" => labels::apply(resources, &fields.labels, &specs),
-        "NamespaceTransformer" => namespace(configuration, &fields, &specs, resources),
+        "NamespaceTransformer" => {
+            let moves_charts = !target.has(Feature::HelmNamespace);
+            namespace(configuration, &fields, &specs, moves_charts, resources)
+        }
         "PatchJson6902Transformer" => target.run_patch_json6902_plugin(configuration, resources),
         "PatchStrategicMergeTransformer" => {
             target.run_patch_strategic_merge_plugin(configuration, resources, build)
@@ -191,6 +194,7 @@ fn namespace(
     configuration: &Resource,
     fields: &Fields,
     specs: &[FieldSpec],
+    moves_charts: bool,
     resources: &mut ResMap,
 ) -> Result<()> {
     let options: NamespaceOptions = read(configuration)?;
@@ -210,6 +214,7 @@ fn namespace(
         fields: specs,
         unset_only: options.unset_only,
         subjects,
+        moves_charts,
     };
     namespace.apply(resources)
 }

@@ -9,6 +9,8 @@ use super::documents::text_of;
 use super::fieldspecs::{Configuration, FieldSpecs};
 use super::kustomization::{HelmChart, HelmGlobals, Kustomization};
 use super::loader::{FILE_NAMES, Loader};
+use super::patches::PATCH_OPTIONS;
+use super::{Feature, Level};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source};
 use crate::files::File;
 use crate::yaml::{self, DuplicateKeys, Node, ParseOptions};
@@ -45,7 +47,7 @@ fn missing(loader: &Loader<'_>, phrase: &str) -> Diagnostic {
 }
 
 /// Reads a kustomization: its fields, mended as the reference does.
-pub(super) fn parse(file: &File, warnings: &mut Report) -> Result<Kustomization> {
+pub(super) fn parse(file: &File, level: Level, warnings: &mut Report) -> Result<Kustomization> {
     let node = document(file, DuplicateKeys::LastWins)?.unwrap_or_else(Node::null);
     refuse_flux(&node, &file.source)?;
     let decoder = Decoder {
@@ -53,6 +55,9 @@ pub(super) fn parse(file: &File, warnings: &mut Report) -> Result<Kustomization>
         strict: true,
     };
     let mut kustomization: Kustomization = decoder.read(&node)?;
+    if level.has(Feature::PatchArguments) {
+        check_options(&kustomization, &file.source)?;
+    }
     warn_of_old_fields(&kustomization, &file.source, &node, warnings);
     mend(&mut kustomization);
     if is_empty(&node) {
@@ -64,6 +69,25 @@ pub(super) fn parse(file: &File, warnings: &mut Report) -> Result<Kustomization>
     }
     check_kind(&kustomization, &file.source)?;
     Ok(kustomization)
+}
+
+/// Refuses options of patches that there are none of; their names are read in any case of letters.
+fn check_options(kustomization: &Kustomization, source: &Source) -> Result<()> {
+    let old = kustomization.patches_json6902.iter().flatten();
+    for patch in kustomization.patches.iter().chain(old) {
+        let is_known = |name: &str| {
+            PATCH_OPTIONS
+                .iter()
+                .any(|known| name.eq_ignore_ascii_case(known))
+        };
+        if let Some(name) = patch.options.keys().find(|name| !is_known(name)) {
+            let phrase = format!("unknown option of a patch: {name}");
+            return Err(Diagnostic::new(Code::FieldUnknown, phrase)
+                .at(source.place(patch.mark.line, patch.mark.column))
+                .help(format!("there are {}", PATCH_OPTIONS.join(" and "))));
+        }
+    }
+    Ok(())
 }
 
 /// The group of Flux's own Kustomizations.

@@ -64,25 +64,24 @@ impl Selector {
         resources: &ResMap,
         names: &mut Names,
     ) -> Box<dyn Iterator<Item = usize>> {
-        match &self.name {
-            Pattern::Any => names.candidates(resources, ""),
-            Pattern::Text(name) => names.candidates(resources, name),
-            Pattern::Expression(_, start) => names.starting_with(resources, start),
-        }
+        self.name.candidates(resources, names)
     }
 }
 
 /// A regular expression for a whole text.
 #[derive(Debug)]
-enum Pattern {
+pub(crate) enum Pattern {
+    /// No pattern: everything fits.
     Any,
+    /// A text without anything that is special in an expression.
     Text(String),
     /// A pattern, and what all that fits starts with.
     Expression(Regex, String),
 }
 
 impl Pattern {
-    fn new(what: &str, text: &str, place: &Place) -> Result<Self> {
+    /// Compiles an expression; an empty one fits everything. Fails with [`Code::SelectorInvalid`].
+    pub(crate) fn new(what: &str, text: &str, place: &Place) -> Result<Self> {
         if text.is_empty() {
             return Ok(Self::Any);
         }
@@ -101,7 +100,21 @@ impl Pattern {
             })
     }
 
-    fn fits(&self, text: &str) -> bool {
+    /// The positions, in order, of the objects whose name may fit.
+    pub(crate) fn candidates(
+        &self,
+        resources: &ResMap,
+        names: &mut Names,
+    ) -> Box<dyn Iterator<Item = usize>> {
+        match self {
+            Self::Any => names.candidates(resources, ""),
+            Self::Text(name) => names.candidates(resources, name),
+            Self::Expression(_, start) => names.starting_with(resources, start),
+        }
+    }
+
+    /// Whether it fits the whole of a text.
+    pub(crate) fn fits(&self, text: &str) -> bool {
         match self {
             Self::Any => true,
             Self::Text(wanted) => wanted == text,

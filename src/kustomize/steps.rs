@@ -148,12 +148,13 @@ impl Target<'_> {
             true => error.via(place.clone()),
             false => error,
         };
-        let mut patch = patches::read(&text, documents::read_text).map_err(on_the_way)?;
+        let mut patch =
+            patches::read(&text, documents::read_text, self.level()).map_err(on_the_way)?;
         if let patches::Patch::Strategic(patches) = &mut patch {
             build.schema.tell_scopes(patches);
             build.note_merge();
         }
-        let application = Application::new(entry, source, build.schema.merge_keys())?;
+        let application = Application::new(entry, source, build.schema.merge_keys(), self.level())?;
         application.run(resources, &patch, names)
     }
 
@@ -232,7 +233,7 @@ impl Target<'_> {
         }
         let all = self.replacements(entries, &self.source)?;
         self.step(resources, "ReplacementTransformer", |resources| {
-            replacements::apply(resources, &all)
+            replacements::apply(resources, &all, self.level())
         })
     }
 
@@ -321,7 +322,7 @@ impl Target<'_> {
     ) -> Result<()> {
         let fields: ReplacementFields = plugins::read(configuration)?;
         let all = self.replacements(&fields.replacements, &plugins::source_of(configuration))?;
-        replacements::apply(resources, &all)
+        replacements::apply(resources, &all, self.level())
     }
 }
 

@@ -6,7 +6,7 @@ use super::plugins;
 use super::transformers::affix::{self, Side};
 use super::transformers::namespace::{Namespace, Subjects};
 use super::transformers::{annotations, images, labels, replicas};
-use super::{metadata, origin};
+use super::{Feature, metadata, origin};
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::kube::{BuildOrigin, ResMap};
 
@@ -70,6 +70,7 @@ impl Target<'_> {
                 fields: &fields.namespace,
                 unset_only: false,
                 subjects: Subjects::NamedDefault,
+                moves_charts: !self.has(Feature::HelmNamespace),
             };
             self.step(resources, "NamespaceTransformer", |r| namespace.apply(r))?;
         }

@@ -101,6 +101,7 @@ fn put(value: &str, goal: &Goal, configuration: &Resource, resources: &mut ResMa
                 fields: &[],
                 unset_only: false,
                 subjects: Subjects::NamedDefault,
+                moves_charts: true,
             };
             namespace.set_in(resource)?;
             continue;

@@ -14,7 +14,7 @@ pub fn run(files: &dyn Files, root: &Root<'_>) -> Result<Built> {
     let sealed = root.session.values().secrets();
     let settling = Settling::new(root.request.outside, &root.opened, sealed);
     let directory = root.request.directory;
-    let mut built = kustomize::build(files, directory, &root.request.build, &settling)?;
+    let mut built = kustomize::build(files, directory, &root.options(), &settling)?;
     built.warnings.findings.extend(root.opened.warning());
     Ok(built)
 }

@@ -136,6 +136,14 @@ impl<'a> Root<'a> {
         self.session.project().map(|project| &project.checks)
     }
 
+    /// The options of the build: what the invoker says, else what the project says.
+    pub(crate) fn options(&self) -> kustomize::Options {
+        let mut options = self.request.build.clone();
+        let project = self.session.project();
+        options.level = options.level.or(project.and_then(|p| p.kustomize_level));
+        options
+    }
+
     /// The overlays in use: the project's, and those of the command line.
     pub fn overlays(&self) -> Config {
         let project = self.session.project();

@@ -31,6 +31,17 @@ pub(super) struct ProjectFile {
     pub(super) overlays: Option<Node>,
     #[serde(default)]
     pub(super) checks: ChecksSection,
+    #[serde(default)]
+    pub(super) kustomize: KustomizeSection,
+}
+
+/// How kustomizations are built.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct KustomizeSection {
+    /// The kustomize whose bytes are given.
+    #[serde(default)]
+    pub(super) version: Option<Spanned<String>>,
 }
 
 /// A file of values: its path, or its path and whether it may be absent.

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
 use crate::files::{File, Files, Kind, TreePath};
+use crate::kustomize;
 use crate::overlay;
 use crate::template::Delimiters;
 use crate::yaml::{self, Spanned};
@@ -109,6 +110,8 @@ pub struct Project {
     pub overlays: overlay::Config,
     /// The checks.
     pub checks: Checks,
+    /// Which kustomize's bytes are given, where it says.
+    pub kustomize_level: Option<kustomize::Level>,
 }
 
 impl Project {
@@ -149,6 +152,7 @@ impl Project {
             identities: Vec::new(),
             overlays: overlay::Config::default(),
             checks: Checks::default(),
+            kustomize_level: None,
         }
     }
 
@@ -194,6 +198,9 @@ impl Project {
             self.overlays
                 .merge(overlay::Config::read(&section, source, &self.directory)?);
         }
+        if let Some(version) = &written.kustomize.version {
+            self.kustomize_level = Some(level(version, source)?);
+        }
         let checks = written.checks;
         self.checks.schema = checks.schema.unwrap_or(self.checks.schema);
         self.checks.flows = checks.flows.unwrap_or(self.checks.flows);
@@ -202,6 +209,22 @@ impl Project {
         self.checks.plaintext_allow.extend(checks.plaintext.allow);
         Ok(self)
     }
+}
+
+/// Reads the level of kustomize.
+fn level(version: &Spanned<String>, source: &Source) -> Result<kustomize::Level> {
+    kustomize::Level::parse(version).ok_or_else(|| {
+        let phrase = format!("kustomize.version is {}, which is not known", **version);
+        let known = kustomize::Level::ALL
+            .map(kustomize::Level::name)
+            .join(" or ");
+        Diagnostic::new(Code::ProjectInvalid, phrase)
+            .at(at(version, source))
+            .help(format!(
+                "write \"{known}\" in quotes",
+                known = known.replace(" or ", "\" or \"")
+            ))
+    })
 }
 
 /// The project files from the root down to a directory.

@@ -320,7 +320,7 @@ pub fn print(values: &Values, reveal: bool, shape: Shape) -> Result<Vec<u8>> {
 fn write(node: &Node, shape: Shape) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     let written = match shape {
-        Shape::Yaml => yaml::write_document(&mut out, node, &WriteOptions { indent: 2 }),
+        Shape::Yaml => yaml::write_document(&mut out, node, &WriteOptions::indented(2)),
         Shape::Json => {
             let written = yaml::write_json(&mut out, node, JsonStyle::Ordered { indent: "  " });
             out.push(b'\n');

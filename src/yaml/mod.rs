@@ -14,7 +14,7 @@ mod typed;
 
 pub use config::parse_config;
 pub use emit::{
-    JsonStyle, ValueError, ValueErrorKind, WriteOptions, fits_block, style_of_string,
+    Form, JsonStyle, ValueError, ValueErrorKind, WriteOptions, fits_block, style_of_string,
     write_document, write_documents, write_json, write_manifest,
 };
 pub use links::{Link, settle};

@@ -105,9 +105,7 @@ fn documents(case: &Path) -> Result<(), Failed> {
     yaml::write_documents(
         &mut written,
         &nodes,
-        &WriteOptions {
-            indent: indent.unwrap_or(4),
-        },
+        &WriteOptions::indented(indent.unwrap_or(4)),
     )
     .map_err(|e| e.kind.to_string())?;
     let written = String::from_utf8(written)?;

@@ -7,11 +7,11 @@ use compact_str::CompactString;
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
 use crate::files::{File, TreePath};
 use crate::kube::Resource;
-use crate::kustomize::ChartCall;
 use crate::kustomize::decode::resolve_as_yaml_1_1;
 use crate::kustomize::documents;
 use crate::kustomize::kustomization::{HelmChart, HelmGlobals};
 use crate::kustomize::loader::Loader;
+use crate::kustomize::{ChartCall, Feature, metadata};
 use crate::yaml::{self, DuplicateKeys, Node, ParseOptions, Value};
 
 /// Where charts are, unless `helmGlobals.chartHome` says otherwise.
@@ -65,7 +65,13 @@ pub(crate) fn inflate(
     };
     let values = values(chart, &base, loader, source, &place)?;
     let text = at_hand.inflate(&values).map_err(at)?;
-    parse(&text, chart, &place)
+    let mut made = parse(&text, chart, &place)?;
+    if loader.world().options.level().has(Feature::HelmNamespace) {
+        for resource in &mut made {
+            resource.change(metadata::mark_from_helm);
+        }
+    }
+    Ok(made)
 }
 
 /// Refuses what helm would take for a flag, which can start programs, and a name that climbs.

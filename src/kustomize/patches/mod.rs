@@ -18,6 +18,7 @@ use super::kustomization::Patch as Entry;
 use super::names::Names;
 use super::scalar;
 use super::selector::Selector;
+use super::{Feature, Level};
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
 use crate::kube::merge_keys::Schema;
 use crate::kube::{Gvk, ResId, ResMap, Resource};
@@ -60,18 +61,26 @@ pub(crate) enum Patch {
     Strategic(Vec<Resource>),
     /// A JSON patch.
     Json(json::Operations),
+    /// No document at all.
+    Nothing,
 }
+
+/// What `options` of an entry of `patches:` may hold.
+pub(crate) const PATCH_OPTIONS: [&str; 2] = ["allowNameChange", "allowKindChange"];
 
 /// Tells what a text holds.
 ///
 /// Fails with [`Code::PatchInvalid`] when it is neither, or as its reader does.
-pub(crate) fn read(text: &Text<'_>, objects: ReadObjects) -> Result<Patch> {
+pub(crate) fn read(text: &Text<'_>, objects: ReadObjects, level: Level) -> Result<Patch> {
     let strategic = objects(text.text, text.source, text.first_line);
     let json = json::Operations::read(text);
     match (strategic, json) {
         (Ok(objects), Ok(json)) if !objects.is_empty() && !json.is_empty() => {
             let phrase = "this is a strategic merge patch and a JSON patch at once";
             Err(Diagnostic::new(Code::PatchInvalid, phrase).at(json.place()))
+        }
+        (Ok(objects), _) if objects.is_empty() && level.has(Feature::EmptyPatches) => {
+            Ok(Patch::Nothing)
         }
         (Ok(objects), Ok(json)) if objects.is_empty() => Ok(Patch::Json(json)),
         (Ok(objects), _) if !objects.is_empty() => Ok(Patch::Strategic(objects)),
@@ -110,13 +119,27 @@ pub(crate) struct Application<'a> {
 
 impl<'a> Application<'a> {
     /// Takes it from an entry of `patches:`. Fails with [`Code::SelectorInvalid`].
-    pub(crate) fn new(entry: &Entry, source: &Source, schema: Schema<'a>) -> Result<Self> {
+    pub(crate) fn new(
+        entry: &Entry,
+        source: &Source,
+        schema: Schema<'a>,
+        level: Level,
+    ) -> Result<Self> {
         let target = entry.target.as_ref().map(|t| Selector::new(t, source));
-        let is_on = |option: &str| entry.options.get(option) == Some(&true);
+        let in_any_case = level.has(Feature::PatchArguments);
+        let is_name = |given: &str, name: &str| {
+            given == name || (in_any_case && given.eq_ignore_ascii_case(name))
+        };
+        let is_on = |name: &str| {
+            entry
+                .options
+                .iter()
+                .any(|(given, on)| *on && is_name(given, name))
+        };
         Ok(Self {
             target: target.transpose()?,
-            may_rename: is_on("allowNameChange"),
-            may_change_kind: is_on("allowKindChange"),
+            may_rename: is_on(PATCH_OPTIONS[0]),
+            may_change_kind: is_on(PATCH_OPTIONS[1]),
             place: source.place(entry.mark.line, entry.mark.column),
             schema,
         })
@@ -146,6 +169,7 @@ impl<'a> Application<'a> {
             (Patch::Json(operations), Some(target)) => {
                 run_json(resources, operations, target, names, true)
             }
+            (Patch::Nothing, _) => Ok(()),
             (Patch::Json(_), None) => Err(self
                 .wrong("a JSON patch needs a target")
                 .help("add target: with the kind and name of the object")),

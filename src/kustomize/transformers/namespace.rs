@@ -7,6 +7,7 @@ use crate::kube::{Gvk, ResMap, Resource, Scope};
 use crate::kustomize::decode::record;
 use crate::kustomize::fault::Fault;
 use crate::kustomize::fieldspec::{self, CREATE, FieldSpec, Missing, need_scalar, row};
+use crate::kustomize::metadata::FROM_HELM;
 use crate::kustomize::scalar;
 use crate::yaml::{Node, Tag};
 
@@ -33,6 +34,8 @@ pub(crate) struct Namespace<'a> {
     pub(crate) unset_only: bool,
     /// Which subjects of role bindings are moved too.
     pub(crate) subjects: Subjects,
+    /// Whether what helm made is moved too.
+    pub(crate) moves_charts: bool,
 }
 
 record! {
@@ -54,6 +57,9 @@ impl Namespace<'_> {
             return Ok(());
         }
         for resource in resources.iter_mut().filter(|r| !r.is_empty()) {
+            if !self.moves_charts && is_from_helm(resource) {
+                continue;
+            }
             resource.remember_id();
             self.set_in(resource)?;
         }
@@ -135,6 +141,13 @@ impl Namespace<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether helm made an object, as its annotation says.
+fn is_from_helm(resource: &Resource) -> bool {
+    let path = ["metadata", "annotations", FROM_HELM];
+    let value = resource.node().lookup(&path);
+    value.and_then(Node::scalar_text) == Some("true")
 }
 
 /// Whether a row is left out: because the code above does its work, or because it renames what is no

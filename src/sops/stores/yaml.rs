@@ -289,7 +289,7 @@ pub(super) fn write_value(value: &Value) -> Result<Vec<u8>, StoreError> {
 
 fn emit(nodes: &[Node], indent: usize) -> Result<Vec<u8>, StoreError> {
     let mut out = Vec::new();
-    yaml::write_documents(&mut out, nodes, &WriteOptions { indent })
+    yaml::write_documents(&mut out, nodes, &WriteOptions::indented(indent))
         .map_err(|_| StoreError::at(0, "a value has no form in YAML"))?;
     Ok(out)
 }

@@ -13,6 +13,11 @@ pub enum JsonStyle<'a> {
     /// Keys sorted by their bytes and no white space, as Go writes a map: what kustomize hashes. A key that is set
     /// twice is an error.
     Sorted,
+    /// Keys sorted, and each level on lines of its own, as Go's `MarshalIndent` writes a map.
+    SortedLines {
+        /// What each level is indented by.
+        indent: &'a str,
+    },
     /// Keys in their order, which may repeat, and each level on lines of its own: what sops prints.
     Ordered {
         /// What each level is indented by; sops takes a tab unless configured.
@@ -69,7 +74,7 @@ impl Writer<'_, '_> {
                     JsonStyle::Ordered { .. } => {
                         self.collection(b"{}", entries.len(), |w, i| w.entry(&entries[i]))
                     }
-                    JsonStyle::Sorted => {
+                    JsonStyle::Sorted | JsonStyle::SortedLines { .. } => {
                         let sorted = sorted(entries)?;
                         self.collection(b"{}", sorted.len(), |w, i| w.entry(sorted[i]))
                     }
@@ -102,7 +107,7 @@ impl Writer<'_, '_> {
     }
 
     fn start_line(&mut self) {
-        if let JsonStyle::Ordered { indent } = self.style {
+        if let JsonStyle::Ordered { indent } | JsonStyle::SortedLines { indent } = self.style {
             self.out.push(b'\n');
             for _ in 0..self.depth {
                 self.out.extend_from_slice(indent.as_bytes());
@@ -114,7 +119,7 @@ impl Writer<'_, '_> {
         let key = key_text(entry)?;
         json::write_string(self.out, key);
         self.out.extend_from_slice(match self.style {
-            JsonStyle::Ordered { .. } => b": ",
+            JsonStyle::Ordered { .. } | JsonStyle::SortedLines { .. } => b": ",
             JsonStyle::Sorted => b":",
         });
         self.value(&entry.value)

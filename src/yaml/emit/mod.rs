@@ -11,7 +11,7 @@ mod scalar;
 mod value;
 
 pub use analysis::{fits_block, style_of_string};
-pub use document::{WriteOptions, write_document, write_documents};
+pub use document::{Form, WriteOptions, write_document, write_documents};
 pub use error::{ValueError, ValueErrorKind};
 pub use json::{JsonStyle, write_json};
 pub use manifest::write_manifest;

@@ -21,6 +21,7 @@ mod token;
 
 pub use error::{SyntaxError, SyntaxKind};
 pub use options::{Aliases, DuplicateKeys, MergeKeys, ParseOptions, Reread, Schema};
+pub(in crate::yaml) use reread::write_folded;
 pub use reread::{may_reread, reread};
 
 use super::Node;

@@ -87,7 +87,7 @@ fn stays_folded(text: &str) -> bool {
 
 /// Writes a folded scalar as go-yaml v3 does: a single line break becomes two, unless the line before it or
 /// the whole text starts with a blank.
-fn write_folded(text: &str) -> String {
+pub(in crate::yaml) fn write_folded(text: &str) -> String {
     let is_blank = |c: char| c == ' ' || c == '\t';
     let text_starts_blank = text
         .trim_start_matches(is_break)

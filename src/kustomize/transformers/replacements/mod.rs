@@ -5,6 +5,7 @@
 
 mod path;
 mod select;
+mod structured;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use self::path::{Missing, split};
 use self::select::{IdSelector, Target, TargetPath};
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
 use crate::kube::{ResMap, Resource};
+use crate::kustomize::Level;
 use crate::kustomize::decode::Decoder;
 use crate::kustomize::fault::Fault;
 use crate::kustomize::kustomization::{FieldOptions, ReplacementField, ReplacementSource};
@@ -90,7 +92,11 @@ pub(crate) fn check_file_entry(entry: &ReplacementField, source: &Source) -> Res
 ///
 /// Fails with [`Code::ReplacementInvalid`] on one that is incomplete, [`Code::ReplacementMissing`] when a
 /// source or field does not exist, and [`Code::SelectorInvalid`].
-pub(crate) fn apply(resources: &mut ResMap, replacements: &[Replacement]) -> Result<()> {
+pub(crate) fn apply(
+    resources: &mut ResMap,
+    replacements: &[Replacement],
+    level: Level,
+) -> Result<()> {
     let mut names = Names::default();
     for replacement in replacements {
         let targets = replacement
@@ -108,7 +114,7 @@ pub(crate) fn apply(resources: &mut ResMap, replacements: &[Replacement]) -> Res
             let Some(target) = target.as_ref().filter(|t| t.select.is_some()) else {
                 return Err(replacement.wrong("a target of a replacement needs select"));
             };
-            let target = Target::new(target, &replacement.source)?;
+            let target = Target::new(target, &replacement.source, level)?;
             target.apply(&mut value, resources, &mut names)?;
         }
     }
@@ -267,7 +273,7 @@ impl Target<'_> {
         resources: &mut ResMap,
         names: &mut Names,
     ) -> Result<()> {
-        let candidates: Vec<usize> = names.candidates(resources, self.name()).collect();
+        let candidates: Vec<usize> = self.candidates(resources, names).collect();
         for at in candidates {
             let Some(object) = resources.get(at) else {
                 continue;
@@ -285,9 +291,15 @@ impl Target<'_> {
 
     fn copy_into(&self, object: &mut Resource, at: usize, value: &mut Copied<'_>) -> Result<()> {
         let made = self.makes().then(|| value.node.clone());
+        let missing = || made.as_ref().map_or(Missing::Skip, Missing::Make);
         object.history_mut().may_reread |= value.may_reread;
         for field in &self.paths {
             let place = field.place.clone();
+            let set = |node: &mut Node| structured::set(node, &field.parts, &value.node, missing());
+            if self.enters_strings && object.change(set) {
+                value.refresh(at, object);
+                continue;
+            }
             if let Some(made) = made.as_ref().filter(|made| made.scalar_text().is_none()) {
                 // What is made within the value that is copied is copied too.
                 self.make(object, field, made);
@@ -297,15 +309,11 @@ impl Target<'_> {
             let mut has_changed = false;
             let node = &value.node;
             let done = object.change(|target| {
-                field.path.visit(
-                    target,
-                    made.as_ref().map_or(Missing::Skip, Missing::Make),
-                    &mut |field| {
-                        found += 1;
-                        has_changed |= field.link().is_some();
-                        self.set(field, node)
-                    },
-                )?;
+                field.path.visit(target, missing(), &mut |field| {
+                    found += 1;
+                    has_changed |= field.link().is_some();
+                    self.set(field, node)
+                })?;
                 if has_changed {
                     yaml::settle(target);
                 }
@@ -319,7 +327,7 @@ impl Target<'_> {
                 } else {
                     "does not exist"
                 };
-                let error = no_field(object, &field.text, what, &split(&field.text)).at(place);
+                let error = no_field(object, &field.text, what, &field.parts).at(place);
                 let help = "set options.create to true to make it";
                 return Err(if made.is_some() {
                     error
@@ -334,7 +342,7 @@ impl Target<'_> {
 
     /// Makes a field without a value. That it cannot be made shows when the value is set.
     fn make(&self, object: &mut Resource, field: &TargetPath, made: &Node) {
-        if !split(&field.text).iter().any(|part| part == "-") {
+        if !field.parts.iter().any(|part| part == "-") {
             let _ = object.change(|target| {
                 field
                     .path

@@ -6,6 +6,7 @@
 
 use regex::Regex;
 
+use super::structured;
 use crate::diagnostic::{Code, nearest};
 use crate::go::regexp;
 use crate::kustomize::fault::Fault;
@@ -21,13 +22,22 @@ pub(super) enum Missing<'v> {
     Make(&'v Node),
 }
 
+/// What is done where a path goes on below a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Strings {
+    /// It is an error.
+    Refuse,
+    /// What it holds is read, and what is set there is lost: kyaml of v5.8 does so, `yaml/match.go`.
+    SetInVain,
+}
+
 /// A path of a target.
 #[derive(Debug)]
 pub(super) struct Path(Vec<Part>);
 
 #[derive(Debug)]
 enum Part {
-    Field(String),
+    Field(String, Strings),
     Index(usize),
     Every,
     Item {
@@ -89,9 +99,9 @@ fn written(node: &Node) -> String {
 }
 
 impl Path {
-    /// Reads a path.
-    pub(super) fn new(text: &str) -> Self {
-        Self(split(text).into_iter().map(Part::new).collect())
+    /// Takes the parts of a path.
+    pub(super) fn new(parts: &[String], strings: Strings) -> Self {
+        Self(parts.iter().map(|part| Part::new(part, strings)).collect())
     }
 
     /// Calls `set` with every field that the path leads to.
@@ -108,7 +118,7 @@ impl Path {
 }
 
 impl Part {
-    fn new(text: String) -> Self {
+    fn new(text: &str, strings: Strings) -> Self {
         if let Some(index) = text
             .parse::<i64>()
             .ok()
@@ -116,20 +126,19 @@ impl Part {
         {
             return Self::Index(index);
         }
-        if !is_bracketed(&text) {
-            return if text == "*" {
-                Self::Every
-            } else {
-                Self::Field(text)
+        if !is_bracketed(text) {
+            return match text {
+                "*" => Self::Every,
+                _ => Self::Field(text.to_owned(), strings),
             };
         }
-        match key_and_value(&text) {
+        match key_and_value(text) {
             Some((key, value)) => Self::Item {
                 matcher: Matcher::new(value),
                 key: key.to_owned(),
                 text: value.to_owned(),
             },
-            None => Self::Malformed(text),
+            None => Self::Malformed(text.to_owned()),
         }
     }
 }
@@ -146,7 +155,7 @@ fn visit(
         return set(node);
     };
     match part {
-        Part::Field(name) => visit_field(name, rest, node, missing, set),
+        Part::Field(name, strings) => visit_field((name, *strings), rest, node, missing, set),
         Part::Index(index) => visit_index(*index, rest, node, missing, set),
         Part::Every => items(node)?
             .iter_mut()
@@ -164,7 +173,7 @@ fn malformed(node: &Node, text: &str) -> Fault {
 }
 
 fn visit_field(
-    name: &str,
+    (name, strings): (&str, Strings),
     rest: &[Part],
     node: &mut Node,
     missing: Missing<'_>,
@@ -175,14 +184,23 @@ fn visit_field(
         let mut lost = Node::mapping();
         return match missing {
             Missing::Skip => Ok(()),
-            Missing::Make(_) => visit_field(name, rest, &mut lost, missing, set),
+            Missing::Make(_) => visit_field((name, strings), rest, &mut lost, missing, set),
         };
     }
     let Some(mapping) = node.as_mapping_mut() else {
         return Err(Fault::wrong_sort(node, "a mapping"));
     };
     match (mapping.position(name), missing) {
-        (Some(at), _) => visit(rest, &mut mapping.entries_mut()[at].value, missing, set),
+        (Some(at), _) => {
+            let field = &mut mapping.entries_mut()[at].value;
+            let is_string = field.scalar_text().is_some() && !scalar::is_null(field);
+            if is_string && strings == Strings::SetInVain && !rest.is_empty() {
+                let text = field.scalar_text().unwrap_or_default();
+                let mut held = structured::parsed(text).unwrap_or_else(|| field.clone());
+                return visit(rest, &mut held, missing, set);
+            }
+            visit(rest, field, missing, set)
+        }
         (None, Missing::Skip) => Ok(()),
         (None, Missing::Make(value)) => {
             scalar::push(mapping, name, made_for(rest, value));
@@ -196,9 +214,9 @@ fn visit_field(
 fn made_for(rest: &[Part], value: &Node) -> Node {
     match rest.first() {
         Some(Part::Index(_) | Part::Item { .. } | Part::Malformed(_)) => Node::sequence(Vec::new()),
-        Some(Part::Field(name)) if !name.is_empty() => Node::mapping(),
+        Some(Part::Field(name, _)) if !name.is_empty() => Node::mapping(),
         Some(Part::Every) => Node::mapping(),
-        Some(Part::Field(_)) | None => match value.value() {
+        Some(Part::Field(..)) | None => match value.value() {
             Value::Scalar(_) => scalar::untagged(""),
             Value::Sequence(_) => Node::sequence(Vec::new()),
             Value::Mapping(_) => Node::mapping(),
@@ -322,6 +340,24 @@ pub(super) fn look_up<'n>(node: &'n Node, parts: &[String]) -> Result<Option<&'n
         }
     }
     Ok(Some(node))
+}
+
+/// As [`look_up`], to change the field; `None` on what fails there.
+pub(super) fn look_up_mut<'n>(node: &'n mut Node, parts: &[String]) -> Option<&'n mut Node> {
+    let mut node = node;
+    for part in parts.iter().map(|p| p.trim()).filter(|p| !p.is_empty()) {
+        let next: *const Node = step(node, part).ok()??;
+        let is_next = |child: &&mut Node| std::ptr::eq::<Node>(&**child, next);
+        node = match node.value_mut() {
+            Value::Sequence(items) => items.iter_mut().find(is_next)?,
+            Value::Mapping(mapping) => {
+                let values = mapping.entries_mut().iter_mut().map(|e| &mut e.value);
+                values.into_iter().find(is_next)?
+            }
+            Value::Scalar(_) => return None,
+        };
+    }
+    Some(node)
 }
 
 fn step<'n>(node: &'n Node, part: &str) -> Result<Option<&'n Node>, Fault> {

@@ -3,13 +3,15 @@
 use std::fmt;
 
 use super::DEFAULT_FIELD;
-use super::path::Path;
+use super::path::{Path, Strings, split};
 use crate::diagnostic::{Place, Result, Source};
 use crate::kube::{ResMap, Resource};
 use crate::kustomize::kustomization::{
     FieldOptions, ReplacementSource, ReplacementTarget, SelectorFields,
 };
-use crate::kustomize::selector::LazySelector;
+use crate::kustomize::names::Names;
+use crate::kustomize::selector::{LazySelector, Pattern};
+use crate::kustomize::{Feature, Level};
 
 /// Selects an object by what it is, or was, called; an empty part fits everything.
 pub(super) struct IdSelector<'f> {
@@ -99,6 +101,67 @@ impl fmt::Display for IdSelector<'_> {
     }
 }
 
+/// Which objects a target means: by texts, or from v5.8 on by regular expressions.
+enum Which<'f> {
+    Texts(IdSelector<'f>),
+    Expressions(Box<Expressions>),
+}
+
+/// An expression for each part of an identity; each must fit the whole of it.
+struct Expressions {
+    group: Pattern,
+    version: Pattern,
+    kind: Pattern,
+    name: Pattern,
+    namespace: Pattern,
+}
+
+impl<'f> Which<'f> {
+    fn new(fields: &'f SelectorFields, source: &Source, level: Level) -> Result<Self> {
+        if !level.has(Feature::SelectorExpressions) {
+            return Ok(Self::Texts(IdSelector::of_fields(fields)));
+        }
+        let place = source.place(fields.mark.line, fields.mark.column);
+        let pattern = |what, text| Pattern::new(what, text, &place);
+        Ok(Self::Expressions(Box::new(Expressions {
+            group: pattern("group", &fields.group)?,
+            version: pattern("version", &fields.version)?,
+            kind: pattern("kind", &fields.kind)?,
+            name: pattern("name", &fields.name)?,
+            namespace: pattern("namespace", &fields.namespace)?,
+        })))
+    }
+
+    fn fits(&self, object: &Resource) -> bool {
+        match self {
+            Self::Texts(id) => id.fits(object),
+            Self::Expressions(expressions) => expressions.fit(object),
+        }
+    }
+
+    /// The positions, in order, of the objects whose name may fit.
+    fn candidates(&self, resources: &ResMap, names: &mut Names) -> Box<dyn Iterator<Item = usize>> {
+        match self {
+            Self::Texts(id) => names.candidates(resources, id.name),
+            Self::Expressions(expressions) => expressions.name.candidates(resources, names),
+        }
+    }
+}
+
+impl Expressions {
+    fn fit(&self, object: &Resource) -> bool {
+        let gvk = object.gvk();
+        let is = |kind: &str, name: &str, namespace: &str| {
+            self.name.fits(name) && self.kind.fits(kind) && self.namespace.fits(namespace)
+        };
+        let previous = &object.history().previous;
+        self.group.fits(&gvk.group)
+            && self.version.fits(&gvk.version)
+            && (is(object.kind(), object.name(), object.namespace())
+                || previous.iter().any(|p| is(&p.kind, &p.name, &p.namespace)))
+    }
+}
+
 /// Names the objects that may have been meant, for a message.
 pub(super) fn candidates(resources: &ResMap, id: &IdSelector<'_>) -> Option<String> {
     const MAX_NAMED: usize = 8;
@@ -123,17 +186,20 @@ pub(super) fn candidates(resources: &ResMap, id: &IdSelector<'_>) -> Option<Stri
 
 /// A target, its paths and selectors read.
 pub(super) struct Target<'f> {
-    id: IdSelector<'f>,
+    which: Which<'f>,
     labels: Labels,
-    rejected_ids: Vec<IdSelector<'f>>,
+    rejected: Vec<Which<'f>>,
     rejected_labels: Vec<Labels>,
     pub(super) paths: Vec<TargetPath>,
     pub(super) options: Option<&'f FieldOptions>,
+    /// Whether its paths go on below strings.
+    pub(super) enters_strings: bool,
 }
 
 /// A field of a target.
 pub(super) struct TargetPath {
     pub(super) path: Path,
+    pub(super) parts: Vec<String>,
     pub(super) text: String,
     pub(super) place: Place,
 }
@@ -163,37 +229,51 @@ impl Labels {
 
 impl<'f> Target<'f> {
     /// Reads a target that has `select`.
-    pub(super) fn new(fields: &'f ReplacementTarget, source: &Source) -> Result<Self> {
+    pub(super) fn new(
+        fields: &'f ReplacementTarget,
+        source: &Source,
+        level: Level,
+    ) -> Result<Self> {
         static EVERYTHING: std::sync::LazyLock<SelectorFields> =
             std::sync::LazyLock::new(SelectorFields::default);
         let place = |mark: crate::yaml::Mark| source.place(mark.line, mark.column);
         let select = fields.select.as_ref().unwrap_or(&EVERYTHING);
+        let enters_strings = level.has(Feature::StructuredStrings);
+        let strings = match enters_strings {
+            true => Strings::SetInVain,
+            false => Strings::Refuse,
+        };
         let rejects = || fields.reject.iter().flatten();
         let labels = |fields: &SelectorFields| Labels::new(fields, &place(fields.mark));
         let mut paths: Vec<TargetPath> = fields
             .field_paths
             .iter()
-            .map(|text| TargetPath::new(text, place(text.mark)))
+            .map(|text| TargetPath::new(text, strings, place(text.mark)))
             .collect();
         if paths.is_empty() {
-            paths.push(TargetPath::new(DEFAULT_FIELD, place(fields.mark)));
+            paths.push(TargetPath::new(DEFAULT_FIELD, strings, place(fields.mark)));
         }
         Ok(Self {
-            id: IdSelector::of_fields(select),
+            which: Which::new(select, source, level)?,
             labels: labels(select),
-            rejected_ids: rejects()
-                .map(IdSelector::of_fields)
-                .filter(|id| !id.is_empty())
-                .collect(),
+            rejected: rejects()
+                .filter(|fields| !IdSelector::of_fields(fields).is_empty())
+                .map(|fields| Which::new(fields, source, level))
+                .collect::<Result<_>>()?,
             rejected_labels: rejects().map(labels).filter(|l| !l.is_empty()).collect(),
             paths,
             options: fields.options.as_ref(),
+            enters_strings,
         })
     }
 
-    /// The name that its objects have or had; empty for any.
-    pub(super) fn name(&self) -> &str {
-        self.id.name
+    /// The positions, in order, of the objects whose name may fit.
+    pub(super) fn candidates(
+        &self,
+        resources: &ResMap,
+        names: &mut Names,
+    ) -> Box<dyn Iterator<Item = usize>> {
+        self.which.candidates(resources, names)
     }
 
     /// Whether missing fields are made.
@@ -211,14 +291,16 @@ impl<'f> Target<'f> {
                 return Ok(false);
             }
         }
-        Ok(self.id.fits(object) && !self.rejected_ids.iter().any(|id| id.fits(object)))
+        Ok(self.which.fits(object) && !self.rejected.iter().any(|which| which.fits(object)))
     }
 }
 
 impl TargetPath {
-    fn new(text: &str, place: Place) -> Self {
+    fn new(text: &str, strings: Strings, place: Place) -> Self {
+        let parts = split(text);
         Self {
-            path: Path::new(text),
+            path: Path::new(&parts, strings),
+            parts,
             text: text.to_owned(),
             place,
         }

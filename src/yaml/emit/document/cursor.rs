@@ -1,6 +1,7 @@
 //! Where the output stands, and the comments that wait to be written.
 
 use crate::yaml::emit::scalar::{Layout, Line};
+use crate::yaml::parser::write_folded;
 
 /// The style that a scalar is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +10,7 @@ pub(super) enum ScalarStyle {
     Single,
     Double,
     Literal,
+    Folded,
 }
 
 /// The end of the output: column, indentation and what go-yaml remembers about the last characters.
@@ -245,7 +247,37 @@ impl<'o, 'n> Cursor<'o, 'n> {
             ScalarStyle::Single => self.line.single_quoted(text, layout),
             ScalarStyle::Double => self.line.double_quoted(text, layout),
             ScalarStyle::Literal => self.literal(text, layout.indent),
+            ScalarStyle::Folded => self.folded(text, layout.indent),
         }
+    }
+
+    /// Writes the comma between the items of a flow collection.
+    pub(super) fn comma(&mut self) {
+        self.line.put_byte(b',');
+        self.whitespace = false;
+        self.indention = false;
+    }
+
+    fn folded(&mut self, text: &str, indent: usize) {
+        let written = write_folded(text);
+        let mut lines = written.split('\n');
+        self.line.put(lines.next().unwrap_or_default());
+        self.line_comment();
+        for line in lines {
+            if self.line.column > 0 {
+                self.line.put_break();
+            } else if line.is_empty() {
+                self.line.put_break();
+                continue;
+            }
+            let line = line.strip_prefix("  ").unwrap_or(line);
+            if !line.is_empty() {
+                self.line.pad(indent);
+                self.line.put(line);
+            }
+        }
+        self.whitespace = true;
+        self.indention = self.line.column == 0;
     }
 
     fn literal(&mut self, text: &str, indent: usize) {

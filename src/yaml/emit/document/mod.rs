@@ -1,4 +1,4 @@
-//! Writes documents as sops prints them: go-yaml v3's emitter, with comments.
+//! Writes documents as sops or kyaml print them: go-yaml v3's emitter, with comments.
 
 mod cursor;
 mod text;
@@ -7,19 +7,46 @@ use cursor::Cursor;
 use text::Plan;
 
 use super::error::ValueError;
-use crate::yaml::{Entry, Node, Value};
+use crate::yaml::{Entry, Node, Style, Value};
 
 /// How documents are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WriteOptions {
     /// The columns of a step into a collection, from 2 to 9; others count as 2, as in go-yaml.
     pub indent: usize,
+    /// Who decides how nodes look.
+    pub form: Form,
+}
+
+/// Who decides how nodes look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Their types and texts; sequences are indented below their key. What sops prints.
+    Sops,
+    /// The style and text that they were read with; sequences are not indented. What kyaml prints.
+    Kyaml,
+}
+
+impl WriteOptions {
+    /// The form of sops with an indentation.
+    pub fn indented(indent: usize) -> Self {
+        let form = Form::Sops;
+        Self { indent, form }
+    }
+
+    /// The form of kyaml.
+    pub fn kyaml() -> Self {
+        Self {
+            indent: 2,
+            form: Form::Kyaml,
+        }
+    }
 }
 
 impl Default for WriteOptions {
     /// Four columns, as sops has it unless `.sops.yaml` says otherwise.
     fn default() -> Self {
-        Self { indent: 4 }
+        Self::indented(4)
     }
 }
 
@@ -62,6 +89,7 @@ pub fn write_documents<'n>(
     };
     let mut writer = Writer {
         cursor: Cursor::new(out, step),
+        form: options.form,
     };
     let result = writer.documents(nodes);
     if result.is_err() {
@@ -77,7 +105,9 @@ enum Place {
     Item,
     /// A key on the line of its value.
     SimpleKey,
-    /// The root, a value, or a key after `?`.
+    /// The value of a key.
+    Value,
+    /// The root, or a key after `?`.
     Other,
 }
 
@@ -85,6 +115,7 @@ enum Place {
 /// does decides where they end up.
 struct Writer<'o, 'n> {
     cursor: Cursor<'o, 'n>,
+    form: Form,
 }
 
 impl<'n> Writer<'_, 'n> {
@@ -116,6 +147,9 @@ impl<'n> Writer<'_, 'n> {
             return Ok(None);
         };
         self.cursor.await_comments("", comments.line, foot, tail);
+        if self.form == Form::Kyaml {
+            return Ok(Some(Plan::as_read(node, text)));
+        }
         let plan = Plan::of(node, text).map_err(|kind| ValueError {
             mark: node.mark(),
             kind,
@@ -143,7 +177,12 @@ impl<'n> Writer<'_, 'n> {
         }
         self.cursor.line_comment();
         self.cursor.foot_comment();
+        let is_flow = self.form == Form::Kyaml && node.style() == Style::Flow;
         match node.value() {
+            Value::Sequence(items) if is_flow && !items.is_empty() => self.flow_sequence(items),
+            Value::Mapping(mapping) if is_flow && !mapping.is_empty() => {
+                self.flow_mapping(mapping.entries());
+            }
             Value::Sequence(items) if items.is_empty() => self.empty(node, *b"[]", place),
             Value::Mapping(mapping) if mapping.is_empty() => self.empty(node, *b"{}", place),
             Value::Sequence(items) => self.sequence(node, items, place)?,
@@ -155,7 +194,7 @@ impl<'n> Writer<'_, 'n> {
 
     fn scalar(&mut self, plan: &Plan<'_>, place: Place) {
         let outer = self.cursor.indent;
-        if let Some(tag) = plan.tag {
+        if let Some(tag) = &plan.tag {
             self.cursor.tag(tag);
         }
         self.cursor.indent_scalar(place == Place::Item);
@@ -187,7 +226,9 @@ impl<'n> Writer<'_, 'n> {
         place: Place,
     ) -> Result<(), ValueError> {
         let outer = self.cursor.indent;
-        self.cursor.indent_collection(place == Place::Item);
+        if !(place == Place::Value && self.form == Form::Kyaml) {
+            self.cursor.indent_collection(place == Place::Item);
+        }
         for item in items {
             let plan = self.announce_value(item)?;
             self.cursor.head_comment();
@@ -244,7 +285,47 @@ impl<'n> Writer<'_, 'n> {
             self.cursor.indicator(b":", true);
         }
         self.cursor.release_key_comment(value.is_some());
-        self.node(&entry.value, value, Place::Other)
+        self.node(&entry.value, value, Place::Value)
+    }
+
+    /// Writes `[a, b]`. Comments inside are left out.
+    fn flow_sequence(&mut self, items: &'n [Node]) {
+        self.cursor.opening_bracket(b'[');
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                self.cursor.comma();
+            }
+            self.flow_node(item);
+        }
+        self.cursor.closing_bracket(b']');
+    }
+
+    /// Writes `{a: 1, b: 2}`. Comments inside are left out.
+    fn flow_mapping(&mut self, entries: &'n [Entry]) {
+        self.cursor.opening_bracket(b'{');
+        for (index, entry) in entries.iter().enumerate() {
+            if index > 0 {
+                self.cursor.comma();
+            }
+            self.flow_node(&entry.key);
+            self.cursor.colon();
+            self.flow_node(&entry.value);
+        }
+        self.cursor.closing_bracket(b'}');
+    }
+
+    fn flow_node(&mut self, node: &'n Node) {
+        match node.value() {
+            Value::Sequence(items) => self.flow_sequence(items),
+            Value::Mapping(mapping) => self.flow_mapping(mapping.entries()),
+            Value::Scalar(text) => {
+                let plan = Plan::as_read(node, text);
+                if let Some(tag) = &plan.tag {
+                    self.cursor.tag(tag);
+                }
+                self.cursor.scalar(&plan.text, plan.flow_style());
+            }
+        }
     }
 }
 

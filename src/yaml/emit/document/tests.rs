@@ -76,7 +76,7 @@ fn collections_are_indented_by_the_step() {
         "m:\n    - - a\n      - - b\n    - c:\n        - d\n      e: {}\nm: []\n"
     );
     let mut out = Vec::new();
-    let narrow = WriteOptions { indent: 2 };
+    let narrow = WriteOptions::indented(2);
     write_documents(&mut out, [&nested, &Node::mapping()], &narrow).unwrap();
     assert_eq!(
         String::from_utf8(out).unwrap(),

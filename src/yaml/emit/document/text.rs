@@ -8,10 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use super::cursor::ScalarStyle;
 use crate::go::float;
 use crate::yaml::emit::analysis::{Analysis, Dialect};
-use crate::yaml::emit::error::ValueErrorKind;
+use crate::yaml::emit::error::{ValueErrorKind, tag_name};
 use crate::yaml::emit::resolve;
 use crate::yaml::emit::value::Scalar;
-use crate::yaml::{Node, Tag, Timestamp};
+use crate::yaml::{Node, Schema, Style, Tag, Timestamp};
 
 /// The longest key, in bytes, that stands on a line with its value.
 const LONGEST_SIMPLE_KEY: usize = 128;
@@ -23,15 +23,17 @@ const BINARY_LINE: usize = 70;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wish {
     Plain,
+    Single,
     Double,
     Literal,
+    Folded,
 }
 
 /// What is written for a scalar.
 #[derive(Debug)]
 pub(super) struct Plan<'n> {
     pub(super) text: Cow<'n, str>,
-    pub(super) tag: Option<&'static str>,
+    pub(super) tag: Option<Cow<'n, str>>,
     wish: Wish,
     analysis: Analysis,
 }
@@ -57,11 +59,40 @@ impl<'n> Plan<'n> {
         }
     }
 
+    /// Keeps style and text; a tag is written where the text has another one by itself.
+    pub(super) fn as_read(node: &'n Node, text: &'n str) -> Self {
+        let implied = crate::yaml::resolve(text, Schema::Go);
+        let is_text = matches!(node.tag(), Tag::Str);
+        let tag: Option<Cow<'n, str>> = match node.tag() {
+            Tag::Custom => node.custom_tag().map(Cow::Borrowed),
+            Tag::Str => None,
+            tag if tag == implied => None,
+            tag => Some(tag_name(tag).into()),
+        };
+        let wish = match node.style() {
+            Style::DoubleQuoted => Wish::Double,
+            Style::SingleQuoted => Wish::Single,
+            Style::Literal => Wish::Literal,
+            Style::Folded => Wish::Folded,
+            Style::Plain | Style::Flow if text.contains('\n') => Wish::Literal,
+            Style::Plain | Style::Flow if is_text && implied != Tag::Str => Wish::Double,
+            Style::Plain | Style::Flow => Wish::Plain,
+        };
+        let analysis = Analysis::of(text, Dialect::V3);
+        let text = text.into();
+        Self {
+            text,
+            tag,
+            wish,
+            analysis,
+        }
+    }
+
     fn new(text: Cow<'n, str>, tag: Option<&'static str>, wish: Wish) -> Self {
         let analysis = Analysis::of(&text, Dialect::V3);
         Self {
             text,
-            tag,
+            tag: tag.map(Cow::Borrowed),
             wish,
             analysis,
         }
@@ -107,16 +138,29 @@ impl<'n> Plan<'n> {
     /// Whether it can stand before the `:` on one line with a value.
     pub(super) fn is_simple_key(&self) -> bool {
         !self.analysis.multiline
-            && self.text.len() + self.tag.map_or(0, str::len) <= LONGEST_SIMPLE_KEY
+            && self.text.len() + self.tag.as_ref().map_or(0, |tag| tag.len()) <= LONGEST_SIMPLE_KEY
     }
 
     /// The style that holds the text here.
     pub(super) fn style(&self, simple_key: bool) -> ScalarStyle {
         match self.wish {
             Wish::Literal if self.analysis.block && !simple_key => ScalarStyle::Literal,
+            Wish::Folded if self.analysis.block && !simple_key => ScalarStyle::Folded,
             Wish::Plain if self.analysis.plain => ScalarStyle::Plain,
-            Wish::Plain if self.analysis.single => ScalarStyle::Single,
-            Wish::Literal | Wish::Plain | Wish::Double => ScalarStyle::Double,
+            Wish::Plain | Wish::Single if self.analysis.single => ScalarStyle::Single,
+            Wish::Literal | Wish::Folded | Wish::Plain | Wish::Single | Wish::Double => {
+                ScalarStyle::Double
+            }
+        }
+    }
+
+    /// The style that holds the text within a flow collection.
+    pub(super) fn flow_style(&self) -> ScalarStyle {
+        let has_indicator =
+            self.text.is_empty() || self.text.contains([',', '?', '[', ']', '{', '}', ':']);
+        match self.style(true) {
+            ScalarStyle::Plain if has_indicator => ScalarStyle::Single,
+            style => style,
         }
     }
 }
