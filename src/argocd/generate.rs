@@ -110,6 +110,7 @@ fn outside(call: &Call, grant: &Grant) -> Outside {
         api_versions: call.api_versions.clone(),
         kube_version: call.kube_version.clone(),
         is_debug: false,
+        environment: grant.environment.clone(),
     };
     Outside {
         root: call.root.clone(),
@@ -118,6 +119,7 @@ fn outside(call: &Call, grant: &Grant) -> Outside {
         helm_home: may(Program::Exec),
         plugins: may(Program::Exec),
         exec: may(Program::Exec),
+        visible: grant.environment.clone(),
         ..Outside::default()
     }
 }

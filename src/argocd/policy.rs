@@ -10,6 +10,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
+use crate::programs::Environment;
 use crate::yaml::{self, Spanned};
 
 /// The deadline of a render when the policy says nothing: under Argo CD's 60 s, fetching taken off.
@@ -38,6 +39,9 @@ struct DefaultsSection {
     secrets: Option<Secrets>,
     #[serde(default)]
     enable: Vec<Program>,
+    /// Variables of the sidecar that helm, git and curl see; a name may end in `*`.
+    #[serde(default)]
+    environment: Vec<String>,
 }
 
 /// What leaves the plugin where a file is sealed.
@@ -130,6 +134,8 @@ pub struct Grant {
     pub paths: Vec<Pattern>,
     /// What it may start or reach.
     pub enable: Vec<Program>,
+    /// What helm, git and curl see of the sidecar's environment.
+    pub environment: Environment,
     /// When the render gives up.
     pub deadline: Duration,
     /// How much memory it may take, where that is bounded.
@@ -209,6 +215,7 @@ pub fn decide(bytes: &[u8], source: &Source, asking: &Asking) -> Result<Grant> {
         identities: rule.identities,
         paths: rule.paths.iter().map(|p| Pattern::new(p)).collect(),
         enable: rule.enable.unwrap_or(defaults.enable),
+        environment: Environment::named(defaults.environment),
         deadline: deadline.unwrap_or(DEFAULT_DEADLINE),
         memory_bytes,
         secrets: defaults.secrets.unwrap_or_default(),
@@ -242,17 +249,73 @@ impl MatchSection {
                 .is_none_or(|p| Pattern::new(p).matches(text))
         };
         Pattern::new(&self.project).matches(&asking.project)
-            && fits(&self.repo, &asking.repo)
-            && (self.repo.is_none() || !climbs(&asking.repo))
+            && self
+                .repo
+                .as_deref()
+                .is_none_or(|p| fits_address(p, &asking.repo))
             && fits(&self.destination, &asking.destination)
             && fits(&self.path, &asking.path)
     }
 }
 
+/// Whether an address fits a pattern in every form that a server may take it for: as it is written, and decoded.
+fn fits_address(pattern: &str, address: &str) -> bool {
+    let pattern_of = Pattern::new(pattern);
+    let has_user = |text: &str| authority(text).contains('@');
+    let mut form = address.to_owned();
+    for _ in 0..MAX_DECODINGS {
+        let is_plain = !climbs(&form) && !form.contains(is_foreign_in_an_address);
+        if !is_plain || !pattern_of.matches(&form) || has_user(&form) != has_user(pattern) {
+            return false;
+        }
+        let decoded = percent_decoded(&form);
+        if decoded == form {
+            return true;
+        }
+        form = decoded;
+    }
+    false
+}
+
+/// How often an address is decoded, each form being another one, before it is refused.
+const MAX_DECODINGS: usize = 4;
+
+/// What an address of a repository has no use for, and what moves the end of its host.
+fn is_foreign_in_an_address(c: char) -> bool {
+    matches!(c, '?' | '#' | '\\') || c.is_whitespace() || c.is_control()
+}
+
+/// The part of an address up to its path.
+fn authority(address: &str) -> &str {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    rest.split_once('/').map_or(rest, |(host, _)| host)
+}
+
+/// An address with `%XX` decoded, once; what is not UTF-8 then is `\u{fffd}`, which fits no pattern by its letters.
+fn percent_decoded(address: &str) -> String {
+    let bytes = address.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let digits = address.get(at + 1..at + 3);
+        let byte = digits.and_then(|d| u8::from_str_radix(d, 16).ok());
+        match byte.filter(|_| bytes[at] == b'%') {
+            Some(byte) => {
+                decoded.push(byte);
+                at += 3;
+            }
+            None => {
+                decoded.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
 /// Whether an address has a part `.` or `..`, which its server takes away: it is another one than it reads.
 fn climbs(address: &str) -> bool {
-    let plain = address.to_ascii_lowercase().replace("%2e", ".");
-    let mut parts = plain.split(['/', '\\', ':']);
+    let mut parts = address.split(['/', '\\', ':']);
     parts.any(|part| part == "." || part == "..")
 }
 
@@ -346,11 +409,40 @@ projects:
     }
 
     #[test]
+    fn an_address_fits_in_every_form_or_not_at_all() {
+        let fits = |address| fits_address("https://*.example.com/team-a/*", address);
+        assert!(fits("https://git.example.com/team-a/sh%6fp"));
+        assert!(!fits("https://evil.com?.example.com/team-a/shop"));
+        assert!(!fits("https://me@evil.com#.example.com/team-a/shop"));
+        assert!(!fits("https://user@git.example.com/team-a/shop"));
+        assert!(fits_address(
+            "git@github.com:org/*",
+            "git@github.com:org/shop"
+        ));
+    }
+
+    #[test]
     fn no_rule_and_no_project_are_refused() {
         for asking in [
             asking("team-a", "https://git.example/team-a/..", "team-a-prod"),
             asking("team-a", "https://git.example/team-a/%2E%2e", "team-a-prod"),
             asking("team-a", "https://evil.example/team-a/x", "team-a-prod"),
+            asking(
+                "team-a",
+                "https://git.example/team-a/%2F..%2Fteam-b",
+                "team-a-prod",
+            ),
+            asking(
+                "team-a",
+                "https://git.example/team-a/.%2e%2fteam-b",
+                "team-a-prod",
+            ),
+            asking(
+                "team-a",
+                "https://git.example/team-a/x%252F..%252Fy",
+                "team-a-prod",
+            ),
+            asking("team-a", "https://git.example/team-a/x?y", "team-a-prod"),
             asking("", "", ""),
             asking("team-b", "", ""),
         ] {

@@ -23,6 +23,24 @@ pub(crate) enum KeyCommands {
     Ignore,
 }
 
+/// The flag of commands that run them where they are told to.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct KeyCommandArguments {
+    /// Run SOPS_AGE_KEY_CMD and SOPS_AGE_SSH_PRIVATE_KEY_CMD, as decrypt does
+    #[arg(long)]
+    enable_key_cmd: bool,
+}
+
+impl KeyCommandArguments {
+    /// Whether the commands are run.
+    pub(crate) fn commands(self) -> KeyCommands {
+        match self.enable_key_cmd {
+            true => KeyCommands::Run,
+            false => KeyCommands::Ignore,
+        }
+    }
+}
+
 /// Reads every source of identities that sops reads, in its order. One that cannot be read is remembered
 /// and hides no other.
 pub(crate) fn of_the_user(context: &Context, commands: KeyCommands) -> Identities {

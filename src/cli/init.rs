@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::identities;
+use super::identities::{self, KeyCommandArguments};
 use super::root::identities_of;
 use super::{Context, Done, Outcome, terminal};
 use crate::diagnostic::{Code, Diagnostic, Place};
@@ -26,6 +26,8 @@ pub(crate) struct Arguments {
     /// The boundary that no file of the repository leads out of
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
+    #[command(flatten)]
+    keys: KeyCommandArguments,
 }
 
 /// Runs the command.
@@ -48,9 +50,9 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
                 .into(),
         );
     }
-    let (invoker, place) = (context.clone(), located.clone());
+    let (invoker, place, keys) = (context.clone(), located.clone(), arguments.keys);
     let opener = Opener::new(move || {
-        let mut found = identities_of(&invoker, &place);
+        let mut found = identities_of(&invoker, &place, keys);
         for path in IDENTITIES.iter().filter_map(|n| place.directory.join(n)) {
             if matches!(place.tree.kind(&path), Ok(Some(Kind::File))) {
                 let path = place.tree.root().join(path.as_str());

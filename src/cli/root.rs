@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::identities::{self, KeyCommands};
+use super::identities::{self, KeyCommandArguments};
 use super::{Context, terminal, values};
 use crate::cluster::roots;
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
@@ -14,7 +14,7 @@ use crate::files::{Located, locate};
 use crate::generators::{Outside, plugin_homes};
 use crate::kustomize::{Level, LoadRestriction, Options, Order};
 use crate::pipeline::{Request, Root};
-use crate::programs::Helm;
+use crate::programs::{Environment, Helm};
 use crate::project::{self, Session};
 use crate::secrets::Opener;
 use crate::secrets::sealing::Identities;
@@ -67,6 +67,8 @@ pub(super) struct RootArguments {
     /// Allow files and repositories to be fetched
     #[arg(long)]
     network: bool,
+    #[command(flatten)]
+    keys: KeyCommandArguments,
     /// A variable that functions get: NAME=value, or NAME for one of this process
     #[arg(long, short, value_name = "NAME")]
     env: Vec<String>,
@@ -118,7 +120,7 @@ impl RootArguments {
     ) -> Result<R, Report> {
         refuse_address(path)?;
         let located = locate(path, &context.working_directory, self.root.as_deref())?;
-        let opener = Opener::new(identities(context, &located));
+        let opener = Opener::new(identities(context, &located, self.keys));
         let opener = match secrets {
             Secrets::Redact => opener.with_redaction(self.redaction_key(context)?),
             Secrets::Plain | Secrets::Keep | Secrets::Openable => opener,
@@ -264,6 +266,7 @@ impl RootArguments {
             api_versions: self.helm_api_versions.clone(),
             kube_version: self.helm_kube_version.clone(),
             is_debug: self.helm_debug,
+            environment: Environment::of_the_invoker(),
         };
         let variable = |word: &String| match word.contains('=') {
             true => Some(word.clone()),
@@ -279,6 +282,7 @@ impl RootArguments {
             plugins: self.enable_alpha_plugins,
             exec: self.enable_exec,
             environment: self.env.iter().filter_map(variable).collect(),
+            visible: Environment::of_the_invoker(),
             plugin_homes: plugin_homes(|name| context.variable(name).map(OsString::from)),
         }
     }
@@ -300,14 +304,19 @@ fn refuse_address(path: &Path) -> Result<()> {
 pub(super) fn identities(
     context: &Context,
     located: &Located,
+    keys: KeyCommandArguments,
 ) -> impl Fn() -> Identities + Send + Sync + 'static {
     let (context, located) = (context.clone(), located.clone());
-    move || identities_of(&context, &located)
+    move || identities_of(&context, &located, keys)
 }
 
 /// The identities of the user, those of a sidecar, and those that the project names beneath the root.
-pub(super) fn identities_of(context: &Context, located: &Located) -> Identities {
-    let mut found = identities::of_the_user(context, KeyCommands::Ignore);
+pub(super) fn identities_of(
+    context: &Context,
+    located: &Located,
+    keys: KeyCommandArguments,
+) -> Identities {
+    let mut found = identities::of_the_user(context, keys.commands());
     if let Some(keys) = context.variable(identities::KEYS) {
         let keys = context.working_directory.join(keys);
         identities::add_path(&mut found, context, &keys, &terminal::passphrases());

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::identities::{self, KeyCommands};
+use super::identities::{self, KeyCommandArguments};
 use super::{Context, Done, Outcome};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::files::{Files, Kind, Stale, TreePath, locate};
@@ -28,6 +28,8 @@ pub(crate) struct Arguments {
     /// The boundary that no file of the repository leads out of
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
+    #[command(flatten)]
+    keys: KeyCommandArguments,
     /// The configuration, instead of makejinja.toml in the directory
     #[arg(long, value_name = "FILE", env = "MAKEJINJA_SETTINGS")]
     settings: Option<PathBuf>,
@@ -53,8 +55,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
             .help("name the directory that holds the makejinja.toml")
             .into());
     }
-    let invoker = context.clone();
-    let opener = Opener::new(move || identities::of_the_user(&invoker, KeyCommands::Ignore));
+    let (invoker, keys) = (context.clone(), arguments.keys);
+    let opener = Opener::new(move || identities::of_the_user(&invoker, keys.commands()));
     let request = TemplateRequest {
         tree: Arc::clone(&located.tree),
         config: &config,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::{Subcommand, ValueEnum};
 use zeroize::Zeroizing;
 
-use super::identities::{self, KeyCommands};
+use super::identities::{self, KeyCommandArguments};
 use super::{Context, Done, Outcome, encrypt, terminal};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
 use crate::files::{Files, Kind, Located, TreePath, locate};
@@ -62,6 +62,8 @@ struct Show {
     /// The boundary that no file of the repository leads out of
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
+    #[command(flatten)]
+    keys: KeyCommandArguments,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -88,13 +90,14 @@ fn show(context: &Context, arguments: &Show) -> Outcome {
     let project = project(&located)?;
     let templates = Templates::of(&project, &located.tree)?;
     let overrides = overrides(context, &arguments.values, &arguments.set)?;
-    let (invoker, tree, paths) = (
+    let (invoker, keys, tree, paths) = (
         context.clone(),
+        arguments.keys,
         Arc::clone(&located.tree),
         project.identities.clone(),
     );
     let opener = Opener::new(move || {
-        let mut found = identities::of_the_user(&invoker, KeyCommands::Ignore);
+        let mut found = identities::of_the_user(&invoker, keys.commands());
         for path in &paths {
             let path = tree.root().join(path.as_str());
             identities::add_path(&mut found, &invoker, &path, &terminal::passphrases());

@@ -11,7 +11,7 @@ use crate::diagnostic::{Code, Diagnostic, Origin, Result, Source};
 use crate::files::{File, Files, TreePath};
 use crate::kube::Resource;
 use crate::kustomize::{self, ChartCall, Generators, Program, ProgramCall, RepositoryAddress};
-use crate::programs::{self, Chart, Helm, Process, Pull};
+use crate::programs::{self, Chart, Environment, Helm, Process, Pull};
 
 /// What a build may have done outside of its files. The default allows nothing.
 #[derive(Debug, Clone, Default)]
@@ -28,8 +28,10 @@ pub struct Outside {
     pub plugins: bool,
     /// Whether functions that are programs run.
     pub exec: bool,
-    /// Variables that functions get.
+    /// Variables that functions get, as `NAME=VALUE`.
     pub environment: Vec<String>,
+    /// What git and curl see of our environment; functions see the short list alone.
+    pub visible: Environment,
     /// Where plugins are looked for, in order.
     pub plugin_homes: Vec<PathBuf>,
 }
@@ -58,6 +60,8 @@ impl Outside {
         Process {
             program: path.as_ref(),
             arguments: arguments.to_vec(),
+            environment: &Environment::default(),
+            temporary: None,
             variables: variables
                 .map(|(n, v)| (n.to_owned(), v.to_owned()))
                 .collect(),
@@ -115,6 +119,8 @@ impl Outside {
         Process {
             program: program.as_os_str(),
             arguments,
+            environment: &Environment::default(),
+            temporary: None,
             variables: variables.into_iter().collect(),
             directory: Some(&directory),
             input: &call.input,
@@ -137,7 +143,7 @@ impl Generators for Outside {
         if !self.network {
             return Err(off(&format!("fetching {address}"), "--network"));
         }
-        programs::fetch(address)
+        programs::fetch(address, &self.visible)
     }
 
     fn clone_repository(&self, address: &RepositoryAddress) -> Result<Arc<dyn Files>> {
@@ -149,6 +155,7 @@ impl Generators for Outside {
             &address.reference,
             Duration::from_secs_f64(address.timeout_seconds),
             address.submodules,
+            &self.visible,
         )
     }
 

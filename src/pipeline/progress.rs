@@ -40,8 +40,18 @@ impl Progress {
 
     /// The error that ends a render at its deadline: stage, file and the slowest inputs.
     pub fn at_deadline(&self, deadline: Duration) -> Diagnostic {
+        let seconds = deadline.as_secs();
+        self.ended(&format!("the render did not end within {seconds} s"))
+    }
+
+    /// The error that ends a render which the host ends.
+    pub fn when_asked_to_end(&self) -> Diagnostic {
+        self.ended("the render was asked to end by a signal")
+    }
+
+    fn ended(&self, why: &str) -> Diagnostic {
         self.change(|state| {
-            let phrase = format!("the render did not end within {} s; it was in the stage {}", deadline.as_secs(), state.stage);
+            let phrase = format!("{why}; it was in the stage {}", state.stage);
             let mut error = Diagnostic::new(Code::Deadline, phrase);
             if let Some((path, _)) = state.open.first() {
                 error = error.at(Place::file(path.as_str()));

@@ -1,17 +1,10 @@
 //! helm: charts are pulled and inflated by the program that the invoker names.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a chart is laid out on disk for helm to read"
-)]
 
 use std::ffi::OsString;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::Process;
-use super::temporary::temporary;
-use crate::diagnostic::{Code, Diagnostic, Result};
-use crate::files::{Files, Kind, TreePath};
+use super::{Chart, Environment, Process};
+use crate::diagnostic::Result;
 
 /// The helm that the invoker allows.
 #[derive(Debug, Clone)]
@@ -22,8 +15,10 @@ pub struct Helm {
     pub api_versions: Vec<String>,
     /// The Kubernetes version that every chart shall believe in, instead of its own.
     pub kube_version: Option<String>,
-    /// Whether helm is to tell more.
+    /// Whether helm is to say more.
     pub is_debug: bool,
+    /// What helm sees of our environment.
+    pub environment: Environment,
 }
 
 /// A chart that is to be pulled.
@@ -39,73 +34,11 @@ pub struct Pull<'a> {
     pub is_devel: bool,
 }
 
-/// A chart on disk, in a directory that lasts as long as this; helm's own directories are beside it.
-#[derive(Debug)]
-pub struct Chart {
-    directory: tempfile::TempDir,
-    name: String,
-}
-
-impl Chart {
-    /// Lays out a chart of a repository. Its sealed files stay sealed, as kustomize leaves them to helm.
-    pub fn copy(files: &dyn Files, chart: &TreePath, name: &str) -> Result<Self> {
-        let laid_out = Self::empty(name)?;
-        copy(files, chart, &laid_out.path())?;
-        Ok(laid_out)
-    }
-
-    fn empty(name: &str) -> Result<Self> {
-        Ok(Self {
-            directory: temporary()?,
-            name: name.to_owned(),
-        })
-    }
-
-    fn path(&self) -> PathBuf {
-        self.directory.path().join("charts").join(&self.name)
-    }
-
-    /// The values that the chart comes with.
-    pub fn values(&self) -> Result<Vec<u8>> {
-        let path = self.path().join("values.yaml");
-        fs::read(path).map_err(|error| {
-            let phrase = format!(
-                "the values of chart {} cannot be read: {}",
-                self.name,
-                error.kind()
-            );
-            Diagnostic::new(Code::FileMissing, phrase)
-        })
-    }
-}
-
-fn copy(files: &dyn Files, from: &TreePath, to: &Path) -> Result<()> {
-    let unwritten = |error: std::io::Error| {
-        let phrase = format!("the chart cannot be laid out for helm: {}", error.kind());
-        Diagnostic::new(Code::WriteFailed, phrase)
-    };
-    fs::create_dir_all(to).map_err(unwritten)?;
-    for name in files.list(from)? {
-        let Some(path) = from.join(&name) else {
-            continue;
-        };
-        match files.kind(&path)? {
-            Some(Kind::Directory) => copy(files, &path, &to.join(&name))?,
-            Some(Kind::File) => {
-                let file = files.read_unopened(&path)?;
-                fs::write(to.join(&name), &file.bytes).map_err(unwritten)?;
-            }
-            None => {}
-        }
-    }
-    Ok(())
-}
-
 impl Helm {
     /// Pulls a chart.
     pub fn pull(&self, pull: Pull<'_>) -> Result<Chart> {
         let chart = Chart::empty(pull.name)?;
-        let target = chart.directory.path().join("charts");
+        let target = chart.directory().join("charts");
         let mut arguments = vec![
             "pull".to_owned(),
             "--untar".to_owned(),
@@ -151,6 +84,9 @@ impl Helm {
         if self.is_debug {
             all.push("--debug".to_owned());
         }
+        if !chart.is_closed() {
+            all.push("--skip-schema-validation".to_owned());
+        }
         self.run(chart, all, config_home, values)
     }
 
@@ -161,7 +97,7 @@ impl Helm {
         config_home: Option<&Path>,
         input: &[u8],
     ) -> Result<Vec<u8>> {
-        let own = chart.directory.path().join("helm");
+        let own = chart.directory().join("helm");
         let home = config_home.unwrap_or(&own);
         let below = |name: &str| home.join(name).display().to_string();
         let variables = vec![
@@ -172,7 +108,9 @@ impl Helm {
         Process {
             program: &self.command,
             arguments,
+            environment: &self.environment,
             variables,
+            temporary: Some(chart.directory()),
             directory: None,
             input,
             limit: None,

@@ -1,12 +1,15 @@
 //! Starts programs: the only door to processes, and absent without the invoker's flag.
 //!
 //! An engine sees [`Programs`]; `cli` makes [`Processes`] when a command or a flag allows it. What is
-//! started gets no standard input, and none of the variables that hold keys.
+//! started sees a short list of variables, runs in a group of its own, and ends with us, whatever ends us.
 #![expect(
     clippy::disallowed_methods,
     reason = "this room is the door to processes"
 )]
 
+mod chart;
+mod ending;
+mod environment;
 mod helm;
 mod hosted;
 mod network;
@@ -16,7 +19,10 @@ mod temporary;
 use std::io::Read;
 use std::process::{Command, Stdio};
 
-pub use helm::{Chart, Helm, Pull};
+pub use chart::Chart;
+pub use ending::{end_all, when_asked_to_end};
+pub use environment::Environment;
+pub use helm::{Helm, Pull};
 pub use hosted::{Ended, Hosted, How};
 pub use network::{clone_repository, fetch};
 pub use process::Process;

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Environment;
 use super::Process;
-use super::temporary::temporary;
+use super::ending::Private;
 use crate::diagnostic::{Code, Diagnostic, Result, Source};
 use crate::files::{File, Files, Kind, MAX_FILE_BYTES, Tree, TreePath};
 
@@ -19,7 +20,7 @@ const MAX_REDIRECTS: u8 = 10;
 /// Fetches a file by http with curl. Fails with [`Code::FetchFailed`].
 ///
 /// A program rather than a library: TLS is a third of the build, and only `--network` needs it.
-pub fn fetch(address: &str) -> Result<Arc<File>> {
+pub fn fetch(address: &str, environment: &Environment) -> Result<Arc<File>> {
     let words = [
         // No configuration file of the user: it could write files or send headers.
         "--disable --silent --show-error --fail --location --proto =http,https --proto-redir =http,https",
@@ -31,6 +32,8 @@ pub fn fetch(address: &str) -> Result<Arc<File>> {
     let bytes = Process {
         program: OsStr::new("curl"),
         arguments,
+        environment,
+        temporary: None,
         variables: Vec::new(),
         directory: None,
         input: b"",
@@ -52,7 +55,7 @@ pub fn fetch(address: &str) -> Result<Arc<File>> {
 /// A commit of a repository, in a directory that lasts as long as this.
 struct Checkout {
     tree: Tree,
-    _directory: tempfile::TempDir,
+    _directory: Private,
 }
 
 /// Fetches one commit of a repository with git, and its submodules if they are wanted.
@@ -63,14 +66,15 @@ pub fn clone_repository(
     reference: &str,
     limit: Duration,
     submodules: bool,
+    environment: &Environment,
 ) -> Result<Arc<dyn Files>> {
-    let directory = temporary()?;
+    let directory = Private::new()?;
     let reference = if reference.is_empty() {
         "HEAD"
     } else {
         reference
     };
-    let git = |arguments: &[&str]| git(directory.path(), arguments, limit);
+    let git = |arguments: &[&str]| git(directory.path(), arguments, limit, environment);
     git(&["init", "--quiet"])?;
     git(&["fetch", "--quiet", "--depth=1", "--", repository, reference])
         .map_err(|error| error.note(format!("fetching {reference} of {repository}")))?;
@@ -84,10 +88,17 @@ pub fn clone_repository(
     }))
 }
 
-fn git(directory: &Path, arguments: &[&str], limit: Duration) -> Result<()> {
+fn git(
+    directory: &Path,
+    arguments: &[&str],
+    limit: Duration,
+    environment: &Environment,
+) -> Result<()> {
     Process {
         program: OsStr::new("git"),
         arguments: arguments.iter().map(|a| (*a).to_owned()).collect(),
+        environment,
+        temporary: None,
         variables: vec![("GIT_TERMINAL_PROMPT".to_owned(), "0".to_owned())],
         directory: Some(directory),
         input: b"",

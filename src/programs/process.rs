@@ -6,11 +6,13 @@
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::SECRET_VARIABLES;
+use super::Environment;
+use super::ending::{Group, Private};
 use crate::diagnostic::{Code, Diagnostic, Result};
 
 /// The most that is read from a program: as much as the largest file.
@@ -29,8 +31,12 @@ pub struct Process<'a> {
     pub program: &'a OsStr,
     /// Its arguments.
     pub arguments: Vec<String>,
-    /// Variables beside those of this process.
+    /// What it sees of our environment.
+    pub environment: &'a Environment,
+    /// Variables besides.
     pub variables: Vec<(String, String)>,
+    /// Where it writes temporary files; a directory of its own, which is removed after it, when there is none.
+    pub temporary: Option<&'a Path>,
     /// Where it runs; this process's own directory when there is none.
     pub directory: Option<&'a Path>,
     /// What it reads on standard input.
@@ -43,8 +49,13 @@ impl Process<'_> {
     /// Runs it to its end and gives what it printed.
     ///
     /// Fails with [`Code::ProgramFailed`] when it cannot be started, fails, or prints or takes too much.
+    ///
+    /// It runs in a group of its own, and whatever it started ends with it.
     pub fn run(&self) -> Result<Vec<u8>> {
-        let mut child = self.start()?;
+        let own = self.temporary.is_none().then(Private::new).transpose()?;
+        let temporary = self.temporary.or(own.as_ref().map(Private::path));
+        let mut child = self.start(temporary.unwrap_or(Path::new("/nonexistent")))?;
+        let group = Group::of(&child);
         let mut input = child.stdin.take();
         let output = child.stdout.take();
         let errors = child.stderr.take();
@@ -55,7 +66,7 @@ impl Process<'_> {
             });
             let said = scope.spawn(move || read(errors, MAX_ERROR_BYTES));
             let printed = scope.spawn(move || read(output, MAX_OUTPUT_BYTES + 1));
-            let status = self.wait(&mut child);
+            let status = self.wait(&mut child, group);
             let join = |thread: std::thread::ScopedJoinHandle<'_, Vec<u8>>| thread.join();
             (
                 join(printed).unwrap_or_default(),
@@ -84,17 +95,18 @@ impl Process<'_> {
         }
     }
 
-    fn start(&self) -> Result<Child> {
+    fn start(&self, temporary: &Path) -> Result<Child> {
         let mut command = Command::new(self.program);
         command
             .args(&self.arguments)
+            .process_group(0)
+            .env_clear()
+            .envs(self.environment.variables())
+            .env("TMPDIR", temporary)
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        for name in SECRET_VARIABLES {
-            command.env_remove(name);
-        }
         if let Some(directory) = self.directory {
             command.current_dir(directory);
         }
@@ -104,24 +116,24 @@ impl Process<'_> {
         })
     }
 
-    /// Waits for the end; ends it when its time is up.
-    fn wait(&self, child: &mut Child) -> Option<std::process::ExitStatus> {
-        let Some(limit) = self.limit else {
-            return child.wait().ok();
-        };
+    /// Waits for the end; ends it when its time is up. What it left running is ended with it.
+    fn wait(&self, child: &mut Child, group: Group) -> Option<std::process::ExitStatus> {
         let start = Instant::now();
-        loop {
-            match child.try_wait() {
-                Ok(Some(status)) => return Some(status),
-                Ok(None) if start.elapsed() < limit => std::thread::sleep(POLL),
-                _ => {
-                    // Nothing is left to do when it cannot be ended.
-                    let _ = child.kill();
-                    let _ = child.wait();
-                    return None;
+        let is_in_time = match self.limit {
+            None => group.has_ended(child, true),
+            Some(limit) => loop {
+                if group.has_ended(child, false) {
+                    break true;
                 }
-            }
-        }
+                if start.elapsed() >= limit {
+                    break false;
+                }
+                std::thread::sleep(POLL);
+            },
+        };
+        drop(group);
+        let status = child.wait().ok();
+        status.filter(|_| is_in_time)
     }
 
     fn failed(&self, how: &str) -> Diagnostic {
@@ -154,7 +166,9 @@ mod tests {
         Process {
             program: OsStr::new("sh"),
             arguments: vec!["-c".to_owned(), script.to_owned()],
+            environment: &Environment::default(),
             variables: Vec::new(),
+            temporary: None,
             directory: None,
             input,
             limit,
@@ -177,5 +191,16 @@ mod tests {
         let limit = Some(Duration::from_millis(50));
         let error = run("exec sleep 5", b"", limit).expect_err("it takes too long");
         assert_eq!(error.phrase(), "sh took too long");
+    }
+
+    #[test]
+    fn what_a_program_leaves_running_ends_with_it() {
+        let script = "sleep 300 & echo $!; echo $TMPDIR";
+        let printed = run(script, b"", None).expect("it does not wait for the sleep");
+        let printed = String::from_utf8(printed).expect("a number and a path");
+        let (pid, temporary) = printed.trim().split_once('\n').expect("two lines");
+        let state = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+        assert!(state.is_err() || state.is_ok_and(|s| s.contains(") Z ")));
+        assert!(!Path::new(temporary).exists());
     }
 }

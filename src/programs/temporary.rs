@@ -4,8 +4,9 @@
     reason = "this room is the door to processes, and they read files"
 )]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::ending::Private;
 use crate::diagnostic::{Code, Diagnostic, Result};
 
 /// Whether a file is there.
@@ -13,22 +14,14 @@ pub fn is_there(path: &Path) -> bool {
     path.is_file()
 }
 
-/// A directory of our own that goes when it is dropped.
-pub(super) fn temporary() -> Result<tempfile::TempDir> {
-    tempfile::Builder::new()
-        .prefix("prerender-")
-        .tempdir()
-        .map_err(|error| unwritten(&error))
-}
-
 /// A directory that only we can read and that goes, with all that is in it, when it is dropped.
 #[derive(Debug)]
-pub struct TemporaryDirectory(tempfile::TempDir);
+pub struct TemporaryDirectory(Private);
 
 impl TemporaryDirectory {
     /// Makes one. Fails with [`Code::WriteFailed`].
     pub fn new() -> Result<Self> {
-        temporary().map(Self)
+        Private::new().map(Self)
     }
 
     /// Its path.
@@ -39,26 +32,31 @@ impl TemporaryDirectory {
 
 /// A file that only we can read and that goes when it is dropped.
 #[derive(Debug)]
-pub struct TemporaryFile(tempfile::NamedTempFile);
+pub struct TemporaryFile {
+    _directory: Private,
+    path: PathBuf,
+}
 
 impl TemporaryFile {
     /// Writes one. Fails with [`Code::WriteFailed`].
     pub fn new(bytes: &[u8]) -> Result<Self> {
-        let file = tempfile::NamedTempFile::new().map_err(|error| unwritten(&error))?;
-        std::fs::write(file.path(), bytes).map_err(|error| unwritten(&error))?;
-        Ok(Self(file))
+        let directory = Private::new()?;
+        let path = directory.path().join("file");
+        std::fs::write(&path, bytes).map_err(|error| {
+            let phrase = format!(
+                "nothing can be written for a program to read: {}",
+                error.kind()
+            );
+            Diagnostic::new(Code::WriteFailed, phrase)
+        })?;
+        Ok(Self {
+            _directory: directory,
+            path,
+        })
     }
 
     /// Its path.
     pub fn path(&self) -> &Path {
-        self.0.path()
+        &self.path
     }
-}
-
-fn unwritten(error: &std::io::Error) -> Diagnostic {
-    let phrase = format!(
-        "nothing can be written for a program to read: {}",
-        error.kind()
-    );
-    Diagnostic::new(Code::WriteFailed, phrase)
 }

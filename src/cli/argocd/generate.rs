@@ -5,7 +5,6 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
 
 use rayon::ThreadPoolBuilder;
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -16,9 +15,10 @@ use crate::argocd::generate::{Generation, generate};
 use crate::argocd::policy::{self, Grant};
 use crate::cli::identities;
 use crate::cli::{Context, Done, Outcome};
-use crate::diagnostic::{ExitStatus, Place, Result, Source};
+use crate::diagnostic::{Diagnostic, ExitStatus, Place, Result, Source};
 use crate::files::locate;
 use crate::pipeline::Progress;
+use crate::programs::{self, Environment};
 use crate::secrets::Opener;
 use crate::secrets::sealing::{Ask, Identities};
 
@@ -57,9 +57,12 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let (finished, watch) = mpsc::channel::<()>();
     let watched = progress.clone();
     let deadline = grant.deadline;
+    let asked = progress.clone();
+    programs::when_asked_to_end(move || end(&asked.when_asked_to_end()));
     std::thread::spawn(move || {
         if watch.recv_timeout(deadline) == Err(RecvTimeoutError::Timeout) {
-            end(&watched, deadline);
+            programs::end_all();
+            end(&watched.at_deadline(deadline));
         }
     });
     let located = locate(
@@ -93,6 +96,7 @@ fn grant(context: &Context, call: &Call, policy: Option<&std::path::Path>) -> Re
             identities: keys.into_iter().collect(),
             paths: Vec::new(),
             enable: Vec::new(),
+            environment: Environment::default(),
             deadline: policy::DEFAULT_DEADLINE,
             memory_bytes: None,
             secrets: policy::Secrets::Plain,
@@ -137,10 +141,10 @@ fn bound_memory(bytes: u64) {
     let _ = setrlimit(Resource::Data, limit);
 }
 
-/// Tells where the time went and ends the process: the host would kill it without a word.
+/// Says where the time went and ends the process: the host would kill it without a word.
 #[expect(clippy::exit, reason = "the render cannot be stopped from outside")]
-fn end(progress: &Progress, deadline: Duration) {
-    let error = progress.at_deadline(deadline).or_at(Place::file("."));
+fn end(error: &Diagnostic) {
+    let error = error.clone().or_at(Place::file("."));
     let _ = writeln!(std::io::stderr().lock(), "{error}");
     std::process::exit(i32::from(ExitStatus::Limit as u8));
 }

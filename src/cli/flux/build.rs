@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Escape, SecretsArgument};
+use crate::cli::identities::KeyCommandArguments;
 use crate::cli::root::identities;
 use crate::cli::{Context, Done, Outcome, values};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source};
@@ -90,6 +91,8 @@ pub(super) struct Arguments {
     /// Allow files and repositories to be fetched
     #[arg(long)]
     network: bool,
+    #[command(flatten)]
+    keys: KeyCommandArguments,
     /// Let a Kustomization have no objects, with which Flux deletes all that it applied
     #[arg(long)]
     allow_empty: bool,
@@ -103,7 +106,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         &context.working_directory,
         arguments.root.as_deref(),
     )?;
-    let opener = Arc::new(Opener::new(identities(context, &located)));
+    let opener = Arc::new(Opener::new(identities(context, &located, arguments.keys)));
     let given = given(context, arguments, &opener)?;
     let overrides = values::overrides(context, &arguments.values, &arguments.set)?;
     let outside = Outside {
