@@ -7,6 +7,7 @@
 mod beneath;
 mod in_place;
 mod layer;
+mod lock;
 mod memory;
 mod output;
 mod path;
@@ -21,6 +22,7 @@ mod trusted;
 use std::sync::Arc;
 
 pub use layer::Layer;
+pub use lock::Lock;
 pub use memory::Memory;
 pub use output::{Mark, Metadata, OutputFile, OutputTree, RECORD, Stale};
 pub use path::TreePath;

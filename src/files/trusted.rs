@@ -104,6 +104,11 @@ impl Trusted {
         names
     }
 
+    /// Whether there is anything at the path.
+    pub fn exists(self, path: &Path) -> bool {
+        path.exists()
+    }
+
     /// Whether there is a directory at the path.
     pub fn is_directory(self, path: &Path) -> bool {
         path.is_dir()

@@ -117,7 +117,12 @@ pub(super) struct Private(tempfile::TempDir);
 impl Private {
     /// Makes one. Fails with [`Code::WriteFailed`].
     pub(super) fn new() -> Result<Self> {
-        let made = tempfile::Builder::new().prefix("prerender-").tempdir();
+        Self::new_in(&std::env::temp_dir())
+    }
+
+    /// Makes one in a directory. Fails with [`Code::WriteFailed`].
+    pub(super) fn new_in(parent: &Path) -> Result<Self> {
+        let made = tempfile::Builder::new().prefix("prerender-").tempdir_in(parent);
         let directory = made.map_err(|error| {
             let phrase = format!(
                 "nothing can be written for a program to read: {}",

@@ -7,6 +7,7 @@
     reason = "this room is the door to processes"
 )]
 
+mod attached;
 mod chart;
 mod ending;
 mod environment;
@@ -19,6 +20,7 @@ mod temporary;
 use std::io::Read;
 use std::process::{Command, Stdio};
 
+pub use attached::{Attached, Left, PlainFile, Unstarted};
 pub use chart::Chart;
 pub use ending::{end_all, when_asked_to_end};
 pub use environment::Environment;
