@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::files::Trusted;
 
@@ -50,6 +50,17 @@ impl Context {
     pub(crate) fn program(&self) -> PathBuf {
         let called = self.arguments.first().map(PathBuf::from);
         std::env::current_exe().unwrap_or_else(|_| called.unwrap_or_default())
+    }
+
+    /// Every variable, also the one that holds identities: for what the user asked to be run.
+    pub(crate) fn whole_environment(&self) -> Vec<(OsString, OsString)> {
+        let secret = self.identities.as_ref().map(|text| {
+            let text = OsString::from(text.expose_secret());
+            (OsString::from(SECRET_VARIABLE), text)
+        });
+        let rest = self.environment.iter();
+        let rest = rest.map(|(name, value)| (name.clone(), value.clone()));
+        rest.chain(secret).collect()
     }
 
     /// A variable's value, when it is set, is UTF-8 and is not empty.

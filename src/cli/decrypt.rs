@@ -3,38 +3,48 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use zeroize::Zeroizing;
 
 use super::identities::{self, KeyCommands};
 use super::{Context, Done, Outcome};
-use crate::diagnostic::{Code, Result};
+use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::files::Audience;
 use crate::secrets::sealing::{
-    self, Config, DecryptRequest, Extract, Format, Indents, MacCheck, SealedFile,
+    self, Config, DecryptRequest, Format, Indents, KeyPath, MacCheck, SealedFile,
 };
 
 /// Opens one sealed file and prints it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The sealed file
-    file: PathBuf,
+    /// The sealed file; standard input when absent or -
+    pub(super) file: Option<PathBuf>,
     /// The format of the file, when its name does not tell
     #[arg(long, value_name = "FORMAT")]
-    input_type: Option<FormatName>,
+    pub(super) input_type: Option<FormatName>,
     /// The format to print
     #[arg(long, value_name = "FORMAT")]
-    output_type: Option<FormatName>,
+    pub(super) output_type: Option<FormatName>,
     /// Print one part only: '["data"]["password"]'
     #[arg(long, value_name = "PATH")]
-    extract: Option<String>,
+    pub(super) extract: Option<String>,
     /// Print what opens even when the file was changed after it was sealed
     #[arg(long)]
-    ignore_mac: bool,
+    pub(super) ignore_mac: bool,
     /// Write to a file, which only its owner can read, instead of standard output
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[arg(short, long, value_name = "FILE", conflicts_with = "in_place")]
+    pub(super) output: Option<PathBuf>,
+    /// Replace the file by its plaintext, which only its owner can read
+    #[arg(short, long)]
+    pub(super) in_place: bool,
+    /// Take the formats as for a file of this name
+    #[arg(long, value_name = "PATH")]
+    pub(super) filename_override: Option<PathBuf>,
     /// Take the indents from this file instead of the nearest .sops.yaml
     #[arg(long, value_name = "FILE", env = "SOPS_CONFIG")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
+    /// Indent by this many blanks
+    #[arg(skip)]
+    pub(super) indent: Option<usize>,
 }
 
 /// The formats of SOPS by their names.
@@ -59,24 +69,82 @@ impl From<FormatName> for Format {
     }
 }
 
+/// What stands for standard input where a file is named.
+pub(super) const STANDARD_INPUT: &str = "-";
+
+/// A file that is read: the one that is named, or standard input.
+pub(super) struct Input {
+    /// Its path; `None` for standard input.
+    pub(super) path: Option<PathBuf>,
+    /// Its path, for messages.
+    pub(super) name: String,
+    /// Its bytes.
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+}
+
+impl Input {
+    /// Reads the file. Fails with [`Code::Usage`] where standard input is to be replaced, and with what reading fails
+    /// with.
+    pub(super) fn read(context: &Context, file: Option<&Path>, in_place: bool) -> Result<Self> {
+        let Some(path) = file.filter(|path| *path != Path::new(STANDARD_INPUT)) else {
+            if in_place {
+                let phrase = "standard input cannot be replaced: name a file";
+                return Err(Diagnostic::new(Code::Usage, phrase));
+            }
+            return Ok(Self {
+                path: None,
+                name: "standard input".to_owned(),
+                bytes: context.trusted.read_stream(Path::new("/dev/stdin"))?.into(),
+            });
+        };
+        Ok(Self {
+            name: path.display().to_string(),
+            bytes: context.trusted.read_stream(path)?.into(),
+            path: Some(path.to_owned()),
+        })
+    }
+}
+
+impl From<Format> for FormatName {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Yaml => Self::Yaml,
+            Format::Json => Self::Json,
+            Format::Dotenv => Self::Dotenv,
+            Format::Ini => Self::Ini,
+            Format::Binary => Self::Binary,
+        }
+    }
+}
+
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
-    let name = arguments.file.display().to_string();
-    let bytes = context.trusted.read_stream(&arguments.file)?;
-    let by_name = Format::of_path(&name);
+    let _lock = match (&arguments.file, arguments.in_place) {
+        (Some(path), true) => Some(context.trusted.lock(path)?),
+        _ => None,
+    };
+    let input = Input::read(context, arguments.file.as_deref(), arguments.in_place)?;
+    let Input { name, bytes, .. } = &input;
+    let named_as = arguments.filename_override.as_ref();
+    let named_as = named_as.map_or_else(|| name.clone(), |path| path.display().to_string());
+    let by_name = match (&input.path, &arguments.filename_override) {
+        // Nothing says what standard input is but its shape.
+        (None, None) => sealing::detect(bytes, "").unwrap_or(Format::Binary),
+        _ => Format::of_path(&named_as),
+    };
     let extract = arguments
         .extract
         .as_deref()
-        .map(Extract::parse)
+        .map(KeyPath::parse)
         .transpose()?;
     let config = configuration(context, arguments.config.as_deref())?;
     let request = DecryptRequest {
         file: SealedFile {
-            name: &name,
-            bytes: &bytes,
+            name,
+            bytes,
             format: arguments.input_type.map_or(by_name, Format::from),
         },
         output: arguments.output_type.map_or(by_name, Format::from),
-        indents: config.map_or_else(Indents::default, |(config, _)| config.indents),
+        indents: indents(config.as_ref(), arguments.indent),
         mac: if arguments.ignore_mac {
             MacCheck::Ignore
         } else {
@@ -90,11 +158,21 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         report,
         ..Done::default()
     };
-    match &arguments.output {
+    let target = match arguments.in_place {
+        true => &input.path,
+        false => &arguments.output,
+    };
+    match target {
         None => done.stdout = plain.to_vec(),
         Some(path) => context.trusted.replace(path, &plain, Audience::Owner)?,
     }
     Ok(done)
+}
+
+/// How documents are indented: by what the command line says, the configuration, or as sops does.
+pub(super) fn indents(config: Option<&(Config, PathBuf)>, given: Option<usize>) -> Indents {
+    let usual = config.map_or_else(Indents::default, |(config, _)| config.indents);
+    given.map_or(usual, Indents::of_blanks)
 }
 
 /// The deepest directory in which `.sops.yaml` is looked for from.

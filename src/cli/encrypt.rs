@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::decrypt::{FormatName, configuration};
+use super::decrypt::{FormatName, Input, configuration, indents};
 use super::identities::{self, KeyCommands};
 use super::{Context, Done, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
@@ -12,60 +12,75 @@ use crate::secrets::sealing::{
 };
 
 /// Seals one plain file.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct Arguments {
-    /// The plain file
-    file: PathBuf,
+    /// The plain file; standard input when absent or -
+    pub(super) file: Option<PathBuf>,
     /// The format of the file, when its name does not tell
     #[arg(long, value_name = "FORMAT")]
-    input_type: Option<FormatName>,
+    pub(super) input_type: Option<FormatName>,
     /// The format to seal it in
     #[arg(long, value_name = "FORMAT")]
-    output_type: Option<FormatName>,
+    pub(super) output_type: Option<FormatName>,
     /// Write to a file instead of standard output; what did not change in it stays as it is
     #[arg(short, long, value_name = "FILE", conflicts_with = "in_place")]
-    output: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
     /// Replace the file
     #[arg(short, long)]
-    in_place: bool,
+    pub(super) in_place: bool,
+    /// Seal every value anew, also where it did not change
+    #[arg(long)]
+    pub(super) fresh: bool,
     /// Choose the creation rule as for a file of this name
     #[arg(long, value_name = "PATH")]
-    filename_override: Option<PathBuf>,
+    pub(super) filename_override: Option<PathBuf>,
     /// Seal by this file instead of the nearest .sops.yaml
     #[arg(long, value_name = "FILE", env = "SOPS_CONFIG")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     /// Seal for these recipients, separated by commas
     #[arg(short, long, value_name = "RECIPIENTS", env = "SOPS_AGE_RECIPIENTS")]
-    age: Option<String>,
+    pub(super) age: Option<String>,
     #[command(flatten)]
-    selection: Selection,
+    pub(super) selection: Selection,
     /// Let the MAC cover sealed values only
     #[arg(long)]
-    mac_only_encrypted: bool,
+    pub(super) mac_only_encrypted: bool,
+    /// Keys of services, by the field of a rule that would name them
+    #[arg(skip)]
+    pub(super) services: Vec<(String, String)>,
+    /// How many of several key groups are needed
+    #[arg(skip)]
+    pub(super) threshold: Option<usize>,
+    /// Indent by this many blanks
+    #[arg(skip)]
+    pub(super) indent: Option<usize>,
+    /// Write over what stands at the output, whatever it is
+    #[arg(skip)]
+    pub(super) overwrite: bool,
 }
 
 /// What is sealed; without any of these, what the creation rule says.
 #[derive(Debug, Default, clap::Args)]
 #[group(multiple = false)]
-struct Selection {
+pub(super) struct Selection {
     /// Leave what is below keys with this ending readable
     #[arg(long, value_name = "SUFFIX")]
-    unencrypted_suffix: Option<String>,
+    pub(super) unencrypted_suffix: Option<String>,
     /// Seal only what is below keys with this ending
     #[arg(long, value_name = "SUFFIX")]
-    encrypted_suffix: Option<String>,
+    pub(super) encrypted_suffix: Option<String>,
     /// Leave what is below keys that match readable
     #[arg(long, value_name = "REGEX")]
-    unencrypted_regex: Option<String>,
+    pub(super) unencrypted_regex: Option<String>,
     /// Seal only what is below keys that match
     #[arg(long, value_name = "REGEX")]
-    encrypted_regex: Option<String>,
+    pub(super) encrypted_regex: Option<String>,
     /// Leave what is below comments that match readable
     #[arg(long, value_name = "REGEX")]
-    unencrypted_comment_regex: Option<String>,
+    pub(super) unencrypted_comment_regex: Option<String>,
     /// Seal only what is below comments that match
     #[arg(long, value_name = "REGEX")]
-    encrypted_comment_regex: Option<String>,
+    pub(super) encrypted_comment_regex: Option<String>,
 }
 
 impl Selection {
@@ -89,56 +104,59 @@ impl Selection {
 pub(super) fn seal(context: &Context, file: &Path, output: &Path, age: Option<&str>) -> Outcome {
     let of_environment = || context.variable("SOPS_AGE_RECIPIENTS").map(str::to_owned);
     let arguments = Arguments {
-        file: file.to_owned(),
-        input_type: None,
-        output_type: None,
+        file: Some(file.to_owned()),
         output: Some(output.to_owned()),
-        in_place: false,
         filename_override: Some(output.to_owned()),
         config: context.variable("SOPS_CONFIG").map(PathBuf::from),
         age: age.map(str::to_owned).or_else(of_environment),
-        selection: Selection::default(),
-        mac_only_encrypted: false,
+        ..Arguments::default()
     };
     run(context, &arguments)
 }
 
+impl Arguments {
+    /// What the command line says instead of a creation rule.
+    pub(super) fn given(&self) -> RuleOverride {
+        RuleOverride {
+            age: self.age.clone(),
+            services: self.services.clone(),
+            threshold: self.threshold,
+            selection: self.selection.to_field(),
+            mac_only_encrypted: self.mac_only_encrypted,
+        }
+    }
+}
+
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
-    let name = arguments.file.display().to_string();
-    let path = context.working_directory.join(&arguments.file);
-    let bytes = context.trusted.read_stream(&arguments.file)?;
     let target = match (&arguments.output, arguments.in_place) {
         (Some(output), _) => Some(output),
-        (None, true) => Some(&arguments.file),
+        (None, true) => arguments.file.as_ref(),
         (None, false) => None,
     };
-    let named_as = arguments
-        .filename_override
-        .as_ref()
-        .map(|p| context.working_directory.join(p));
-    let named_as = named_as.unwrap_or(path);
+    let _lock = target.map(|path| context.trusted.lock(path)).transpose()?;
+    let input = Input::read(context, arguments.file.as_deref(), arguments.in_place)?;
+    let named = arguments.filename_override.as_ref().or(input.path.as_ref());
+    let Some(named) = named else {
+        let phrase = "nothing says how standard input is to be sealed: give --filename-override";
+        return Err(Diagnostic::new(Code::Usage, phrase).into());
+    };
+    let named_as = context.working_directory.join(named);
     let by_name = Format::of_path(&named_as.to_string_lossy());
     let output = arguments.output_type.map_or(by_name, Format::from);
     let earlier = earlier(context, arguments, output)?;
     let config = configuration(context, arguments.config.as_deref())?;
-    let directory = config
-        .as_ref()
-        .map(|(_, directory)| directory.clone())
-        .unwrap_or_default();
+    let indents = indents(config.as_ref(), arguments.indent);
     let request = EncryptRequest {
         file: PlainFile {
-            name: &name,
-            bytes: &bytes,
+            name: &input.name,
+            bytes: &input.bytes,
             format: arguments.input_type.map_or(by_name, Format::from),
             output,
         },
         path: &named_as,
-        config: config.map(|(config, _)| (config, directory.as_path())),
-        given: RuleOverride {
-            age: arguments.age.clone(),
-            selection: arguments.selection.to_field(),
-            mac_only_encrypted: arguments.mac_only_encrypted,
-        },
+        config: config.as_ref().map(|(config, at)| (config, at.as_path())),
+        given: arguments.given(),
+        indents,
         previous: earlier.as_ref().map(|(name, bytes, format)| SealedFile {
             name,
             bytes,
@@ -150,14 +168,16 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         now: now(),
         random: &mut randomness,
     };
-    let sealed = sealing::encrypt(&request, &identities, &mut sealer)?;
+    let (sealed, report) = sealing::encrypt(&request, &identities, &mut sealer)?;
+    let mut done = Done {
+        report,
+        ..Done::default()
+    };
     match target {
-        None => Ok(Done::from(sealed)),
-        Some(path) => {
-            context.trusted.replace(path, &sealed, Audience::All)?;
-            Ok(Done::default())
-        }
+        None => done.stdout = sealed,
+        Some(path) => context.trusted.replace(path, &sealed, Audience::All)?,
     }
+    Ok(done)
 }
 
 /// The sealed file that `--output` replaces, its name and its format; `None` when there is none.
@@ -166,7 +186,7 @@ fn earlier(
     arguments: &Arguments,
     output: Format,
 ) -> Result<Option<(String, Vec<u8>, Format)>> {
-    let Some(path) = &arguments.output else {
+    let Some(path) = arguments.output.as_ref().filter(|_| !arguments.fresh) else {
         return Ok(None);
     };
     let name = path.display().to_string();
@@ -175,8 +195,11 @@ fn earlier(
         Err(error) if error.code() == Code::FileMissing => return Ok(None),
         Err(error) => return Err(error.at(Place::file(name))),
     };
-    let is_same =
-        context.working_directory.join(path) == context.working_directory.join(&arguments.file);
+    let full = |path: &Path| context.working_directory.join(path);
+    let is_same = arguments.file.as_deref().map(full) == Some(full(path));
+    if arguments.overwrite && !sealing::is_sealed(&bytes, Path::new(&name)) {
+        return Ok(None);
+    }
     if is_same || !sealing::is_sealed(&bytes, Path::new(&name)) {
         let phrase = format!("{name} is there and is not a sealed file");
         return Err(Diagnostic::new(Code::WriteFailed, phrase)

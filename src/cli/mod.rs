@@ -23,6 +23,7 @@ mod overlays;
 mod panic;
 mod render;
 mod root;
+mod sops;
 mod template;
 mod terminal;
 mod values;
@@ -74,6 +75,13 @@ enum Command {
     Decrypt(decrypt::Arguments),
     /// Seal a file by the creation rules of .sops.yaml
     Encrypt(encrypt::Arguments),
+    /// Do what the program sops does: set, unset, rotate, updatekeys, groups, edit, exec-env, exec-file
+    #[command(disable_help_flag = true)]
+    Sops {
+        /// Its command line
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
     /// The entry points of the Argo CD config management plugin
     Argocd(argocd::Arguments),
     /// What goes to Flux, and what Flux would make of it
@@ -110,7 +118,11 @@ pub fn main() -> ExitCode {
                 Err(error) => output::usage(&error),
             }
         }
+        Some("sops") => return ExitCode::from(sops::run(&context, &words(&context.arguments))),
         _ => match Arguments::try_parse_from(arguments(&context)) {
+            Ok(Arguments {
+                command: Command::Sops { words },
+            }) => return ExitCode::from(sops::run(&context, &words)),
             Ok(arguments) => output::finish(run(&context, arguments.command)),
             Err(error) => output::usage(&error),
         },
@@ -124,6 +136,14 @@ pub fn main() -> ExitCode {
 fn forbid_dumps() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
+/// The words after the program's name; what is not UTF-8 names no file that is there.
+fn words(arguments: &[OsString]) -> Vec<String> {
+    let words = arguments.iter().skip(1);
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect()
 }
 
 /// The name by which the program was called.
@@ -161,6 +181,7 @@ fn run(context: &Context, command: Command) -> Outcome {
         Command::Expand(arguments) => expand::run(context, &arguments),
         Command::Render(arguments) => render::run(context, &arguments),
         Command::Schema => about::schema(),
+        Command::Sops { .. } => Ok(Done::default()),
         Command::Completions { shell } => about::completions(shell),
         Command::Man => about::man(),
         Command::Panic => panic::on_purpose(),

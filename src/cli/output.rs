@@ -73,7 +73,20 @@ pub(super) fn usage(error: &clap::Error) -> ExitStatus {
     error.kind().into()
 }
 
-fn tell(report: &Report) {
+/// Says one thing while a command still runs.
+pub(super) fn say(text: &str) {
+    // Nobody is left to tell when this fails.
+    let _ = writeln!(io::stderr().lock(), "{}", without_identities(text));
+}
+
+/// Prints a part of standard output before a question is asked.
+pub(super) fn show(text: &str) {
+    // Nobody is left to tell when this fails.
+    let _ = print(text.as_bytes());
+}
+
+/// Prints findings while a command still runs.
+pub(super) fn tell(report: &Report) {
     let mut stderr = io::stderr().lock();
     let colour = stderr.is_terminal() && no_colour_is_unset();
     for finding in &report.findings {

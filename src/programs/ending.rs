@@ -122,7 +122,9 @@ impl Private {
 
     /// Makes one in a directory. Fails with [`Code::WriteFailed`].
     pub(super) fn new_in(parent: &Path) -> Result<Self> {
-        let made = tempfile::Builder::new().prefix("prerender-").tempdir_in(parent);
+        let made = tempfile::Builder::new()
+            .prefix("prerender-")
+            .tempdir_in(parent);
         let directory = made.map_err(|error| {
             let phrase = format!(
                 "nothing can be written for a program to read: {}",

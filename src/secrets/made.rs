@@ -10,7 +10,9 @@ use super::view::Opened;
 use crate::diagnostic::{Code, Diagnostic, Origin, Place, Result};
 use crate::files::{File, Files, Kind, Tree, TreePath};
 use crate::kustomize::KUSTOMIZATION_NAMES;
-use crate::sops::{Config, Format, Identities, PlainFile, RuleOverride, SealedFile, Sealer};
+use crate::sops::{
+    Config, Format, Identities, Indents, PlainFile, RuleOverride, SealedFile, Sealer,
+};
 use crate::yaml::{self, Node, ParseOptions};
 
 /// The file that says for whom files are sealed.
@@ -65,8 +67,13 @@ impl Sealing<'_, '_> {
                 output: format,
             },
             path: Path::new(name),
-            config: config.map(|(config, _)| (config, Path::new(&directory))),
+            config: config
+                .as_ref()
+                .map(|(config, _)| (config, Path::new(&directory))),
             given: RuleOverride::default(),
+            indents: config
+                .as_ref()
+                .map_or_else(Indents::default, |(config, _)| config.indents),
             previous: previous.as_ref().map(|file| SealedFile {
                 name: &shown,
                 bytes: &file.bytes,
@@ -78,7 +85,7 @@ impl Sealing<'_, '_> {
             None => &Identities::default(),
         };
         let sealed = encrypt(&request, identities, self.sealer);
-        sealed.map(Some).map_err(|error| {
+        sealed.map(|(sealed, _)| Some(sealed)).map_err(|error| {
             let error = match error.code() {
                 Code::SopsNoRule => without_rule(file, &error),
                 _ => error,

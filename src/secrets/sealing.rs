@@ -3,8 +3,9 @@
 use std::path::{Component, Path, PathBuf};
 
 pub use crate::sops::{
-    Ask, Config, CreationRule, Extract, Fetch, Format, Found, Identities, IdentityText, Indents,
-    MacCheck, PlainFile, RuleOverride, SealedFile, Sealer,
+    Ask, Ciphertext, Config, CreationRule, Fetch, Format, Found, GroupChange, Identities,
+    IdentityText, Indents, KeyChanges, KeyPath, MacCheck, NewValue, PlainFile, RuleOverride,
+    SealedFile, SealedKeys, Sealer, Threshold, Unsealed, detect,
 };
 
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
@@ -23,7 +24,7 @@ pub struct DecryptRequest<'a> {
     /// Whether the MAC decides.
     pub mac: MacCheck,
     /// The only part that is wanted.
-    pub extract: Option<Extract>,
+    pub extract: Option<KeyPath>,
 }
 
 /// Opens one sealed file as `sops decrypt` does, and tells what sops loses in printing it. Fails as
@@ -55,9 +56,11 @@ pub struct EncryptRequest<'a> {
     /// The real path of the file, for `path_regex`.
     pub path: &'a Path,
     /// The configuration, and the directory it is in.
-    pub config: Option<(Config, &'a Path)>,
+    pub config: Option<(&'a Config, &'a Path)>,
     /// What the command line says instead.
     pub given: RuleOverride,
+    /// How the result is indented.
+    pub indents: Indents,
     /// The sealed file that the result replaces.
     pub previous: Option<SealedFile<'a>>,
 }
@@ -69,45 +72,70 @@ pub fn encrypt(
     request: &EncryptRequest<'_>,
     identities: &Identities,
     sealer: &mut Sealer<'_>,
-) -> Result<Vec<u8>> {
-    let written = match &request.config {
-        Some((config, directory)) if config.has_rules() => {
-            let path = cleaned(request.path);
-            let path = path.strip_prefix(directory).unwrap_or(&path);
-            match config.rule_for(&path.to_string_lossy()) {
-                Ok(rule) => Some(rule),
-                // The recipients of the command line need no rule.
-                Err(error) if error.code() == Code::SopsNoRule && request.given.age.is_some() => {
-                    None
-                }
-                Err(error) if error.code() == Code::SopsNoRule => {
-                    let known = config.first_recipients();
-                    let rule = lacking_rule(request.path, identities, known);
-                    return Err(error
-                        .help(format!("add this to `creation_rules`:\n{rule}"))
-                        .help("or name the recipients with --age, which needs no rule"));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        _ => None,
-    };
-    let rule = CreationRule::with(written, &request.given)?.ok_or_else(|| {
-        Diagnostic::new(
-            Code::SopsNoRule,
-            "nothing says whom this file is to be sealed for",
-        )
-        .help(format!(
-            "write this into .sops.yaml, or give --age:\ncreation_rules:\n{}",
-            lacking_rule(request.path, identities, None)
-        ))
-    })?;
-    let indents = request
-        .config
-        .as_ref()
-        .map_or_else(Indents::default, |(config, _)| config.indents);
+) -> Result<(Vec<u8>, Report)> {
+    let rule = rule_of(request.path, request.config, &request.given, identities)?;
     let previous = request.previous.as_ref().map(|file| (file, identities));
-    sops::encrypt(&request.file, previous, &rule, &indents, sealer)
+    let indents = &request.indents;
+    let sealed = sops::encrypt(&request.file, previous, &rule, indents, sealer)?;
+    let findings = sops::inexact_numbers(&request.file, &rule);
+    Ok((sealed, Report { findings }))
+}
+
+/// The creation rule of a file: that of a configuration in a directory, and what the command line says instead.
+///
+/// Fails with [`Code::SopsNoRule`] where there is neither, and says which rule is missing.
+pub fn rule_of(
+    path: &Path,
+    config: Option<(&Config, &Path)>,
+    given: &RuleOverride,
+    identities: &Identities,
+) -> Result<CreationRule> {
+    let is_named = given.age.is_some() || !given.services.is_empty();
+    let written = match config.filter(|(config, _)| config.has_rules()) {
+        Some((config, directory)) => match config.rule_for(&below(path, directory)) {
+            Ok(rule) => Some(rule),
+            // The recipients of the command line need no rule.
+            Err(error) if error.code() == Code::SopsNoRule && is_named => None,
+            Err(error) if error.code() == Code::SopsNoRule => {
+                return Err(without_rule(error, config, path, identities));
+            }
+            Err(error) => return Err(error),
+        },
+        None => None,
+    };
+    CreationRule::with(written, given)?.ok_or_else(|| {
+        let phrase = "nothing says whom this file is to be sealed for";
+        let rule = lacking_rule(path, identities, None);
+        Diagnostic::new(Code::SopsNoRule, phrase).help(format!(
+            "write this into .sops.yaml, or give --age:\ncreation_rules:\n{rule}"
+        ))
+    })
+}
+
+/// A path as `path_regex` is compared with it: below the directory of the configuration where it is.
+pub fn below(path: &Path, directory: &Path) -> String {
+    let path = cleaned(path);
+    let path = path.strip_prefix(directory).unwrap_or(&path);
+    path.to_string_lossy().into_owned()
+}
+
+/// Proposes a rule for a file that none fits; never one that is weaker than those that are there.
+fn without_rule(
+    error: Diagnostic,
+    config: &Config,
+    path: &Path,
+    identities: &Identities,
+) -> Diagnostic {
+    let error = match config.first_recipients() {
+        Some(known) => {
+            let rule = lacking_rule(path, identities, Some(known));
+            error.help(format!("add this to `creation_rules`:\n{rule}"))
+        }
+        None => error.help(
+            "add a rule with a `path_regex` for it, and the `key_groups` and `shamir_threshold` of a rule that is there",
+        ),
+    };
+    error.help("or name the recipients with --age, which needs no rule")
 }
 
 /// A path without `.` and `..`, as sops compares it with `path_regex`.
@@ -141,5 +169,5 @@ fn lacking_rule(path: &Path, identities: &Identities, known: Option<String>) -> 
 
 /// Whether a file is sealed, told by its name and its bytes.
 pub fn is_sealed(bytes: &[u8], path: &Path) -> bool {
-    sops::detect(bytes, &path.to_string_lossy()).is_some()
+    detect(bytes, &path.to_string_lossy()).is_some()
 }

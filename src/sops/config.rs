@@ -2,9 +2,9 @@
 
 use super::Format;
 use super::document::{Branch, Element, Item, Value, find};
-use super::keys::Recipient;
+use super::keys::{MasterKey, Recipient, Service, ServiceKey};
 use super::rule::Rule;
-use super::stores::{self, Indents};
+use super::stores::{self, Indents, MAX_INDENT};
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 use crate::go::regexp;
 
@@ -32,7 +32,7 @@ struct RuleText {
 
 /// Whom a file is sealed for, and what in it is sealed.
 pub struct CreationRule {
-    pub(super) groups: Vec<Vec<Recipient>>,
+    pub(super) groups: Vec<Vec<MasterKey>>,
     pub(super) threshold: usize,
     pub(super) rule: Rule,
     pub(super) mac_only_encrypted: bool,
@@ -51,23 +51,15 @@ impl std::fmt::Debug for CreationRule {
 pub struct RuleOverride {
     /// Recipients, separated by commas.
     pub age: Option<String>,
+    /// Keys of services: the field of a rule that would name them, and their names, separated by commas.
+    pub services: Vec<(String, String)>,
+    /// How many of several key groups are needed.
+    pub threshold: Option<usize>,
     /// A field of [`CreationRule`] that chooses values, and its text.
     pub selection: Option<(String, String)>,
     /// Whether the MAC covers sealed values only.
     pub mac_only_encrypted: bool,
 }
-
-/// Master keys that need a service or GnuPG, by the fields that name them.
-const UNSUPPORTED: [&str; 8] = [
-    "pgp",
-    "kms",
-    "gcp_kms",
-    "hckms",
-    "azure_keyvault",
-    "azure_kv",
-    "hc_vault_transit_uri",
-    "hc_vault",
-];
 
 /// The deepest `merge` of key groups that is followed.
 const MAX_MERGE_DEPTH: usize = 16;
@@ -107,11 +99,16 @@ impl Config {
         !self.rules.is_empty()
     }
 
-    /// The recipients of the first rule, as `age:` would name them.
+    /// The recipients of the first rule, as `age:` would name them; `None` where they are more than a list of age
+    /// recipients: a rule that is made of them would be weaker.
     pub fn first_recipients(&self) -> Option<String> {
         let rule = self.rules.first().and_then(|rule| self.read(rule).ok())?;
-        let recipients: Vec<&str> = rule.recipients().collect();
-        (!recipients.is_empty()).then(|| recipients.join(","))
+        let is_age = |key: &MasterKey| matches!(key, MasterKey::Age(_));
+        let [group] = rule.groups.as_slice() else {
+            return None;
+        };
+        let names: Vec<&str> = group.iter().map(MasterKey::name).collect();
+        group.iter().all(is_age).then(|| names.join(","))
     }
 
     /// The first creation rule whose `path_regex` fits a path, which is relative to the directory of the
@@ -162,15 +159,7 @@ impl Config {
                 0,
             ))
         };
-        let groups = groups(branch).map_err(|phrase| {
-            let only_age = phrase.ends_with("not supported");
-            let error = at(phrase);
-            if only_age {
-                error.help("only age recipients can be sealed for; use `sops` for this file")
-            } else {
-                error
-            }
-        })?;
+        let groups = groups(branch).map_err(at)?;
         let threshold = number(branch, "shamir_threshold").map_err(wrong)?;
         Ok(CreationRule {
             threshold: valid_threshold(groups.len(), threshold).map_err(wrong)?,
@@ -186,20 +175,9 @@ impl CreationRule {
     ///
     /// Fails with [`Code::SopsRecipient`] and [`Code::Usage`].
     pub fn with(rule: Option<Self>, given: &RuleOverride) -> Result<Option<Self>> {
-        let groups = match &given.age {
-            Some(list) => {
-                let parsed: Result<Vec<_>, String> = recipients_of(list).collect();
-                let recipients = parsed.map_err(|p| Diagnostic::new(Code::SopsRecipient, p))?;
-                if recipients.is_empty() {
-                    return Err(Diagnostic::new(
-                        Code::SopsRecipient,
-                        "no recipient is given",
-                    ));
-                }
-                Some(vec![recipients])
-            }
-            None => None,
-        };
+        let groups = MasterKey::of_flags(given.age.as_deref(), &given.services)
+            .map_err(|phrase| Diagnostic::new(Code::SopsRecipient, phrase))?
+            .map(|keys| vec![keys]);
         let mut rule = match (rule, groups) {
             (Some(rule), Some(groups)) => Self {
                 groups,
@@ -219,12 +197,48 @@ impl CreationRule {
             rule.rule = valid_rule(field, text).map_err(|p| Diagnostic::new(Code::Usage, p))?;
         }
         rule.mac_only_encrypted |= given.mac_only_encrypted;
+        if let Some(threshold) = given.threshold {
+            rule.threshold = valid_threshold(rule.groups.len(), threshold)
+                .map_err(|phrase| Diagnostic::new(Code::Usage, phrase))?;
+        }
         Ok(Some(rule))
     }
 
-    /// The public keys that a file is sealed for, group by group.
+    /// The names of the keys that a file is sealed for, group by group.
     pub fn recipients(&self) -> impl Iterator<Item = &str> {
-        self.groups.iter().flatten().map(Recipient::as_str)
+        self.groups.iter().flatten().map(MasterKey::name)
+    }
+}
+
+impl MasterKey {
+    /// The keys that flags name, each list separated by commas; `None` where no flag is given. Fails with a phrase.
+    pub(super) fn of_flags(
+        age: Option<&str>,
+        services: &[(String, String)],
+    ) -> Result<Option<Vec<Self>>, String> {
+        if age.is_none() && services.is_empty() {
+            return Ok(None);
+        }
+        let mut keys = Vec::new();
+        for recipient in recipients_of(age.unwrap_or_default()) {
+            add(&mut keys, Self::Age(recipient?));
+        }
+        for (field, list) in services {
+            let named = |service: &Service| service.rule_field() == field;
+            let service = Service::ALL.into_iter().find(named);
+            let service = service.ok_or_else(|| format!("`{field}` names no service"))?;
+            for name in list
+                .split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty())
+            {
+                add(&mut keys, Self::Service(ServiceKey::of_text(service, name)));
+            }
+        }
+        if keys.is_empty() {
+            return Err("no recipient is given".to_owned());
+        }
+        Ok(Some(keys))
     }
 }
 
@@ -253,7 +267,7 @@ fn valid_threshold(groups: usize, threshold: usize) -> Result<usize, String> {
     }
 }
 
-fn groups(branch: &Branch) -> Result<Vec<Vec<Recipient>>, String> {
+fn groups(branch: &Branch) -> Result<Vec<Vec<MasterKey>>, String> {
     let mut groups = Vec::new();
     match find(branch, "key_groups")
         .and_then(|e| items(&e.value))
@@ -264,16 +278,12 @@ fn groups(branch: &Branch) -> Result<Vec<Vec<Recipient>>, String> {
                 let Value::Branch(group) = group else {
                     return Err("a key group is not a mapping".to_owned());
                 };
-                let mut recipients = Vec::new();
-                collect(group, &mut recipients, 0)?;
-                groups.push(recipients);
+                let mut keys = Vec::new();
+                collect(group, &mut keys, 0)?;
+                groups.push(keys);
             }
         }
-        None => {
-            let mut recipients = Vec::new();
-            collect(branch, &mut recipients, 0)?;
-            groups.push(recipients);
-        }
+        None => groups.push(keys_of_rule(branch)?),
     }
     if groups.len() > 255 {
         return Err("there are more than 255 key groups".to_owned());
@@ -285,50 +295,87 @@ fn groups(branch: &Branch) -> Result<Vec<Vec<Recipient>>, String> {
     }
 }
 
-fn collect(group: &Branch, recipients: &mut Vec<Recipient>, depth: usize) -> Result<(), String> {
+/// The keys that a rule names by itself: each field is a string with commas or a list.
+fn keys_of_rule(branch: &Branch) -> Result<Vec<MasterKey>, String> {
+    let mut keys = Vec::new();
+    age_keys(branch, &mut keys)?;
+    for service in Service::ALL {
+        for text in texts(branch, service.rule_field())? {
+            let names = text
+                .split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty());
+            let named = names.map(|name| ServiceKey::of_text(service, name));
+            named.for_each(|key| add(&mut keys, MasterKey::Service(key)));
+        }
+    }
+    Ok(keys)
+}
+
+/// The keys of a key group, those that it merges first.
+fn collect(group: &Branch, keys: &mut Vec<MasterKey>, depth: usize) -> Result<(), String> {
     if depth > MAX_MERGE_DEPTH {
         return Err("`merge` nests too deep".to_owned());
-    }
-    for field in UNSUPPORTED {
-        let named = find(group, field).is_some_and(|entry| match &entry.value {
-            Value::Null => false,
-            Value::Text(text) => !text.is_empty(),
-            Value::List(list) => !list.is_empty(),
-            _ => true,
-        });
-        if named {
-            return Err(format!(
-                "the rule names `{field}` keys, which are not supported"
-            ));
-        }
     }
     for merged in find(group, "merge")
         .and_then(|e| items(&e.value))
         .unwrap_or_default()
     {
         if let Value::Branch(merged) = merged {
-            collect(merged, recipients, depth + 1)?;
+            collect(merged, keys, depth + 1)?;
         }
     }
-    for text in age_texts(group)? {
-        for recipient in recipients_of(&text) {
-            let recipient = recipient?;
-            if !recipients.iter().any(|r| r.as_str() == recipient.as_str()) {
-                recipients.push(recipient);
-            }
+    age_keys(group, keys)?;
+    for service in Service::ALL {
+        for key in keys_of_service(group, service)? {
+            add(keys, MasterKey::Service(key));
         }
     }
     Ok(())
 }
 
-/// The recipients of `age`, which is a text with commas or a list.
-fn age_texts(group: &Branch) -> Result<Vec<String>, String> {
-    let wrong = || "`age` is neither text nor a list of texts".to_owned();
+fn age_keys(branch: &Branch, keys: &mut Vec<MasterKey>) -> Result<(), String> {
+    for text in texts(branch, "age")? {
+        for recipient in recipients_of(&text) {
+            add(keys, MasterKey::Age(recipient?));
+        }
+    }
+    Ok(())
+}
+
+fn keys_of_service(group: &Branch, service: Service) -> Result<Vec<ServiceKey>, String> {
+    let (field, fields) = service.group_field();
+    if fields.is_empty() {
+        let texts = texts(group, field)?;
+        let keys = texts.iter().map(|text| ServiceKey::of_text(service, text));
+        return Ok(keys.collect());
+    }
+    let listed = find(group, field).map(|e| items(&e.value).unwrap_or_default());
+    let keys = listed.into_iter().flatten().map(|value| match value {
+        Value::Branch(key) => {
+            let texts: Result<Vec<_>, _> = fields.iter().map(|name| text(key, name)).collect();
+            Ok(ServiceKey::of_group(service, &texts?))
+        }
+        _ => Err(format!("a key of `{field}` is not a mapping")),
+    });
+    keys.collect()
+}
+
+/// Adds a key that is not there yet.
+fn add(keys: &mut Vec<MasterKey>, key: MasterKey) {
+    if !keys.iter().any(|known| known.name() == key.name()) {
+        keys.push(key);
+    }
+}
+
+/// A field that is a string or a list of strings.
+fn texts(branch: &Branch, field: &str) -> Result<Vec<String>, String> {
+    let wrong = || format!("`{field}` is neither a string nor a list of strings");
     let to_text = |value: &Value| {
         let text = value.as_text().and_then(|t| std::str::from_utf8(t).ok());
         text.map(str::to_owned).ok_or_else(wrong)
     };
-    match find(group, "age").map(|e| &e.value) {
+    match find(branch, field).map(|e| &e.value) {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(value) => match items(value) {
             Some(list) => list.into_iter().map(to_text).collect(),
@@ -369,22 +416,15 @@ fn indents(branch: &Branch) -> Result<Indents, String> {
             .map(Some)
             .ok_or_else(|| format!("`indent` of `{store}` is not from -1 to {MAX_INDENT}")),
     };
-    let yaml = match indent("yaml")? {
-        None | Some(0) => 4,
-        Some(blanks @ 2..=9) => usize::try_from(blanks).unwrap_or(4),
-        // What go-yaml makes of the others.
-        Some(1 | 10..) => 2,
-        Some(_) => return Err("`indent` of `yaml` is negative".to_owned()),
-    };
+    let yaml = usize::try_from(indent("yaml")?.unwrap_or(0))
+        .map(stores::yaml_indent)
+        .map_err(|_| "`indent` of `yaml` is negative".to_owned())?;
     Ok(Indents {
         yaml,
         json: json("json")?,
         json_binary: json("json_binary")?,
     })
 }
-
-/// The widest indent of JSON: a hostile file could ask for gigabytes of blanks.
-const MAX_INDENT: usize = 64;
 
 fn items(value: &Value) -> Option<Vec<&Value>> {
     match value {

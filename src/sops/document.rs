@@ -32,8 +32,36 @@ pub(super) enum Element {
 }
 
 /// A comment without its sign.
-#[derive(Clone, PartialEq)]
-pub(super) struct Comment(pub(super) Text);
+#[derive(Clone)]
+pub(super) struct Comment {
+    pub(super) text: Text,
+    pub(super) side: Side,
+}
+
+/// Where a comment is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// On a line of its own above what follows.
+    Above,
+    /// On the line of the value that follows: only YAML has these, and they move above when they are opened.
+    Beside,
+}
+
+impl Comment {
+    /// A comment on a line of its own.
+    pub(super) fn above(text: impl Into<Vec<u8>>) -> Self {
+        Self {
+            text: Text::new(text.into()),
+            side: Side::Above,
+        }
+    }
+}
+
+impl PartialEq for Comment {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
 
 /// A key and its value, and the line on which the key stands (0 where no line is known).
 #[derive(Clone)]

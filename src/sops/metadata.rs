@@ -4,6 +4,7 @@
 //! number and `"true"` a boolean. What is not known is kept, so that sealing again loses nothing.
 
 use super::document::{Branch, Element, Entry, Item, Value, entry, find};
+use super::keys::{Service, ServiceKey};
 use super::rule::Rule;
 use super::scalar::{float_text, parse_bool};
 use super::timestamp::Timestamp;
@@ -43,34 +44,51 @@ pub(super) struct Group {
 }
 
 /// A data key wrapped for one age recipient.
+#[derive(Clone)]
 pub(super) struct AgeKey {
     /// Who can open it; informative.
     pub(super) recipient: String,
     /// An armored age file.
     pub(super) wrapped: String,
+    /// As it is written.
+    raw: Branch,
+}
+
+impl AgeKey {
+    /// A key that was wrapped just now.
+    pub(super) fn new(recipient: &str, wrapped: String) -> Self {
+        let raw = vec![
+            entry("enc", Value::text(wrapped.as_str())),
+            entry("recipient", Value::text(recipient)),
+        ];
+        Self {
+            recipient: recipient.to_owned(),
+            wrapped,
+            raw,
+        }
+    }
 }
 
 /// A data key wrapped by something that needs a service or GnuPG.
+#[derive(Clone)]
 pub(super) struct OtherKey {
-    /// What it is called in messages.
-    pub(super) kind: &'static str,
-    /// Which key: an ARN, a fingerprint, an address.
-    pub(super) name: String,
+    /// Which key.
+    pub(super) key: ServiceKey,
+    /// As it was read, to be written again.
+    raw: Branch,
 }
 
-/// The lists of keys that are not age: the field, its name in messages, the fields that name the key.
-const OTHERS: [(&str, &str, &[&str]); 6] = [
-    ("kms", "AWS KMS", &["arn"]),
-    ("gcp_kms", "GCP KMS", &["resource_id"]),
-    ("hckms", "HuaweiCloud KMS", &["key_id"]),
-    ("azure_kv", "Azure Key Vault", &["vault_url", "name"]),
-    (
-        "hc_vault",
-        "HashiCorp Vault",
-        &["vault_address", "engine_path", "key_name"],
-    ),
-    ("pgp", "PGP", &["fp"]),
-];
+impl Group {
+    /// The names of its keys: the other keys stand after those of age.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let age = self.age.iter().map(|key| key.recipient.as_str());
+        age.chain(self.others.iter().map(|other| other.key.name.as_str()))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.age.is_empty() && self.others.is_empty()
+    }
+}
 
 impl Metadata {
     /// Reads the branch that a store found. Fails with a phrase that names what is missing or wrong.
@@ -95,6 +113,14 @@ impl Metadata {
         })
     }
 
+    /// How many of a number of groups are needed: what is said, or all of them.
+    pub(super) fn split_threshold(&self, groups: usize) -> usize {
+        match (self.threshold, groups) {
+            (0, 2..) => groups,
+            (threshold, _) => threshold,
+        }
+    }
+
     /// Every age key of every group.
     pub(super) fn age_keys(&self) -> impl Iterator<Item = &AgeKey> {
         self.groups.iter().flat_map(|g| &g.age)
@@ -117,7 +143,7 @@ fn missing_or_wrong(field: &str, text: &str, wanted: &str) -> Fault {
 fn read_groups(raw: &Branch) -> Result<Vec<Group>, Fault> {
     let flat = read_group(raw)?;
     let mut groups = Vec::new();
-    if !flat.age.is_empty() || !flat.others.is_empty() {
+    if !flat.is_empty() {
         groups.push(flat);
     } else {
         for group in list(raw, "key_groups")? {
@@ -147,24 +173,24 @@ fn read_groups(raw: &Branch) -> Result<Vec<Group>, Fault> {
 
 fn read_group(branch: &Branch) -> Result<Group, Fault> {
     let mut group = Group::default();
-    for (field, kind, names) in OTHERS {
+    for service in Service::ALL {
+        let field = service.metadata_field();
         for key in keys(branch, field)? {
             let created = text(key, "created_at")?;
             if Timestamp::parse(&created).is_none() {
                 return Err(format!("a key of `{field}` has no valid `created_at`"));
             }
-            let parts: Vec<String> = names
-                .iter()
-                .map(|n| text(key, n))
-                .collect::<Result<_, _>>()?;
-            let name = parts.join("/");
-            group.others.push(OtherKey { kind, name });
+            group.others.push(OtherKey {
+                key: ServiceKey::of_fields(service, &|field| text(key, field))?,
+                raw: key.clone(),
+            });
         }
     }
     for key in keys(branch, "age")? {
         group.age.push(AgeKey {
             recipient: text(key, "recipient")?,
             wrapped: text(key, "enc")?,
+            raw: key.clone(),
         });
     }
     Ok(group)
@@ -254,50 +280,100 @@ fn is_version(text: &str) -> bool {
 
 /// What fresh metadata say.
 pub(super) struct Fresh<'a> {
-    pub(super) groups: &'a [Vec<AgeKey>],
+    pub(super) groups: &'a [Group],
     pub(super) threshold: usize,
     pub(super) last_modified: &'a str,
     pub(super) mac: &'a str,
-    pub(super) rule: &'a Rule,
+    /// What is sealed; nothing says it where a file is one value.
+    pub(super) rule: Option<&'a Rule>,
     pub(super) mac_only_encrypted: bool,
     pub(super) version: &'a str,
 }
 
 impl Fresh<'_> {
-    /// The branch that a store writes, in the order of sops.
+    /// The branch that a store writes: the fields in the order of their names, as in sops since 3.13.
     pub(super) fn to_branch(&self) -> Branch {
         let mut branch = Branch::new();
-        match self.groups {
-            [group] => branch.push(entry("age", age_list(group))),
-            groups => {
-                let threshold = i64::try_from(self.threshold).unwrap_or(i64::MAX);
-                branch.push(entry("shamir_threshold", Value::Int(threshold)));
-                let list = groups
-                    .iter()
-                    .map(|g| Element::Value(Value::Branch(vec![entry("age", age_list(g))])));
-                branch.push(entry("key_groups", Value::List(list.collect())));
-            }
+        set(&mut branch, "lastmodified", Value::text(self.last_modified));
+        set(&mut branch, "mac", Value::text(self.mac));
+        set(&mut branch, "version", Value::text(self.version));
+        if let Some((field, text)) = self.rule.map(Rule::to_field) {
+            set(&mut branch, field, Value::text(text));
         }
-        branch.push(entry("lastmodified", Value::text(self.last_modified)));
-        branch.push(entry("mac", Value::text(self.mac)));
-        let (field, text) = self.rule.to_field();
-        branch.push(entry(field, Value::text(text)));
         if self.mac_only_encrypted {
-            branch.push(entry("mac_only_encrypted", Value::Bool(true)));
+            set(&mut branch, "mac_only_encrypted", Value::Bool(true));
         }
-        branch.push(entry("version", Value::text(self.version)));
+        set_keys(&mut branch, self.groups, self.threshold);
         branch
     }
 }
 
-fn age_list(group: &[AgeKey]) -> Value {
-    let keys = group.iter().map(|key| {
-        Element::Value(Value::Branch(vec![
-            entry("recipient", Value::text(key.recipient.as_str())),
-            entry("enc", Value::text(key.wrapped.as_str())),
-        ]))
+/// Writes key groups into metadata in the place of those that are there.
+pub(super) fn set_keys(branch: &mut Branch, groups: &[Group], threshold: usize) {
+    let lists = match groups {
+        [group] => key_lists(group),
+        groups => {
+            let groups = groups.iter().map(|group| {
+                let mut lists = key_lists(group);
+                // sops writes these two of a group even where they are empty.
+                for field in ["age", Service::HcVault.metadata_field()] {
+                    if find(&lists, field).is_none() {
+                        set(&mut lists, field, Value::List(Vec::new()));
+                    }
+                }
+                Element::Value(Value::Branch(lists))
+            });
+            vec![entry("key_groups", Value::List(groups.collect()))]
+        }
+    };
+    let is_key = |field: &str| {
+        let services = Service::ALL.iter().map(|service| service.metadata_field());
+        services
+            .chain(["age", "key_groups", "shamir_threshold"])
+            .any(|known| known == field)
+    };
+    branch.retain(|item| match item {
+        Item::Entry(old) => {
+            let field = old.key.as_str();
+            !is_key(field) || find(&lists, field).is_some()
+        }
+        Item::Comment(_) => true,
     });
-    Value::List(keys.collect())
+    for item in lists {
+        if let Item::Entry(entry) = item {
+            set(branch, entry.key.as_str(), entry.value);
+        }
+    }
+    if threshold > 0 {
+        let threshold = i64::try_from(threshold).unwrap_or(i64::MAX);
+        set(branch, "shamir_threshold", Value::Int(threshold));
+    }
+}
+
+/// The keys of a group by their fields.
+fn key_lists(group: &Group) -> Branch {
+    let mut lists = Branch::new();
+    let list = |keys: &mut dyn Iterator<Item = &Branch>| {
+        Value::List(
+            keys.map(|raw| Element::Value(Value::Branch(raw.clone())))
+                .collect(),
+        )
+    };
+    if !group.age.is_empty() {
+        let value = list(&mut group.age.iter().map(|key| &key.raw));
+        set(&mut lists, "age", value);
+    }
+    for service in Service::ALL {
+        let mut keys = group.others.iter();
+        if keys.any(|other| other.key.service == service) {
+            let keys = group.others.iter();
+            let mut keys = keys
+                .filter(|other| other.key.service == service)
+                .map(|other| &other.raw);
+            set(&mut lists, service.metadata_field(), list(&mut keys));
+        }
+    }
+    lists
 }
 
 /// Brings metadata that were read up to a new sealing; keys and unknown fields stay.
@@ -305,15 +381,15 @@ pub(super) fn set_fields(
     branch: &mut Branch,
     last_modified: &str,
     mac: &str,
-    rule: &Rule,
-    mac_only_encrypted: bool,
+    (rule, mac_only_encrypted): (Option<&Rule>, bool),
 ) {
     set(branch, "lastmodified", Value::text(last_modified));
     set(branch, "mac", Value::text(mac));
-    let (named, text) = rule.to_field();
-    let is_stale = |key: &str| key != named && Rule::FIELDS.contains(&key);
-    branch.retain(|item| !matches!(item, Item::Entry(e) if is_stale(e.key.as_str())));
-    set(branch, named, Value::text(text));
+    if let Some((named, text)) = rule.map(Rule::to_field) {
+        let is_stale = |key: &str| key != named && Rule::FIELDS.contains(&key);
+        branch.retain(|item| !matches!(item, Item::Entry(e) if is_stale(e.key.as_str())));
+        set(branch, named, Value::text(text));
+    }
     if mac_only_encrypted || find(branch, "mac_only_encrypted").is_some() {
         set(
             branch,
@@ -323,14 +399,17 @@ pub(super) fn set_fields(
     }
 }
 
-/// Sets a field: in its place, or at the end.
-fn set(branch: &mut Branch, field: &str, value: Value) {
+/// Sets a field: in its place, or before the first one with a later name.
+pub(super) fn set(branch: &mut Branch, field: &str, value: Value) {
     let slot = branch.iter_mut().find_map(|item| match item {
         Item::Entry(Entry { key, value, .. }) if key.as_str() == field => Some(value),
         Item::Entry(_) | Item::Comment(_) => None,
     });
-    match slot {
-        Some(slot) => *slot = value,
-        None => branch.push(entry(field, value)),
+    if let Some(slot) = slot {
+        *slot = value;
+        return;
     }
+    let is_later = |item: &Item| matches!(item, Item::Entry(e) if e.key.as_str() > field);
+    let at = branch.iter().position(is_later).unwrap_or(branch.len());
+    branch.insert(at, entry(field, value));
 }

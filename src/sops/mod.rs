@@ -8,26 +8,33 @@
 mod cipher;
 mod config;
 mod document;
-mod extract;
 mod format;
+mod inexact;
 mod keys;
 mod mac;
 mod metadata;
 mod open;
+mod path;
 mod rule;
 mod scalar;
 mod seal;
+mod sealed_keys;
 mod shamir;
 mod stores;
 mod timestamp;
+mod unsealed;
 mod walk;
+mod wrap;
 
 pub use config::{Config, CreationRule, RuleOverride};
-pub use extract::Extract;
 pub use format::{Format, detect};
+pub use inexact::inexact_numbers;
 pub use keys::{Ask, Fetch, Found, Identities, Source, Text as IdentityText};
 pub use open::{
     Decrypted, Losses, MAX_SEALED_BYTES, MacCheck, Options, SealedFile, Values, decrypt, recipients,
 };
+pub use path::KeyPath;
 pub use seal::{PlainFile, Sealer, encrypt};
+pub use sealed_keys::{GroupChange, KeyChanges, SealedKeys, Threshold};
 pub use stores::Indents;
+pub use unsealed::{Ciphertext, NewValue, Unsealed};

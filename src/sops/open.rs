@@ -9,14 +9,14 @@ use zeroize::Zeroizing;
 
 use super::Format;
 use super::cipher::{Cipher, CipherError, DataKey, Sealed as SealedValue};
-use super::document::{Branches, Comment, Value};
-use super::extract::Extract;
+use super::document::{Branches, Comment, Side, Value};
 use super::keys::{Identities, unwrap_data_key};
 use super::mac::{self, Mac};
 use super::metadata::Metadata;
+use super::path::KeyPath;
 use super::scalar::{Kind, to_bytes};
 use super::stores::{self, Indents};
-use super::walk::{EmptyComment, Position, Visitor, walk};
+use super::walk::{ListedComment, Position, Visitor, walk};
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 
 /// The largest file that is opened, which bounds time and memory for a hostile one.
@@ -77,7 +77,7 @@ pub struct Options<'a> {
     /// What becomes of values that sops loses in printing them.
     pub losses: Losses,
     /// The only part that is wanted.
-    pub extract: Option<&'a Extract>,
+    pub extract: Option<&'a KeyPath>,
 }
 
 impl Options<'_> {
@@ -165,9 +165,7 @@ fn cannot_be_lost(name: &str, path: &str) -> Diagnostic {
 pub fn recipients(file: &SealedFile<'_>) -> Result<Vec<String>> {
     let (_, metadata) = load(file).map_err(|error| error.or_at(Place::file(file.name)))?;
     let age = metadata.age_keys().map(|key| key.recipient.clone());
-    let others = metadata
-        .other_keys()
-        .map(|key| format!("{} {}", key.kind, key.name));
+    let others = metadata.other_keys().map(|other| other.key.shown());
     Ok(age.chain(others).collect())
 }
 
@@ -212,6 +210,7 @@ pub(super) fn open(
 ) -> Result<Opened> {
     let name = file.name;
     open_document(file, identities, check, values)
+        .map_err(|error| invisible(file, error))
         .map_err(|error| conflict(file.bytes, name, error).or_at(Place::file(name)))
         .map_err(|error| other_format(file, error))
 }
@@ -292,8 +291,32 @@ fn not_sealed(file: &SealedFile<'_>) -> Diagnostic {
     }
 }
 
+/// Names what no editor shows, where that is what a file fails for.
+fn invisible(file: &SealedFile<'_>, error: Diagnostic) -> Diagnostic {
+    let is_form = matches!(
+        error.code(),
+        Code::SopsForm | Code::SopsMetadata | Code::SopsNotSealed
+    );
+    let has_crlf = || file.bytes.windows(2).any(|pair| pair == b"\r\n");
+    if is_form && file.bytes.starts_with(stores::BYTE_ORDER_MARK) {
+        return Diagnostic::new(
+            Code::SopsForm,
+            "the file begins with a byte order mark (U+FEFF), which belongs to its first line",
+        )
+        .help("save it without the mark, as `UTF-8`");
+    }
+    if is_form && file.format == Format::Dotenv && has_crlf() {
+        return Diagnostic::new(Code::SopsForm, "the lines end with CRLF, and in a dotenv file the carriage return belongs to the value")
+            .help("save it with LF, and have Git leave it alone: `*.env text eol=lf` in .gitattributes");
+    }
+    error
+}
+
 /// Tells of another format where the file has the shape of one.
 fn other_format(file: &SealedFile<'_>, error: Diagnostic) -> Diagnostic {
+    if file.bytes.starts_with(stores::BYTE_ORDER_MARK) {
+        return error;
+    }
     let is_form = matches!(error.code(), Code::SopsForm | Code::YamlSyntax);
     match super::detect(file.bytes, "") {
         Some(found) if is_form && found != file.format => {
@@ -406,7 +429,13 @@ impl Opener<'_> {
 }
 
 impl Visitor for Opener<'_> {
-    const EMPTY_COMMENT: EmptyComment = EmptyComment::IsItem;
+    /// An empty text is never sealed, and what was a comment is an item then, as in sops.
+    fn listed_comment(comment: &Comment) -> ListedComment {
+        match comment.text.is_empty() {
+            true => ListedComment::IsItem,
+            false => ListedComment::Stays,
+        }
+    }
 
     fn value(&mut self, value: &mut Value, sealed: bool, at: &Position) -> Result<(), Diagnostic> {
         if sealed {
@@ -440,11 +469,11 @@ impl Visitor for Opener<'_> {
         sealed: bool,
         at: &Position,
     ) -> Result<(), Diagnostic> {
-        if !sealed || comment.0.is_empty() {
+        if !sealed || comment.text.is_empty() {
             return Ok(());
         }
         // A comment that does not open was never sealed, as in files of old releases.
-        let Ok(parsed) = SealedValue::parse(&comment.0) else {
+        let Ok(parsed) = SealedValue::parse(&comment.text) else {
             return Ok(());
         };
         let kind = parsed.kind;
@@ -458,10 +487,12 @@ impl Visitor for Opener<'_> {
             };
         }
         self.remember(&plain);
-        comment.0 = match self.redacted(&plain, at) {
+        comment.text = match self.redacted(&plain, at) {
             Some(Value::Text(text)) => text,
             _ => plain,
         };
+        // Opened, a comment stands above what it stood beside, as in sops.
+        comment.side = Side::Above;
         Ok(())
     }
 
@@ -480,7 +511,10 @@ impl Visitor for Opener<'_> {
             Some(Value::Text(text)) => text,
             _ => plain,
         };
-        Ok(Some(Comment(shown)))
+        Ok(Some(Comment {
+            text: shown,
+            side: Side::Above,
+        }))
     }
 
     fn refuse(&self, phrase: &str, at: &Position) -> Diagnostic {

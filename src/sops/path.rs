@@ -1,11 +1,15 @@
-//! The part of a document that `--extract` names: `["data"]["list"][0]`.
+//! A path into a document, `["data"]["list"][0]`: what is there, and setting and removing it.
+//!
+//! Follows `TreeBranch.Truncate`, `Set` and `Unset` of sops 3.13 (sops.go). Comments count as items of a list there,
+//! and so they do here. Where sops panics (an index into a mapping, a negative one, a comment that is looked into)
+//! these fail. Pinned by the runs `set-*`, `unset-*` and `decrypt-extract-*` of the program `sops`.
 
-use super::document::{Branches, Element, Value, find};
+use super::document::{Branch, Branches, Element, Entry, Item, Key, Value, entry, find};
 use crate::diagnostic::{Code, Diagnostic, Result};
 
 /// A path into a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Extract(Vec<Step>);
+pub struct KeyPath(Vec<Step>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
@@ -13,15 +17,10 @@ enum Step {
     Index(usize),
 }
 
-impl Extract {
+impl KeyPath {
     /// Reads a path: keys in quotes and indexes, each in brackets. Fails with [`Code::Usage`].
     pub fn parse(text: &str) -> Result<Self> {
-        let wrong = || {
-            Diagnostic::new(
-                Code::Usage,
-                "the path of --extract is not of the form [\"key\"][0]",
-            )
-        };
+        let wrong = || Diagnostic::new(Code::Usage, "the path is not of the form [\"key\"][0]");
         let steps = text.split('[').filter(|part| !part.is_empty()).map(|part| {
             let inner = part.strip_suffix(']').ok_or_else(wrong)?;
             if let Some(quote @ ('"' | '\'')) = inner.chars().next() {
@@ -75,15 +74,133 @@ impl Extract {
     }
 }
 
+impl KeyPath {
+    /// Sets what is there, and makes the way to it; returns whether anything changed. An index beyond the end of a
+    /// list adds to it.
+    pub(super) fn set(&self, branch: &mut Branch, value: Value) -> Result<bool> {
+        set_in_branch(branch, &self.0, value)
+    }
+
+    /// Removes what is there; returns `false` where there is nothing. Fails with [`Code::SopsExtract`] where the
+    /// path leads through a value that holds nothing.
+    pub(super) fn unset(&self, branch: &mut Branch) -> Result<bool> {
+        unset_in_branch(branch, &self.0)
+    }
+}
+
+fn astray(step: &Step) -> Diagnostic {
+    let phrase = match step {
+        Step::Key(key) => format!("there is no mapping for the key `{key}`"),
+        Step::Index(index) => format!("there is no list for item {index}"),
+    };
+    Diagnostic::new(Code::SopsExtract, phrase)
+}
+
+fn set_in(value: &mut Value, path: &[Step], new: Value) -> Result<bool> {
+    let Some(step) = path.first() else {
+        let changed = *value != new;
+        *value = new;
+        return Ok(changed);
+    };
+    match (value, step) {
+        (Value::Branch(branch), _) => set_in_branch(branch, path, new),
+        (Value::List(list), Step::Index(index)) => match list.get_mut(*index) {
+            Some(Element::Value(value)) => set_in(value, &path[1..], new),
+            Some(comment) if path.len() == 1 => {
+                *comment = Element::Value(new);
+                Ok(true)
+            }
+            Some(Element::Comment(_)) => Err(astray(step)),
+            None => {
+                list.push(Element::Value(way_to(&path[1..], new)));
+                Ok(true)
+            }
+        },
+        (Value::List(_), Step::Key(_)) => Err(astray(step)),
+        (scalar, _) => {
+            *scalar = way_to(path, new);
+            Ok(true)
+        }
+    }
+}
+
+fn set_in_branch(branch: &mut Branch, path: &[Step], new: Value) -> Result<bool> {
+    let Some(Step::Key(key)) = path.first() else {
+        return Err(path
+            .first()
+            .map_or_else(|| Diagnostic::new(Code::Usage, "the path is empty"), astray));
+    };
+    if let Some(found) = find_mut(branch, key) {
+        return set_in(&mut found.value, &path[1..], new);
+    }
+    branch.push(entry(key, way_to(&path[1..], new)));
+    Ok(true)
+}
+
+/// A value below the keys and lists that lead to it.
+fn way_to(path: &[Step], value: Value) -> Value {
+    path.iter().rev().fold(value, |value, step| match step {
+        Step::Key(key) => Value::Branch(vec![entry(key, value)]),
+        Step::Index(_) => Value::List(vec![Element::Value(value)]),
+    })
+}
+
+fn unset_in(value: &mut Value, path: &[Step]) -> Result<bool> {
+    let Some(step) = path.first() else {
+        return Ok(false);
+    };
+    match (value, step) {
+        (Value::Branch(branch), _) => unset_in_branch(branch, path),
+        (Value::List(list), Step::Index(index)) => match list.get_mut(*index) {
+            None => Ok(false),
+            Some(_) if path.len() == 1 => {
+                list.remove(*index);
+                Ok(true)
+            }
+            Some(Element::Value(value)) => unset_in(value, &path[1..]),
+            Some(Element::Comment(_)) => Err(astray(step)),
+        },
+        _ => Err(astray(step)),
+    }
+}
+
+fn unset_in_branch(branch: &mut Branch, path: &[Step]) -> Result<bool> {
+    let Some(step @ Step::Key(key)) = path.first() else {
+        return Err(path
+            .first()
+            .map_or_else(|| Diagnostic::new(Code::Usage, "the path is empty"), astray));
+    };
+    let is_it = |item: &Item| matches!(item, Item::Entry(e) if e.key == Key::Text(key.clone()));
+    match (branch.iter().position(is_it), path) {
+        (None, _) => Ok(false),
+        (Some(at), [_]) => {
+            branch.remove(at);
+            Ok(true)
+        }
+        (Some(at), [_, rest @ ..]) => match &mut branch[at] {
+            Item::Entry(entry) => unset_in(&mut entry.value, rest),
+            Item::Comment(_) => Err(astray(step)),
+        },
+        (Some(_), []) => Ok(false),
+    }
+}
+
+fn find_mut<'a>(branch: &'a mut Branch, key: &str) -> Option<&'a mut Entry> {
+    branch.iter_mut().find_map(|item| match item {
+        Item::Entry(entry) if entry.key.as_str() == key => Some(entry),
+        Item::Entry(_) | Item::Comment(_) => None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Extract;
+    use super::KeyPath;
 
     #[test]
     fn reads_keys_and_indexes() {
-        assert!(Extract::parse("[\"data\"]['x'][0]").is_ok());
+        assert!(KeyPath::parse("[\"data\"]['x'][0]").is_ok());
         for text in ["", "data", "[\"data\"", "[data]", "[\"]"] {
-            assert!(Extract::parse(text).is_err(), "{text}");
+            assert!(KeyPath::parse(text).is_err(), "{text}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox};
+use secrecy::{ExposeSecretMut, SecretBox};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -10,19 +10,19 @@ use super::Format;
 use super::cipher::{Cipher, DataKey, NONCE_BYTES, Sealed as SealedValue};
 use super::config::CreationRule;
 use super::document::{Branches, Comment, Item, Text, Value};
-use super::keys::{Identities, Recipient};
+use super::keys::{Identities, MasterKey};
 use super::mac::Mac;
-use super::metadata::{AgeKey, Fresh, Metadata, set_fields};
+use super::metadata::{Fresh, Group, Metadata, set_fields};
 use super::open::{self, MacCheck, SealedFile, Values};
 use super::rule::Rule;
 use super::scalar::{Kind, to_bytes};
-use super::shamir;
 use super::stores::{self, Indents};
-use super::walk::{EmptyComment, Position, Visitor, walk};
+use super::walk::{ListedComment, Position, Visitor, walk};
+use super::wrap::wrap;
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 
 /// The version of sops whose format is written.
-const VERSION: &str = "3.11.0";
+pub(super) const VERSION: &str = "3.13.3";
 
 /// What makes two sealings of one document differ; everything else follows from the input.
 pub struct Sealer<'a> {
@@ -78,8 +78,7 @@ pub fn encrypt(
         _ => None,
     };
     match earlier {
-        Some((sealed, mut opened)) => {
-            opened.branches = stores::as_read(opened.branches, sealed.format);
+        Some((sealed, opened)) => {
             let same_rule = has_rule(&opened.metadata, rule, file.output);
             let same_values = || says_the_same(&opened.branches, &branches, file.output);
             if same_rule && sealed.format == file.output && same_values() {
@@ -113,6 +112,22 @@ fn says_the_same(opened: &Branches, plain: &Branches, format: Format) -> bool {
             .and_then(|text| stores::read_plain(&text, format).ok())
             .and_then(|again| text(&again))
             .is_some_and(|again| text(opened).is_some_and(|opened| opened == again))
+}
+
+/// Reads a plain document that is to be sealed in a format. Fails where it cannot be.
+pub(super) fn read_plain(
+    name: &str,
+    bytes: &[u8],
+    format: Format,
+    output: Format,
+) -> Result<Branches> {
+    let file = PlainFile {
+        name,
+        bytes,
+        format,
+        output,
+    };
+    read(&file).map_err(|error| error.or_at(Place::file(name)))
 }
 
 fn read(file: &PlainFile<'_>) -> Result<Branches> {
@@ -153,9 +168,9 @@ fn has_recipients(metadata: &Metadata, rule: &CreationRule) -> bool {
     } else {
         0
     };
-    let same_group = |(old, new): (&super::metadata::Group, &Vec<Recipient>)| {
-        let mut old: Vec<&str> = old.age.iter().map(|k| k.recipient.as_str()).collect();
-        let mut new: Vec<&str> = new.iter().map(Recipient::as_str).collect();
+    let same_group = |(old, new): (&Group, &Vec<MasterKey>)| {
+        let mut old: Vec<&str> = old.names().collect();
+        let mut new: Vec<&str> = new.iter().map(MasterKey::name).collect();
         old.sort_unstable();
         new.sort_unstable();
         old == new
@@ -181,28 +196,27 @@ fn seal_anew(
 ) -> Result<Vec<u8>> {
     let mut key: DataKey = SecretBox::new(Box::new([0; 32]));
     (sealer.random)(key.expose_secret_mut());
-    let groups = wrap(&key, rule, sealer)?;
+    let groups = wrap(&key, &rule.groups, rule.threshold, sealer)?;
     let cipher = Cipher::new(key);
-    let mac = seal_values(
-        file,
-        &mut branches,
-        &cipher,
-        &rule.rule,
-        rule.mac_only_encrypted,
-        Ciphertexts::default(),
-        sealer,
-    )?;
+    let chosen = Chosen::by(rule, file.output);
+    let kept = Ciphertexts::default();
+    let mac = seal_values(file.name, &mut branches, &cipher, &chosen, kept, sealer)?;
     let mac = seal_mac(&cipher, &mac, sealer);
     let metadata = Fresh {
         groups: &groups,
         threshold: rule.threshold,
         last_modified: &sealer.now,
         mac: &mac,
-        rule: &rule.rule,
-        mac_only_encrypted: rule.mac_only_encrypted,
+        rule: chosen.is_told.then_some(chosen.rule),
+        mac_only_encrypted: chosen.mac_only_encrypted,
         version: VERSION,
     };
-    write(file, branches, metadata.to_branch(), indents)
+    write(
+        file.name,
+        branches,
+        metadata.to_branch(),
+        (file.output, indents),
+    )
 }
 
 /// Seals with the data key of an earlier version, of which `unchanged` are the bytes where its form is the same.
@@ -216,78 +230,80 @@ fn reseal(
     sealer: &mut Sealer<'_>,
 ) -> Result<Vec<u8>> {
     let cipher = opened.cipher;
-    let mac = seal_values(
-        file,
-        &mut branches,
-        &cipher,
-        &rule.rule,
-        rule.mac_only_encrypted,
-        kept,
-        sealer,
-    )?;
+    let chosen = Chosen::by(rule, file.output);
+    let mac = seal_values(file.name, &mut branches, &cipher, &chosen, kept, sealer)?;
     let mut metadata = opened.metadata.raw;
     // A comment at the end of the document can be read as one of the metadata; it is written with the document.
     metadata.retain(|item| matches!(item, Item::Entry(_)));
     // Where a comment belongs can depend on the value above it, so that the two plain documents differ and
     // their sealed ones do not.
     if let Some(earlier) = unchanged
-        && write(file, branches.clone(), metadata.clone(), indents)? == earlier
+        && write(
+            file.name,
+            branches.clone(),
+            metadata.clone(),
+            (file.output, indents),
+        )? == earlier
     {
         return Ok(earlier.to_vec());
     }
     let mac = seal_mac(&cipher, &mac, sealer);
+    let told = chosen.is_told.then_some(chosen.rule);
     set_fields(
         &mut metadata,
         &sealer.now,
         &mac,
-        &rule.rule,
-        rule.mac_only_encrypted,
+        (told, chosen.mac_only_encrypted),
     );
-    write(file, branches, metadata, indents)
+    write(file.name, branches, metadata, (file.output, indents))
 }
 
-fn write(
-    file: &PlainFile<'_>,
+/// What of a document is sealed.
+pub(super) struct Chosen<'a> {
+    pub(super) rule: &'a Rule,
+    pub(super) mac_only_encrypted: bool,
+    /// Whether the metadata say it: those of a binary file, which is one value, do not.
+    pub(super) is_told: bool,
+}
+
+impl<'a> Chosen<'a> {
+    /// What the metadata of a file say.
+    pub(super) fn of(metadata: &'a Metadata) -> Self {
+        Self {
+            rule: &metadata.rule,
+            mac_only_encrypted: metadata.mac_only_encrypted,
+            is_told: true,
+        }
+    }
+
+    fn by(rule: &'a CreationRule, format: Format) -> Self {
+        let is_told = format != Format::Binary;
+        Self {
+            rule: &rule.rule,
+            mac_only_encrypted: is_told && rule.mac_only_encrypted,
+            is_told,
+        }
+    }
+}
+
+/// Writes a sealed document. Fails with [`Code::SopsOutput`] where the format cannot hold it.
+pub(super) fn write(
+    name: &str,
     branches: Branches,
     metadata: super::document::Branch,
-    indents: &Indents,
+    (output, indents): (Format, &Indents),
 ) -> Result<Vec<u8>> {
-    stores::write_sealed(branches, metadata, file.output, indents).map_err(|error| {
+    stores::write_sealed(branches, metadata, output, indents).map_err(|error| {
         let phrase = format!(
             "the document cannot be written as {}: {}",
-            file.output.name(),
+            output.name(),
             error.phrase
         );
-        Diagnostic::new(Code::SopsOutput, phrase).at(Place::new(file.name, error.line, 0))
+        Diagnostic::new(Code::SopsOutput, phrase).at(Place::new(name, error.line, 0))
     })
 }
 
-/// Wraps the data key, or its shares, for every recipient.
-fn wrap(key: &DataKey, rule: &CreationRule, sealer: &mut Sealer<'_>) -> Result<Vec<Vec<AgeKey>>> {
-    let whole = Zeroizing::new(key.expose_secret().to_vec());
-    let shares = if rule.groups.len() > 1 {
-        let count = u8::try_from(rule.groups.len()).expect("a rule has at most 255 groups");
-        let threshold = u8::try_from(rule.threshold).expect("no more than there are groups");
-        shamir::split(&whole, count, threshold, &mut *sealer.random)
-    } else {
-        vec![whole]
-    };
-    let wrap_one = |recipient: &Recipient, share: &[u8]| {
-        let wrapped = recipient
-            .wrap(share)
-            .map_err(|phrase| Diagnostic::new(Code::SopsRecipient, phrase))?;
-        Ok(AgeKey {
-            recipient: recipient.as_str().to_owned(),
-            wrapped,
-        })
-    };
-    let groups = rule.groups.iter().zip(&shares);
-    groups
-        .map(|(group, share)| group.iter().map(|r| wrap_one(r, share)).collect())
-        .collect()
-}
-
-fn seal_mac(cipher: &Cipher, mac: &str, sealer: &mut Sealer<'_>) -> String {
+pub(super) fn seal_mac(cipher: &Cipher, mac: &str, sealer: &mut Sealer<'_>) -> String {
     let mut nonce = [0; NONCE_BYTES];
     (sealer.random)(&mut nonce);
     cipher.seal(mac.as_bytes(), Kind::Str, &sealer.now, nonce)
@@ -295,7 +311,7 @@ fn seal_mac(cipher: &Cipher, mac: &str, sealer: &mut Sealer<'_>) -> String {
 
 /// The ciphertexts of an earlier version.
 #[derive(Default)]
-struct Ciphertexts {
+pub(super) struct Ciphertexts {
     /// By path, type and digest of the plaintext; the last one first.
     found: BTreeMap<Slot, Vec<Text>>,
     /// Comments that do not open where they stand: they were sealed below another key.
@@ -310,9 +326,10 @@ const MAX_STRAYS: usize = 16;
 impl Ciphertexts {
     /// Takes the ciphertext of a plaintext at a path.
     fn take(&mut self, path: &str, kind: Kind, plain: &[u8], cipher: &Cipher) -> Option<Text> {
-        // Releases of sops differ in what they take a number of JSON for.
+        // A float without a fraction is printed as an integer, and read as one.
         let kinds = match kind {
             Kind::Float => &[Kind::Float, Kind::Int][..],
+            Kind::Int => &[Kind::Int, Kind::Float],
             _ => std::slice::from_ref(&kind),
         };
         let known = kinds
@@ -339,7 +356,7 @@ fn slot(path: &str, kind: Kind, plain: &[u8]) -> Slot {
 }
 
 /// Collects the ciphertexts of a file that was opened and checked before.
-fn ciphertexts(file: &SealedFile<'_>, cipher: &Cipher) -> Result<Ciphertexts> {
+pub(super) fn ciphertexts(file: &SealedFile<'_>, cipher: &Cipher) -> Result<Ciphertexts> {
     let (mut branches, metadata) = open::load(file)?;
     let mut collector = Collector {
         cipher,
@@ -348,7 +365,7 @@ fn ciphertexts(file: &SealedFile<'_>, cipher: &Cipher) -> Result<Ciphertexts> {
     walk(&mut branches, &metadata.rule, &mut collector)?;
     let mut ciphertexts = collector.ciphertexts;
     let of_the_metadata = metadata.raw.into_iter().filter_map(|item| match item {
-        Item::Comment(Comment(text)) => Some(text),
+        Item::Comment(comment) => Some(comment.text),
         Item::Entry(_) => None,
     });
     ciphertexts.strays.extend(of_the_metadata.take(MAX_STRAYS));
@@ -394,7 +411,7 @@ impl Visitor for Collector<'_> {
         at: &Position,
     ) -> Result<(), Diagnostic> {
         if sealed {
-            self.add(&comment.0, at);
+            self.add(&comment.text, at);
         }
         Ok(())
     }
@@ -404,25 +421,24 @@ impl Visitor for Collector<'_> {
     }
 }
 
-/// Seals the values that the rule chooses, and gives the MAC.
-fn seal_values(
-    file: &PlainFile<'_>,
+/// Seals the values that the rule chooses, and returns the MAC. What `kept` has a ciphertext of keeps it.
+pub(super) fn seal_values(
+    name: &str,
     branches: &mut Branches,
     cipher: &Cipher,
-    rule: &Rule,
-    mac_only_encrypted: bool,
+    chosen: &Chosen<'_>,
     kept: Ciphertexts,
     sealer: &mut Sealer<'_>,
 ) -> Result<String> {
     let mut visitor = Sealing {
-        name: file.name,
+        name,
         cipher,
-        rule,
-        mac: Mac::new(mac_only_encrypted),
+        rule: chosen.rule,
+        mac: Mac::new(chosen.mac_only_encrypted),
         kept,
         random: &mut *sealer.random,
     };
-    walk(branches, rule, &mut visitor)?;
+    walk(branches, chosen.rule, &mut visitor)?;
     Ok(visitor.mac.finish())
 }
 
@@ -448,7 +464,13 @@ impl Sealing<'_> {
 }
 
 impl Visitor for Sealing<'_> {
-    const EMPTY_COMMENT: EmptyComment = EmptyComment::IsLeftOut;
+    /// sops seals a comment in a list as an item; of an empty one it would make an item that is empty.
+    fn listed_comment(comment: &Comment) -> ListedComment {
+        match comment.text.is_empty() {
+            true => ListedComment::IsLeftOut,
+            false => ListedComment::IsItem,
+        }
+    }
 
     fn value(&mut self, value: &mut Value, sealed: bool, at: &Position) -> Result<(), Diagnostic> {
         self.mac.add(value, sealed);
@@ -468,13 +490,13 @@ impl Visitor for Sealing<'_> {
         sealed: bool,
         at: &Position,
     ) -> Result<(), Diagnostic> {
-        if !sealed || comment.0.is_empty() {
+        if !sealed || comment.text.is_empty() {
             return Ok(());
         }
-        let plain = comment.0.clone();
-        comment.0 = self.seal(&plain, Kind::Comment, at);
+        let plain = comment.text.clone();
+        comment.text = self.seal(&plain, Kind::Comment, at);
         if let Rule::UnencryptedCommentRegex(pattern) = self.rule
-            && pattern.matches(&String::from_utf8_lossy(&comment.0))
+            && pattern.matches(&String::from_utf8_lossy(&comment.text))
         {
             let phrase = "`unencrypted_comment_regex` matches a sealed comment, and the file would not open again";
             return Err(Diagnostic::new(Code::SopsConfig, phrase));

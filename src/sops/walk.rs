@@ -4,21 +4,23 @@ use super::document::{Branch, Comment, Element, Item, Key, Value};
 use super::rule::{Rule, Selector};
 use crate::diagnostic::Diagnostic;
 
-/// What becomes of an empty comment in a list, where comments are sealed.
+/// What becomes of a comment in a list that the rule seals, once it was worked on.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum EmptyComment {
+pub(super) enum ListedComment {
     /// It stays.
     Stays,
-    /// It is an empty item, as sops opens it.
+    /// It is an item.
     IsItem,
-    /// It is left out, so that it opens as no item.
+    /// It is left out.
     IsLeftOut,
 }
 
 /// What is done at each place.
 pub(super) trait Visitor {
-    /// What becomes of an empty comment in a list, where comments are sealed.
-    const EMPTY_COMMENT: EmptyComment = EmptyComment::Stays;
+    /// What becomes of a comment in a list that the rule seals.
+    fn listed_comment(_comment: &Comment) -> ListedComment {
+        ListedComment::Stays
+    }
     /// Works on a scalar; null and collections are not shown.
     fn value(&mut self, value: &mut Value, sealed: bool, at: &Position) -> Result<(), Diagnostic>;
     /// Works on a comment.
@@ -145,12 +147,12 @@ impl<V: Visitor> Walker<'_, V> {
             match element {
                 Element::Comment(comment) => {
                     let sealed = self.comment(comment)?;
-                    if sealed && comment.0.is_empty() {
-                        match V::EMPTY_COMMENT {
-                            EmptyComment::Stays => {}
-                            EmptyComment::IsItem => *element = Element::Value(Value::text("")),
-                            EmptyComment::IsLeftOut => left_out.push(index),
+                    match V::listed_comment(comment) {
+                        ListedComment::IsItem if sealed => {
+                            *element = Element::Value(Value::Text(comment.text.clone()));
                         }
+                        ListedComment::IsLeftOut if sealed => left_out.push(index),
+                        _ => {}
                     }
                 }
                 Element::Value(value) => {
@@ -196,7 +198,7 @@ impl<V: Visitor> Walker<'_, V> {
 
     /// Tells whether the rule seals the comment.
     fn comment(&mut self, comment: &mut Comment) -> Result<bool, Diagnostic> {
-        let sealed = self.selector.seals_comment(&comment.0);
+        let sealed = self.selector.seals_comment(&comment.text);
         self.visitor.comment(comment, sealed, &self.at)?;
         Ok(sealed)
     }

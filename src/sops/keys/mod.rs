@@ -7,6 +7,7 @@
 mod hybrid;
 mod identity;
 mod recipient;
+mod service;
 mod unwrap;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,8 @@ use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use identity::{Identity, SshKey};
-pub(super) use recipient::Recipient;
+pub(super) use recipient::{MasterKey, Recipient};
+pub(super) use service::{Service, ServiceKey};
 pub(super) use unwrap::unwrap_data_key;
 
 /// What a source of identities held, for messages: public keys, never an identity.
@@ -189,6 +191,13 @@ impl Identities {
 }
 
 impl LateSource {
+    /// What it answered so far.
+    fn answers(&self) -> Vec<Arc<Answer>> {
+        let answers = self.answers.lock();
+        let answers = answers.unwrap_or_else(std::sync::PoisonError::into_inner);
+        answers.values().map(Arc::clone).collect()
+    }
+
     /// Asks, once for each recipient where the recipient is part of the question.
     fn ask(&self, recipient: &str, name: &str) -> Arc<Answer> {
         let question = match self.kind {

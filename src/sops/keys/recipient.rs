@@ -4,7 +4,26 @@ use std::io::Write as _;
 
 use age::armor::{ArmoredWriter, Format};
 
+use super::ServiceKey;
 use super::hybrid::HybridRecipient;
+
+/// A key that a data key is wrapped for.
+pub(crate) enum MasterKey {
+    /// A recipient of age.
+    Age(Recipient),
+    /// A key that only its service can wrap for.
+    Service(ServiceKey),
+}
+
+impl MasterKey {
+    /// Its name, as sops prints it.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Age(recipient) => recipient.as_str(),
+            Self::Service(key) => &key.name,
+        }
+    }
+}
 
 /// Someone who will be able to open a file.
 pub(crate) struct Recipient {

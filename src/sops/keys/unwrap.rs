@@ -7,7 +7,7 @@ use secrecy::SecretBox;
 use zeroize::Zeroizing;
 
 use super::identity::Identity;
-use super::{Found, Identities, Source, plugin_of_recipient, shorten};
+use super::{Answer, Found, Identities, Source, plugin_of_recipient, shorten};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::sops::cipher::DataKey;
 use crate::sops::metadata::{AgeKey, Group, Metadata};
@@ -95,19 +95,19 @@ impl Attempt<'_> {
         (self.open_late(group), damaged)
     }
 
-    /// Asks commands and persons, for each recipient in turn.
+    /// Asks commands and persons: what they said before is tried on every key first, and they are asked for the next
+    /// recipient only where no answer opens any.
     fn open_late(&self, group: &Group) -> Option<Share> {
-        for key in &group.age {
-            for late in &self.identities.late {
-                let name = &self.identities.sources[late.source].name;
-                let answer = late.ask(&key.recipient, name);
-                let Ok(found) = &*answer else { continue };
-                if let Ok(share) = open(key, found) {
-                    return Some(share);
-                }
-            }
-        }
-        None
+        let mut sources = self.identities.late.iter();
+        sources.find_map(|late| {
+            let name = &self.identities.sources[late.source].name;
+            let mut known = late.answers().into_iter();
+            let before = known.find_map(|answer| open_any(group, &answer));
+            before.or_else(|| {
+                let mut keys = group.age.iter();
+                keys.find_map(|key| open_any(group, &late.ask(&key.recipient, name)))
+            })
+        })
     }
 
     fn explain(&self, metadata: &Metadata, opened: usize, damaged: usize) -> Diagnostic {
@@ -115,7 +115,7 @@ impl Attempt<'_> {
         let others = list(
             metadata
                 .other_keys()
-                .map(|k| format!("{} {}", k.kind, shorten(&k.name))),
+                .map(|k| format!("{} {}", k.key.service.shown(), shorten(&k.key.name))),
         );
         if age.is_empty() {
             return Diagnostic::new(Code::SopsUnsupportedKey, "the file is not sealed for any age recipient")
@@ -239,6 +239,12 @@ fn held(name: &str, public: &[String], plugins: &[String]) -> String {
         parts.push(format!("asks for {plugins}, which is not supported"));
     }
     format!("{name} {}", parts.join(" and "))
+}
+
+/// Opens any key of a group with what a source answered.
+fn open_any(group: &Group, answer: &Answer) -> Option<Share> {
+    let found = answer.as_ref().ok()?;
+    group.age.iter().find_map(|key| open(key, found).ok())
 }
 
 /// The most names that a message lists.

@@ -13,7 +13,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Branch, StoreError> {
         match line {
             [] => {}
             [b'#', comment @ ..] => {
-                branch.push(Item::Comment(Comment(Text::new(comment.to_vec()))));
+                branch.push(Item::Comment(Comment::above(comment)));
             }
             line => branch.push(Item::Entry(read_line(line, number)?)),
         }
@@ -72,7 +72,7 @@ pub(super) fn write(branch: &Branch) -> Result<Vec<u8>, StoreError> {
     let mut out = Vec::new();
     for item in branch {
         match item {
-            Item::Comment(Comment(text)) => {
+            Item::Comment(Comment { text, .. }) => {
                 out.push(b'#');
                 out.extend_from_slice(text);
             }

@@ -64,7 +64,7 @@ fn from_text(text: &str) -> Vec<u8> {
 /// Gives values and comments their bytes back.
 fn restore(item: &mut Item) {
     let text = match item {
-        Item::Comment(Comment(text)) => text,
+        Item::Comment(comment) => &mut comment.text,
         Item::Entry(entry) => match &mut entry.value {
             Value::Text(text) => text,
             Value::Branch(branch) => return branch.iter_mut().for_each(restore),
@@ -142,7 +142,7 @@ fn comment_item(comment: &str) -> Option<Item> {
         b'#' => comment.trim_start_matches(['#', ' ']),
         _ => comment,
     };
-    Some(Item::Comment(Comment(Text::new(bare.as_bytes().to_vec()))))
+    Some(Item::Comment(Comment::above(bare)))
 }
 
 struct Reader<'a> {
@@ -393,7 +393,7 @@ fn write_section(
         [Item::Comment(comment), rest @ ..] => (Some(comment), rest),
         rest => (None, rest),
     };
-    if let Some(Comment(text)) = comment {
+    if let Some(Comment { text, .. }) = comment {
         write_comment(out, &to_text(text), false)?;
     }
     if index > 0 || !name.eq_ignore_ascii_case(DEFAULT_SECTION) {
@@ -409,7 +409,7 @@ fn write_section(
         let Item::Entry(entry) = item else { continue };
         // The last of the comments after a key is the one that is written before it.
         let mut comment = None;
-        while let Some(Item::Comment(Comment(text))) = items.peek() {
+        while let Some(Item::Comment(Comment { text, .. })) = items.peek() {
             comment = Some(to_text(text));
             items.next();
         }

@@ -4,14 +4,21 @@ use super::super::document::{Branch, Element, Entry, Item, Key, Value};
 use super::{MAX_DEPTH, StoreError};
 use crate::go;
 
+/// Reads any value and nothing after it.
+pub(super) fn read_value(bytes: &[u8]) -> Result<Value, StoreError> {
+    let mut reader = Reader::new(bytes);
+    reader.blanks();
+    let value = reader.value()?;
+    reader.blanks();
+    match reader.peek() {
+        None => Ok(value),
+        Some(_) => Err(reader.unexpected()),
+    }
+}
+
 /// Reads an object and nothing after it.
 pub(super) fn read(bytes: &[u8]) -> Result<Branch, StoreError> {
-    let mut reader = Reader {
-        bytes,
-        at: 0,
-        line: 1,
-        depth: 0,
-    };
+    let mut reader = Reader::new(bytes);
     reader.blanks();
     if reader.peek() != Some(b'{') {
         return Err(reader.fault("a JSON file that is sealed holds an object"));
@@ -26,50 +33,22 @@ pub(super) fn read(bytes: &[u8]) -> Result<Branch, StoreError> {
     }
 }
 
-/// The largest integer up to which every one is a float too.
-const EXACT_FLOAT: u64 = 1 << 53;
-
-/// Makes each integer a float, as which sops reads the numbers of a sealed file: other formats show it.
-/// Those that no float holds stay, so that none is changed.
-pub(super) fn with_floats(mut branch: Branch) -> Branch {
-    for item in &mut branch {
-        if let Item::Entry(entry) = item {
-            to_floats(&mut entry.value);
-        }
-    }
-    branch
-}
-
-fn to_floats(value: &mut Value) {
-    match value {
-        Value::Int(number) if number.unsigned_abs() <= EXACT_FLOAT => {
-            #[expect(clippy::cast_precision_loss, reason = "it is exact up to 2^53")]
-            let float = *number as f64;
-            *value = Value::Float(float);
-        }
-        Value::Branch(branch) => *branch = with_floats(std::mem::take(branch)),
-        Value::List(list) => {
-            for element in list {
-                if let Element::Value(value) = element {
-                    to_floats(value);
-                }
-            }
-        }
-        Value::Null
-        | Value::Bool(_)
-        | Value::Int(_)
-        | Value::TooLarge
-        | Value::Float(_)
-        | Value::Time(_)
-        | Value::Text(_) => {}
-    }
-}
-
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     line: u32,
     depth: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            at: 0,
+            line: 1,
+            depth: 0,
+        }
+    }
 }
 
 impl Reader<'_> {
@@ -212,7 +191,10 @@ impl Reader<'_> {
             self.digits()?;
         }
         let text = std::str::from_utf8(&self.bytes[start..self.at]).expect("digits are ASCII");
-        if let Ok(number) = text.parse() {
+        // No integer is `-0`: it is how sops writes the float.
+        if text != "-0"
+            && let Ok(number) = text.parse()
+        {
             return Ok(Value::Int(number));
         }
         let number: f64 = text

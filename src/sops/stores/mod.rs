@@ -7,12 +7,19 @@ mod ini;
 mod json;
 mod yaml;
 
+use zeroize::Zeroizing;
+
 use super::Format;
+pub(super) use yaml::indent as yaml_indent;
+
 use super::document::{Branch, Branches, Comment, Element, Item, Value, entry};
 use crate::diagnostic::{Code, Diagnostic, Place};
 
 /// The deepest nesting that is read: a walk takes stack for each level.
 pub(super) const MAX_DEPTH: usize = crate::yaml::MAX_DEPTH;
+
+/// What some editors put before a file, and no editor shows.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The key that holds the metadata in formats that nest.
 pub(super) const METADATA_KEY: &str = "sops";
@@ -27,6 +34,21 @@ pub struct Indents {
     /// The same for the JSON envelope of a binary file.
     pub json_binary: Option<usize>,
 }
+
+impl Indents {
+    /// The same blanks for every format; 0 for what is usual in YAML.
+    pub fn of_blanks(blanks: usize) -> Self {
+        let blanks = blanks.min(MAX_INDENT);
+        Self {
+            yaml: yaml_indent(blanks),
+            json: Some(blanks),
+            json_binary: Some(blanks),
+        }
+    }
+}
+
+/// The widest indent of JSON: a hostile file could ask for gigabytes of blanks.
+pub(super) const MAX_INDENT: usize = 64;
 
 impl Default for Indents {
     fn default() -> Self {
@@ -71,10 +93,30 @@ impl StoreError {
 pub(super) fn read_plain(bytes: &[u8], format: Format) -> Result<Branches, StoreError> {
     match format {
         Format::Yaml => yaml::read(bytes),
-        Format::Json => Ok(vec![json::with_floats(json::read(bytes)?)]),
+        Format::Json => Ok(vec![json::read(bytes)?]),
         Format::Dotenv => Ok(vec![dotenv::read(bytes)?]),
         Format::Ini => Ok(vec![ini::read(bytes)?]),
         Format::Binary => Ok(vec![binary::read(bytes)]),
+    }
+}
+
+/// Reads a JSON value as Go's decoder does: a number by itself is a float. `None` for what is no value, and for a
+/// list by itself, which sops refuses.
+pub(super) fn read_json_value(bytes: &[u8]) -> Option<Value> {
+    match json::read_value(bytes).ok()? {
+        #[expect(clippy::cast_precision_loss, reason = "Go's decoder rounds as well")]
+        Value::Int(number) => Some(Value::Float(number as f64)),
+        Value::List(_) => None,
+        value => Some(value),
+    }
+}
+
+/// A value as a variable of a process holds it; `None` for a list or mapping.
+pub(super) fn to_variable(value: &Value) -> Option<Zeroizing<Vec<u8>>> {
+    match value {
+        Value::List(_) | Value::Branch(_) => None,
+        Value::Text(text) => Some(text.clone()),
+        scalar => Some(Zeroizing::new(to_flat_text(scalar).into_bytes())),
     }
 }
 
@@ -110,15 +152,6 @@ fn can_merge(value: &Value) -> bool {
         Value::Branch(_) => true,
         Value::List(list) => list.iter().all(is_branch),
         _ => false,
-    }
-}
-
-/// Makes the numbers of an opened document what [`read_plain`] reads: later releases of sops seal those of
-/// JSON as integers.
-pub(super) fn as_read(branches: Branches, format: Format) -> Branches {
-    match format {
-        Format::Json => branches.into_iter().map(json::with_floats).collect(),
-        Format::Yaml | Format::Dotenv | Format::Ini | Format::Binary => branches,
     }
 }
 
@@ -314,7 +347,7 @@ fn to_flat_text(value: &Value) -> String {
 
 /// A collection as Go's `%v` prints the types that sops holds it in: ini files get nothing better.
 fn go_text(value: &Value) -> String {
-    let comment = |comment: &Comment| format!("{{{}}}", String::from_utf8_lossy(&comment.0));
+    let comment = |comment: &Comment| format!("{{{}}}", String::from_utf8_lossy(&comment.text));
     let joined = |items: Vec<String>| format!("[{}]", items.join(" "));
     match value {
         Value::List(list) => joined(

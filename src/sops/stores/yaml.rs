@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::super::document::{Branch, Branches, Comment, Element, Entry, Item, Key, Text, Value};
+use super::super::document::{Branch, Branches, Comment, Element, Entry, Item, Key, Side, Value};
 use super::super::timestamp::Timestamp;
 use super::{MAX_DEPTH, StoreError};
 use crate::diagnostic::Code;
@@ -151,9 +151,16 @@ impl Commented for Vec<Element> {
 
 /// Adds each line of a comment without its sign.
 fn add_comments(target: &mut impl Commented, text: &str) {
+    add_comments_at(target, text, Side::Above);
+}
+
+fn add_comments_at(target: &mut impl Commented, text: &str, side: Side) {
     for line in text.split('\n').filter(|line| !line.is_empty()) {
         let bare = line.get(1..).unwrap_or_default();
-        target.comment(Comment(Text::new(bare.as_bytes().to_vec())));
+        target.comment(Comment {
+            side,
+            ..Comment::above(bare)
+        });
     }
 }
 
@@ -200,7 +207,7 @@ fn add_entry(branch: &mut Branch, entry: yaml::Entry, depth: usize) -> Result<()
         yaml::Value::Sequence(_) | yaml::Value::Mapping(_) => Comments::default(),
     };
     add_comments(branch, &around.head);
-    add_comments(branch, &around.line);
+    add_comments_at(branch, &around.line, Side::Beside);
     let line = key_node.mark().line;
     branch.push(Item::Entry(Entry {
         key: key(&key_node),
@@ -237,7 +244,7 @@ fn value(mut node: Node, handled: bool, depth: usize) -> Result<Value, StoreErro
                 for mut item in items {
                     let comments = take_comments(&mut item);
                     add_comments(&mut list, &comments.head);
-                    add_comments(&mut list, &comments.line);
+                    add_comments_at(&mut list, &comments.line, Side::Beside);
                     list.push(Element::Value(value(item, true, depth + 1)?));
                     add_comments(&mut list, &comments.foot);
                 }
@@ -276,6 +283,15 @@ fn scalar(node: &Node) -> Result<Value, StoreError> {
     })
 }
 
+/// What go-yaml makes of an indent.
+pub(in crate::sops) fn indent(blanks: usize) -> usize {
+    match blanks {
+        0 => 4,
+        2..=9 => blanks,
+        _ => 2,
+    }
+}
+
 /// Writes documents, joined by `---`.
 pub(super) fn write(branches: &Branches, indent: usize) -> Result<Vec<u8>, StoreError> {
     let nodes: Vec<Node> = branches.iter().map(to_mapping).collect();
@@ -304,22 +320,30 @@ pub(super) fn is_lost(text: &[u8]) -> bool {
 
 /// Comments that wait for what follows them.
 #[derive(Default)]
-struct Waiting(Vec<String>);
+struct Waiting {
+    above: Vec<String>,
+    beside: Vec<String>,
+}
 
 impl Waiting {
     fn push(&mut self, comment: &Comment) {
-        self.0
-            .push(String::from_utf8_lossy(&comment.0).into_owned());
+        let text = String::from_utf8_lossy(&comment.text).into_owned();
+        match comment.side {
+            Side::Above => self.above.push(text),
+            Side::Beside => self.beside.push(text),
+        }
     }
 
-    fn take(&mut self) -> Option<String> {
-        let lines = std::mem::take(&mut self.0);
-        (!lines.is_empty()).then(|| format!("#{}", lines.join("\n#")))
+    /// Puts those that stood on the line of a value beside it again.
+    fn beside(&mut self, node: &mut Node) {
+        if let Some(text) = joined(&mut self.beside) {
+            node.comments_mut().line = text;
+        }
     }
 
     /// Puts them before a node.
     fn head(&mut self, node: &mut Node) {
-        if let Some(text) = self.take() {
+        if let Some(text) = joined(&mut self.above) {
             let head = &mut node.comments_mut().head;
             *head = if head.is_empty() {
                 text
@@ -329,9 +353,16 @@ impl Waiting {
         }
     }
 
+    /// Puts all of them before a node that nothing is in.
+    fn all_before(&mut self, node: &mut Node) {
+        self.above.append(&mut self.beside);
+        self.head(node);
+    }
+
     /// Puts them after a node.
     fn foot(&mut self, node: &mut Node) {
-        if let Some(text) = self.take() {
+        self.above.append(&mut self.beside);
+        if let Some(text) = joined(&mut self.above) {
             let foot = &mut node.comments_mut().foot;
             *foot = if foot.is_empty() {
                 text
@@ -340,6 +371,12 @@ impl Waiting {
             };
         }
     }
+}
+
+/// Comments as the lines of one, and none left.
+fn joined(comments: &mut Vec<String>) -> Option<String> {
+    let lines = std::mem::take(comments);
+    (!lines.is_empty()).then(|| format!("#{}", lines.join("\n#")))
 }
 
 fn to_mapping(branch: &Branch) -> Node {
@@ -356,16 +393,15 @@ fn to_mapping(branch: &Branch) -> Node {
                 }
                 let mut key = text_node(entry.key.as_str());
                 waiting.head(&mut key);
-                entries.push(yaml::Entry {
-                    key,
-                    value: to_node(&entry.value),
-                });
+                let mut value = to_node(&entry.value);
+                waiting.beside(&mut value);
+                entries.push(yaml::Entry { key, value });
             }
         }
     }
     match entries.last_mut() {
         Some(last) => waiting.foot(&mut last.key),
-        None => waiting.head(&mut node),
+        None => waiting.all_before(&mut node),
     }
     if let Some(mapping) = node.as_mapping_mut() {
         *mapping.entries_mut() = entries;
@@ -386,13 +422,14 @@ fn to_sequence(list: &[Element]) -> Node {
                 }
                 let mut item = to_node(value);
                 waiting.head(&mut item);
+                waiting.beside(&mut item);
                 items.push(item);
             }
         }
     }
     match items.last_mut() {
         Some(last) => waiting.foot(last),
-        None => waiting.head(&mut node),
+        None => waiting.all_before(&mut node),
     }
     if let Some(sequence) = node.as_sequence_mut() {
         *sequence = items;
