@@ -10,6 +10,7 @@ mod cluster;
 pub mod contents;
 mod entry;
 mod finish;
+pub mod ignore;
 pub mod kustomization;
 mod order;
 pub mod protect;

@@ -4,6 +4,7 @@
 //! part of their output. Each module is one such habit, written from its documented behaviour. The room
 //! uses no other room; every room may use it.
 
+pub mod filepath;
 pub mod float;
 pub mod json;
 pub mod regexp;
