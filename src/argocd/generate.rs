@@ -11,7 +11,6 @@ use crate::diagnostic::{Code, Diagnostic, Report, Result};
 use crate::files::{Files, TreePath};
 use crate::generators::Outside;
 use crate::kustomize::Options;
-use crate::overlay::State;
 use crate::overlay::{HostParameter, Policy};
 use crate::pipeline::{self, Host, Manifests, Progress, Request};
 use crate::programs::Helm;
@@ -67,39 +66,7 @@ pub fn generate(generation: &Generation<'_>) -> Result<Manifests, Report> {
             progress: (*progress).clone(),
         }),
     };
-    let rendered =
-        pipeline::render(&request, Arc::new(files)).map_err(|report| explained(report, call))?;
-    let missing = missing(&rendered, &grant.overlays.mandatory);
-    match missing.is_empty() {
-        true => Ok(rendered),
-        false => Err(missing),
-    }
-}
-
-/// What is mandatory and has no effect on a target: nothing that a repository says may switch it off.
-fn missing(rendered: &Manifests, mandatory: &[String]) -> Report {
-    let mut report = Report::default();
-    for instance in &rendered.overlays {
-        let holds = matches!(
-            instance.state,
-            State::Added | State::Present | State::Replaced
-        );
-        if holds || !mandatory.iter().any(|name| *name == *instance.overlay) {
-            continue;
-        }
-        let phrase = format!(
-            "{} is mandatory here, and does not apply to {}",
-            instance.overlay, instance.target
-        );
-        let why = format!("{}: {}", instance.state.name(), instance.reason);
-        let help = "remove what keeps it away; an administrator of Argo CD can set its inputs in the policy, under `overlays.parameters`";
-        report.push(
-            Diagnostic::new(Code::PolicyRefuses, phrase)
-                .note(why)
-                .help(help),
-        );
-    }
-    report
+    pipeline::render(&request, Arc::new(files)).map_err(|report| explained(report, call))
 }
 
 /// What the plugin may have done outside of its files.
@@ -168,6 +135,8 @@ fn overlay_policy(section: &OverlaysSection) -> Policy {
     let mut policy = Policy::default();
     policy.mandatory.clone_from(&section.mandatory);
     policy.lock.clone_from(&section.lock);
+    policy.free.clone_from(&section.free);
+    policy.harmless.clone_from(&section.harmless);
     for (name, value) in &section.parameters {
         policy.set(name, value, "the policy");
     }

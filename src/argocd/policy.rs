@@ -82,6 +82,12 @@ pub struct OverlaysSection {
     /// Parameters and inputs that only the policy sets.
     #[serde(default)]
     pub lock: Vec<String>,
+    /// Parameters of mandatory overlays that others may set as well.
+    #[serde(default)]
+    pub free: Vec<String>,
+    /// Labels and annotations that objects of mandatory overlays may get.
+    #[serde(default)]
+    pub harmless: Vec<String>,
     /// Parameters and inputs, over those of projects and over values.
     #[serde(default)]
     pub parameters: serde_json::Map<String, serde_json::Value>,

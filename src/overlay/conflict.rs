@@ -97,7 +97,8 @@ impl<'a> Existing<'a> {
         Self { by_id }
     }
 
-    fn of(&self, object: &NewObject) -> Option<&'a Resource> {
+    /// The object with the identity of one that an instance adds.
+    pub(super) fn of(&self, object: &NewObject) -> Option<&'a Resource> {
         self.by_id.get(&key(&object.id)).copied()
     }
 }
@@ -198,7 +199,11 @@ fn covered<'a>(
 }
 
 /// Built objects of the same namespace that select the same under another name.
-fn covering<'a>(world: &World<'_, 'a>, draft: &Draft<'a>, object: &NewObject) -> Vec<&'a Resource> {
+pub(super) fn covering<'a>(
+    world: &World<'_, 'a>,
+    draft: &Draft<'a>,
+    object: &NewObject,
+) -> Vec<&'a Resource> {
     let Some(cover) = &draft.covers else {
         return Vec::new();
     };

@@ -181,6 +181,7 @@ impl<'w, 'a> Drafter<'w, 'a> {
         let about = [("target", target.value())];
         let context = Value::from_pairs(pairs.clone().chain(about.clone()));
         let parameters = layers.parameters(definition, language, &context)?;
+        layers.tell_unheard(definition, &mut self.report);
         let params = [("params", to_value(&parameters))];
         let context = Value::from_pairs(pairs.chain(about).chain(params));
         draft.instance.parameters = parameters.clone();

@@ -21,6 +21,7 @@ mod expand;
 mod finder;
 mod language;
 mod library;
+mod mandatory;
 mod meaning;
 mod names;
 mod read;
@@ -48,6 +49,7 @@ pub use copy::{Form, copy};
 pub use definition::{Definition, Difference, Input, Parameter};
 pub use describe::{list, rows, show, table};
 pub use library::{Loaded, Set, builtin_sets, own_sets};
+pub use mandatory::lacking;
 pub use survey::{Surveyed, survey};
 
 use crate::diagnostic::{Report, Result, Severity, Source};
@@ -139,6 +141,10 @@ pub struct Policy {
     pub mandatory: Vec<String>,
     /// Parameters and inputs that only the administrator sets.
     pub lock: Vec<String>,
+    /// Parameters of mandatory overlays that others may set as well; all others are locked.
+    pub free: Vec<String>,
+    /// Labels and annotations that an object of a mandatory overlay may get; a name may end in `*`.
+    pub harmless: Vec<String>,
     parameters: IndexMap<String, Located>,
 }
 
@@ -151,6 +157,11 @@ impl Policy {
     /// Whether only the administrator sets a parameter or an input.
     fn locks(&self, name: &str) -> bool {
         self.lock.iter().any(|l| l == name)
+    }
+
+    /// Whether only the administrator sets a parameter, because its overlay is mandatory.
+    fn keeps(&self, overlay: &str, parameter: &str) -> bool {
+        self.demands(overlay) && !self.free.iter().any(|free| free == parameter)
     }
 
     /// Sets a parameter or an input for every overlay that has it; `origin` says in messages where it is set.

@@ -13,7 +13,7 @@ use super::language::Language;
 use super::library::{Library, Loaded};
 use super::schema;
 use super::target::Target;
-use super::{HostParameter, Request};
+use super::{HostParameter, Policy, Request};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source, nearest};
 use crate::files::TreePath;
 use crate::yaml::{self, Mapping, Node, ParseOptions, Tag, Value as Content};
@@ -132,9 +132,16 @@ impl<'a> Layers<'a> {
     fn setting(&self, overlay: &str, name: &str) -> Option<&Located> {
         let host = &self.request.host;
         let administrator = host.policy.and_then(|p| p.parameters.get(name));
-        if administrator.is_some() || host.policy.is_some_and(|p| p.locks(name)) {
+        let is_locked = |p: &Policy| p.locks(name) || p.keeps(overlay, name);
+        if administrator.is_some() || host.policy.is_some_and(is_locked) {
             return administrator;
         }
+        self.given(overlay, name)
+    }
+
+    /// What the project, the object and the host set a parameter to, the last of them.
+    fn given(&self, overlay: &str, name: &str) -> Option<&Located> {
+        let host = &self.request.host;
         let parameter = host
             .parameters
             .iter()
@@ -152,6 +159,30 @@ impl<'a> Layers<'a> {
             .or_else(annotated)
             .or_else(entries)
             .or_else(|| self.request.config.parameters.get(name))
+    }
+
+    /// Tells which parameters of a mandatory overlay are set here and count for nothing.
+    pub(super) fn tell_unheard(&self, definition: &Definition, report: &mut Report) {
+        let Some(policy) = self.request.host.policy else {
+            return;
+        };
+        let overlay = &definition.name;
+        for name in definition.parameters.keys() {
+            let is_told = policy.keeps(overlay, name) && !policy.locks(name);
+            let Some(set) = self.given(overlay, name).filter(|_| is_told) else {
+                continue;
+            };
+            let phrase = format!(
+                "{overlay} is mandatory here, and its parameter {name} is the administrator's: what is set is not used"
+            );
+            report.push(
+                Diagnostic::warning(Code::OverlayConfig, phrase)
+                    .at(set.place())
+                    .help(format!(
+                        "an administrator of Argo CD can list {name} in the policy, under `overlays.free`"
+                    )),
+            );
+        }
     }
 
     /// The value of every parameter of a definition. Fails with [`Code::OverlayParameter`] at a value

@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::{Landed, Root};
+use super::{Landed, Root, layer};
 use crate::diagnostic::{Report, Result};
 use crate::kube::ResMap;
 use crate::overlay::Instance;
@@ -50,6 +50,10 @@ impl Root<'_> {
     pub fn judge(&self, landed: &Landed) -> Report {
         let mut found = self.gate(&landed.resources);
         found.findings.extend(self.guard(landed).findings);
+        match layer::lacking(landed, self) {
+            Ok(lacking) => found.findings.extend(lacking.findings),
+            Err(error) => found.push(error),
+        }
         self.masked(found)
     }
 

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Built, Root, bind, build};
+use super::{Built, Landed, Root, bind, build, host};
 use crate::diagnostic::{Report, Result};
 use crate::files::Files;
+use crate::kube::{ResMap, Resource};
 use crate::overlay::{self, Expansion, Instance};
+use crate::yaml::Node;
 
 /// A root with what its overlays add. Variables are as they are written.
 pub struct Layered {
@@ -66,6 +68,44 @@ pub fn decide(plain: &Built, files: &Arc<dyn Files>, root: &Root<'_>) -> Result<
         values: root.session.values().context(),
         host,
     })?)
+}
+
+/// What is mandatory and does not hold among the finished objects, and among those that they hold as items.
+pub(super) fn lacking(landed: &Landed, root: &Root<'_>) -> Result<Report> {
+    let Some(set) = root.request.host.filter(|host| host.policy.is_some()) else {
+        return Ok(Report::default());
+    };
+    let files = host::view(root)?;
+    let config = root.overlays();
+    let mut held = ResMap::new();
+    for object in landed.resources.iter() {
+        hold(object.clone(), &mut held);
+    }
+    overlay::lacking(&overlay::Request {
+        files: &files,
+        directory: root.request.directory,
+        built: &held,
+        config: &config,
+        values: root.session.values().context(),
+        host: overlay::Host {
+            must_pin: true,
+            destination_namespace: set.destination_namespace.as_deref(),
+            parameters: &set.parameters,
+            policy: set.policy.as_ref(),
+            ..overlay::Host::default()
+        },
+    })
+}
+
+/// Adds an object, and what it has as `items`, which Argo CD takes apart whatever the kind is.
+fn hold(object: Resource, held: &mut ResMap) {
+    let items = object.node().get("items").and_then(Node::as_sequence);
+    for item in items.unwrap_or_default() {
+        if item.as_mapping().is_some() {
+            hold(Resource::new(item.clone(), object.source().cloned()), held);
+        }
+    }
+    held.push_unchecked(object);
 }
 
 /// The build with overlays, where nothing that they add was lost on the way.
