@@ -6,6 +6,7 @@
 
 mod beneath;
 mod in_place;
+mod index;
 mod layer;
 mod lock;
 mod memory;
@@ -21,6 +22,7 @@ mod trusted;
 
 use std::sync::Arc;
 
+pub use index::{remotes, tracked};
 pub use layer::Layer;
 pub use lock::Lock;
 pub use memory::Memory;

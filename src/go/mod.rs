@@ -6,5 +6,8 @@
 
 pub mod filepath;
 pub mod float;
+pub mod glob;
 pub mod json;
+pub mod pathspec;
 pub mod regexp;
+pub mod template;
