@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
+use crate::cluster::by_cause;
 use crate::cluster::checks::{Assumptions, PodReference, analyse, html, json, table, together};
 use crate::diagnostic::{Code, Diagnostic, Result, Severity};
-use crate::secrets::Secrets;
 
 /// Tells which flows the network policies of a render allow, deny or leave open.
 #[derive(Debug, clap::Args)]
@@ -48,10 +48,8 @@ enum Format {
 /// Runs the command.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let (flags, path) = (&arguments.root, &arguments.path);
-    let roots = flags.every(context, path, Secrets::Openable, |root| {
-        Ok((root.landed()?, root.assumptions()))
-    })?;
-    let (objects, said, warnings) = together(roots);
+    let cluster = flags.cluster(context, path)?;
+    let (objects, said) = together(cluster.landed());
     let assumptions = assumptions(arguments, said)?;
     let analysis = analyse(&objects, &assumptions);
     let stdout = match arguments.format {
@@ -59,7 +57,12 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         Format::Json => json(&analysis),
         Format::Html => html(&analysis, &title(context, path)),
     };
-    let mut report = warnings;
+    let mut report = cluster.gaps(flags.is_strict());
+    for (_, judged) in cluster.landed() {
+        let warnings = judged.landed.warnings.findings.iter().cloned();
+        report.findings.extend(warnings);
+    }
+    let mut report = by_cause(report);
     if arguments.require {
         // Who asks for it wants to know, and can say by a flag what is in doubt.
         let findings = analysis.require().findings.into_iter();

@@ -6,6 +6,7 @@ use clap::{Subcommand, ValueEnum};
 
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
+use crate::cluster::by_cause;
 use crate::cluster::overlays::{self, Form};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
 use crate::files::{OutputFile, OutputTree, Stale, TreePath, locate};
@@ -117,15 +118,18 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         }
         Command::Status { of, all } => {
             let (flags, path) = (&of.root, &of.path);
-            let roots = flags.every(context, path, Secrets::Openable, overlays::status)?;
-            let (mut rows, mut report) = (Vec::new(), Report::default());
-            if roots.iter().all(Option::is_none) {
+            let cluster = flags.cluster(context, path)?;
+            let mut report = cluster.gaps(flags.is_strict());
+            let mut rows = Vec::new();
+            for (_, judged) in cluster.landed() {
+                rows.extend(overlays::rows(&judged.landed.overlays, *all));
+                let warnings = judged.landed.warnings.findings.iter().cloned();
+                report.findings.extend(warnings);
+            }
+            if rows.is_empty() && !report.has_errors() && !overlays::are_used(&cluster) {
                 return Err(overlays::none_is_used(&path.display().to_string()).into());
             }
-            for (instances, warnings) in roots.into_iter().flatten() {
-                rows.extend(overlays::rows(&instances, *all));
-                report.findings.extend(warnings.findings);
-            }
+            let report = by_cause(report);
             let head = ["TARGET", "OVERLAY", "MODE", "STATE", "WHY"];
             let stdout = overlays::table(&head, rows).into_bytes();
             Ok(Done {
@@ -172,7 +176,7 @@ fn asked<R>(
     flags: &RootArguments,
     ask: impl FnOnce(&Root<'_>) -> Result<R, Report>,
 ) -> Result<R, Report> {
-    flags.open(context, path, Secrets::Openable, |root, _| ask(root))
+    flags.open(context, path, Secrets::Openable, ask)
 }
 
 /// Writes a copy; refuses to replace a file.

@@ -8,14 +8,14 @@ use zeroize::Zeroizing;
 
 use super::identities::{self, KeyCommandArguments};
 use super::{Context, terminal, values};
-use crate::cluster::roots;
+use crate::cluster::{self, Cluster};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
 use crate::files::{Located, locate};
 use crate::generators::{Outside, plugin_homes};
 use crate::kustomize::{Level, LoadRestriction, Options, Order};
 use crate::pipeline::{Request, Root};
 use crate::programs::{Environment, Helm};
-use crate::project::{self, Session};
+use crate::project::{self, MissingValues, Sessions};
 use crate::secrets::Opener;
 use crate::secrets::sealing::Identities;
 use crate::secrets::{RedactionKey, Secrets};
@@ -84,7 +84,7 @@ pub(super) struct RootArguments {
     /// A set of overlays to use, such as cnpg@1; may be repeated
     #[arg(long, value_name = "SET", value_delimiter = ',')]
     overlays: Vec<String>,
-    /// Make warnings of overlays errors
+    /// Make warnings of overlays errors, and roots that are skipped
     #[arg(long)]
     strict: bool,
     /// With redacted secrets: the key for values, so that two renders can be compared; any file of 16 bytes or more
@@ -145,79 +145,24 @@ impl RootArguments {
         context: &Context,
         path: &Path,
         secrets: Secrets,
-        then: impl FnOnce(&Root<'_>, &Session) -> Result<R, Report>,
+        then: impl FnOnce(&Root<'_>) -> Result<R, Report>,
     ) -> Result<R, Report> {
         self.with(context, path, secrets, |request, located| {
-            let tree = Arc::clone(&located.tree);
-            let Request {
-                directory,
-                overrides,
-                ref opener,
-                ..
-            } = *request;
-            let session = Session::open_or_generated(tree, directory, overrides, opener)?;
-            then(&Root::new(request, &session), &session)
+            let session = sessions(request, located).of(request.directory)?;
+            then(&Root::new(request, &session))
         })
     }
 
-    /// Hands every root at a path to a function: the path itself with what its Flux Kustomizations apply below it,
-    /// or, where it has no kustomization, every root below it, each in its own project. The results come in the order of the paths.
-    ///
-    /// Fails where the path is wrong; a project or a root that fails is a result, and the others go on.
-    pub(super) fn each<R: Send>(
-        &self,
-        context: &Context,
-        path: &Path,
-        secrets: Secrets,
-        then: impl Fn(&Root<'_>) -> Result<R, Report> + Sync,
-    ) -> Result<Vec<Result<R, Report>>, Report> {
-        let located = locate(path, &context.working_directory, self.root.as_deref())?;
-        let nested = roots::projects_below(&located.tree, &located.directory)?;
-        let mut results = Vec::new();
-        for project in std::iter::once(&located.directory).chain(&nested) {
-            let path = located.tree.root().join(project.as_str());
-            let section = self.open(context, &path, secrets, |root, session| {
-                let found = roots::roots_of(root, session, project, &nested)?;
-                let is_root = found.contains(project);
-                Ok((is_root, roots::each(root, session, &found, &then)))
-            });
-            match section {
-                Ok((is_root, found)) => {
-                    results.extend(found);
-                    if is_root && *project == located.directory {
-                        break;
-                    }
-                }
-                Err(report) => results.push(Err(report)),
-            }
-        }
-        if results.is_empty() {
-            // The build tells what is missing.
-            results.push(self.open(context, path, secrets, |root, _| then(root)));
-        }
-        Ok(results)
+    /// Everything that is applied from a path. Sealed files are opened where an identity fits.
+    pub(super) fn cluster(&self, context: &Context, path: &Path) -> Result<Cluster, Report> {
+        self.with(context, path, Secrets::Openable, |request, located| {
+            cluster::load(request, &sessions(request, located))
+        })
     }
 
-    /// As [`Self::each`], for what needs every root: fails with what is wrong with any of them.
-    pub(super) fn every<R: Send>(
-        &self,
-        context: &Context,
-        path: &Path,
-        secrets: Secrets,
-        then: impl Fn(&Root<'_>) -> Result<R, Report> + Sync,
-    ) -> Result<Vec<R>, Report> {
-        let (mut results, mut failed) = (Vec::new(), Report::default());
-        for result in self.each(context, path, secrets, then)? {
-            match result {
-                Ok(result) => results.push(result),
-                Err(report) => failed.findings.extend(report.findings),
-            }
-        }
-        if failed.is_empty() {
-            Ok(results)
-        } else {
-            Err(failed)
-        }
+    /// Whether what is in doubt is an error.
+    pub(super) fn is_strict(&self) -> bool {
+        self.strict
     }
 
     fn redaction_key(&self, context: &Context) -> Result<RedactionKey> {
@@ -286,6 +231,14 @@ impl RootArguments {
             plugin_homes: plugin_homes(|name| context.variable(name).map(OsString::from)),
         }
     }
+}
+
+/// The projects below a root; where values are not there, what was generated of them is read.
+fn sessions(request: &Request<'_>, located: &Located) -> Sessions {
+    let disk = Arc::clone(&located.tree);
+    let opener = Arc::clone(&request.opener);
+    let missing = MissingValues::ReadGenerated;
+    Sessions::new(disk, request.overrides.clone(), opener, missing)
 }
 
 /// Refuses the address of a repository, which kustomize would build.

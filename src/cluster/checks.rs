@@ -1,44 +1,60 @@
-//! What `check` judges: the objects of a root, by the gate and by every check that its project asks for.
+//! What `check` and `flows` judge: the objects of a cluster together, as its hosts hold them.
+
+use std::collections::BTreeSet;
 
 pub use crate::validate::flows::{Analysis, Assumptions, PodReference, analyse, html, json, table};
-pub use crate::validate::series_of;
 
+use super::{Cluster, Root};
 use crate::diagnostic::{Report, Severity};
 use crate::kube::ResMap;
+use crate::pipeline::Judged;
+use crate::project::{Checks, Level};
 use crate::validate::{self, CheckOptions};
 
-use crate::pipeline::{Landed, Root};
-use crate::project::{Checks, Level};
-
-/// Reports every finding on a root: those of its build and overlays, the gate's, and those of the checks.
-pub fn findings(
-    root: &Root<'_>,
-    checks: &Checks,
-    landed: &Landed,
-    assumptions: &Assumptions,
-) -> Report {
-    let mut report = landed.warnings.clone();
-    let found = judged(root, checks, &landed.resources, assumptions);
-    report.findings.extend(root.masked(found).findings);
-    report
+/// Reports every finding on a cluster: those of builds and overlays, the gate's, and those of the checks.
+pub fn findings(cluster: &Cluster, strict: bool) -> Report {
+    let mut report = Report::default();
+    for (_, judged) in cluster.landed() {
+        let warnings = judged.landed.warnings.findings.iter();
+        let found = judged.found.findings.iter();
+        report.findings.extend(warnings.chain(found).cloned());
+    }
+    for beside in beside_each_other(cluster) {
+        report.findings.extend(judged(&beside).findings);
+    }
+    report.findings.extend(cluster.gaps(strict).findings);
+    super::by_cause(report)
 }
 
-fn judged(
-    root: &Root<'_>,
-    checks: &Checks,
-    resources: &ResMap,
-    assumptions: &Assumptions,
-) -> Report {
-    let options = CheckOptions {
+/// The roots of each cluster, those that were rendered.
+fn beside_each_other(cluster: &Cluster) -> Vec<Vec<(&Root, &Judged)>> {
+    let numbers: BTreeSet<usize> = cluster.roots.iter().map(|root| root.cluster).collect();
+    let of = |number: usize| {
+        cluster
+            .landed()
+            .filter(move |(root, _)| root.cluster == number)
+    };
+    let groups = numbers
+        .into_iter()
+        .map(|number| of(number).collect::<Vec<_>>());
+    groups.filter(|group| !group.is_empty()).collect()
+}
+
+fn judged(roots: &[(&Root, &Judged)]) -> Report {
+    let Some((_, first)) = roots.first() else {
+        return Report::default();
+    };
+    let (objects, assumptions) = together(roots.iter().copied());
+    validate::check(&objects, &options(&first.checks, assumptions))
+}
+
+fn options(checks: &Checks, assumptions: Assumptions) -> CheckOptions {
+    CheckOptions {
         schema: severity(checks.schema),
         flows: severity(checks.flows),
         deprecated: severity(checks.deprecated),
-        assumptions: assumptions.clone(),
-    };
-    let mut report = root.gate(resources);
-    let found = validate::check(resources, &options);
-    report.findings.extend(found.findings);
-    report
+        assumptions,
+    }
 }
 
 fn severity(level: Level) -> Option<Severity> {
@@ -49,28 +65,30 @@ fn severity(level: Level) -> Option<Severity> {
     }
 }
 
-/// What runs beside each other in a cluster, from several roots: their objects, what is in the cluster beside
-/// them, and what the user should know. An object that two roots have is there once.
-pub fn together(roots: Vec<(Landed, Assumptions)>) -> (ResMap, Assumptions, Report) {
-    let (mut objects, mut warnings) = (ResMap::new(), Report::default());
+/// What runs beside each other in a cluster, from several roots: their objects, and what is in the cluster
+/// beside them. An object that two roots have is there once.
+pub fn together<'a>(
+    roots: impl IntoIterator<Item = (&'a Root, &'a Judged)>,
+) -> (ResMap, Assumptions) {
+    let mut objects = ResMap::new();
     let mut assumptions: Option<Assumptions> = None;
-    for (rendered, said) in roots {
-        for resource in rendered.resources.into_resources() {
+    for (_, judged) in roots {
+        for resource in &judged.landed.resources {
             // A second one is the same object, applied by another root.
-            let _ = objects.push(resource);
+            let _ = objects.push(resource.clone());
         }
-        warnings.findings.extend(rendered.warnings.findings);
+        let said = &judged.assumptions;
         assumptions = Some(match assumptions {
             Some(mut all) => {
                 all.audits |= said.audits;
-                all.clusters.extend(said.clusters);
+                all.clusters.extend(said.clusters.iter().cloned());
                 all
             }
-            None => said,
+            None => said.clone(),
         });
     }
     let mut assumptions = assumptions.unwrap_or_default();
     assumptions.clusters.sort();
     assumptions.clusters.dedup();
-    (objects, assumptions, warnings)
+    (objects, assumptions)
 }

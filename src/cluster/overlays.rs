@@ -1,11 +1,12 @@
 //! The overlays of a project: what there is, what applies, and what it adds.
 
-pub use crate::overlay::{Form, Instance, Set, State, builtin_sets, list, rows, show, table};
+pub use crate::overlay::{Form, Set, builtin_sets, list, rows, show, table};
 
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
 use crate::files::{Files, TreePath};
 use crate::overlay::{Expansion, copy, own_sets};
 
+use super::Cluster;
 use crate::pipeline::{Built, Root, build};
 use crate::project::find_project;
 
@@ -18,13 +19,10 @@ pub fn sets(files: &dyn Files, directory: &TreePath) -> Result<Vec<Set>> {
     Ok(sets)
 }
 
-/// Tells which overlay applies to which target of a root, and why; `None` where the root uses no overlay.
-pub fn status(root: &Root<'_>) -> Result<Option<(Vec<Instance>, Report)>, Report> {
-    if root.overlays().is_empty() {
-        return Ok(None);
-    }
-    let (_, expansion) = decided(root)?;
-    Ok(Some((expansion.instances, expansion.report)))
+/// Whether a root of a cluster has an overlay to decide on.
+pub fn are_used(cluster: &Cluster) -> bool {
+    let mut landed = cluster.landed();
+    landed.any(|(_, judged)| judged.has_overlays)
 }
 
 /// Writes the objects that overlays add, as the finished build has them.

@@ -19,6 +19,7 @@ mod staging;
 mod swap;
 mod tree;
 mod trusted;
+mod watched;
 
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ pub use replica::{Modes, Replica, replicate};
 pub use root::{Located, locate, resolved};
 pub use tree::Tree;
 pub use trusted::Trusted;
+pub use watched::{Asked, Watched};
 
 use crate::diagnostic::{Result, Source};
 

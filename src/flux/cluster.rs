@@ -7,13 +7,14 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use super::entry::SYSTEM;
 use super::kustomization::{Id, Kustomization, Reference, VariableSource};
 use super::order::{Patience, near, stuck};
-use super::render::Renderer;
+use super::render::{Renderer, Unknown, lacks_objects};
 use super::search::Index;
 use super::sources::{Sources, is_repository};
 use super::variables::{Data, Objects};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Severity};
 use crate::files::TreePath;
 use crate::kube::ResMap;
+use crate::pipeline::Judged;
 
 /// How deep Kustomizations may apply Kustomizations: clusters have two or three levels.
 const MAX_DEPTH: usize = 32;
@@ -36,8 +37,37 @@ pub struct Applied {
     pub kustomization: Kustomization,
     /// Where its files are.
     pub directory: TreePath,
-    /// What the controller would apply.
-    pub resources: ResMap,
+    /// What the controller would apply, or why it applies nothing.
+    pub outcome: Result<Judged, Report>,
+}
+
+/// A cluster that was rendered.
+#[derive(Debug)]
+pub struct Flown {
+    /// What was rendered, in the order in which it can be applied.
+    pub applied: Vec<Applied>,
+    /// What is about no single one of them.
+    pub report: Report,
+}
+
+impl Flown {
+    /// Everything that is wrong, of each Kustomization and of all of them.
+    pub fn findings(&self) -> Report {
+        let mut report = Report::default();
+        for applied in &self.applied {
+            match &applied.outcome {
+                Ok(judged) => {
+                    report
+                        .findings
+                        .extend(judged.landed.warnings.findings.clone());
+                    report.findings.extend(judged.found.findings.clone());
+                }
+                Err(failed) => report.findings.extend(failed.findings.clone()),
+            }
+        }
+        report.findings.extend(self.report.findings.clone());
+        without_repetition(report)
+    }
 }
 
 struct Pending {
@@ -63,6 +93,10 @@ pub struct Cluster<'a> {
     has_gaps: bool,
     /// Objects of variables that were read from the tree, until something applies them.
     assumed: BTreeMap<Reference, Diagnostic>,
+    /// Objects of variables that are nowhere, and who takes variables from them.
+    absent: BTreeMap<Reference, Vec<(Kustomization, Option<Place>)>>,
+    /// The variables that the missing objects would have set.
+    unfilled: BTreeMap<Id, BTreeSet<String>>,
     /// Where ConfigMaps and Secrets are in the tree, once that was asked.
     index: Option<Index>,
 }
@@ -82,6 +116,8 @@ impl<'a> Cluster<'a> {
             report: Report::default(),
             has_gaps: false,
             assumed: BTreeMap::new(),
+            absent: BTreeMap::new(),
+            unfilled: BTreeMap::new(),
             index: None,
         }
     }
@@ -106,10 +142,8 @@ impl<'a> Cluster<'a> {
         }
     }
 
-    /// Renders, and gives what was rendered in the order in which it can be applied, with every finding.
-    ///
-    /// Fails with all findings where one of them is an error.
-    pub fn render(mut self) -> Result<(Vec<Applied>, Report), Report> {
+    /// Renders everything that is asked for. One that fails does not keep the others from being rendered.
+    pub fn render(mut self) -> Flown {
         while let Some(ready) = self.next_round() {
             let rendered: Vec<_> = ready
                 .par_iter()
@@ -126,6 +160,8 @@ impl<'a> Cluster<'a> {
             }
         }
         self.leave_out_elsewhere();
+        let absent = self.absent_objects(|_| true);
+        self.report.findings.extend(absent);
         let assumed = std::mem::take(&mut self.assumed);
         self.report.findings.extend(assumed.into_values());
         if let Scope::One(name) = &self.scope {
@@ -136,10 +172,11 @@ impl<'a> Cluster<'a> {
                 let missing = missing(name, &self.known);
                 self.report.push(missing);
             }
+            self.applied.retain(|applied| applied.outcome.is_err());
         }
-        match self.report.has_errors() {
-            true => Err(without_repetition(self.report)),
-            false => Ok((self.applied, without_repetition(self.report))),
+        Flown {
+            applied: self.applied,
+            report: without_repetition(self.report),
         }
     }
 
@@ -211,14 +248,8 @@ impl<'a> Cluster<'a> {
                 }
                 Ok(_) if source.optional => {}
                 Ok(_) => {
-                    let is_given = !self.renderer.settings().given.is_empty();
-                    let mut finding = absent(kustomization, source, is_given);
-                    if let Some(place) = self.namesake(&source.object) {
-                        finding = finding.note(format!(
-                            "one of that name is in another namespace ({place}); variables come from the Kustomization's own"
-                        ));
-                    }
-                    self.report.push(finding);
+                    let absent = self.absent.entry(source.object.clone()).or_default();
+                    absent.push((kustomization.clone(), source.place.clone()));
                 }
                 Err(error) => self.report.push(error),
             }
@@ -241,32 +272,78 @@ impl<'a> Cluster<'a> {
         self.index.as_ref()?.namesake(object)
     }
 
-    fn take(
-        &mut self,
-        pending: Pending,
-        directory: TreePath,
-        result: Result<(ResMap, Report), Report>,
-    ) {
+    fn take(&mut self, pending: Pending, directory: TreePath, outcome: Result<Judged, Report>) {
         let kustomization = pending.kustomization;
         self.done.insert(kustomization.id.clone());
-        let (resources, warnings) = match result {
-            Ok(rendered) => rendered,
-            Err(report) => {
-                self.has_gaps = true;
-                self.report.findings.extend(report.findings);
-                return;
+        let outcome = outcome.map_err(|report| self.by_cause(&kustomization, report));
+        match &outcome {
+            // What is applied to another cluster is nothing to this one.
+            Ok(judged) if !kustomization.remote => {
+                let resources = &judged.landed.resources;
+                self.look_at(&kustomization, &directory, resources, pending.depth);
             }
-        };
-        self.report.findings.extend(warnings.findings);
-        // What is applied to another cluster is nothing to this one.
-        if !kustomization.remote {
-            self.look_at(&kustomization, &directory, &resources, pending.depth);
+            Ok(_) => {}
+            Err(_) => self.has_gaps = true,
         }
         self.applied.push(Applied {
             kustomization,
             directory,
-            resources,
+            outcome,
         });
+    }
+
+    /// Leaves out the variables that a missing object would have set: the object is the cause, and is told once.
+    fn by_cause(&mut self, kustomization: &Kustomization, mut report: Report) -> Report {
+        if lacks_objects(kustomization, &self.objects) {
+            let missing = report.findings.iter();
+            let missing = missing.filter(|finding| finding.code() == Code::VariableMissing);
+            let name =
+                |phrase: &str| Some(phrase.split_once("${")?.1.split_once('}')?.0.to_owned());
+            let names = missing.filter_map(|finding| name(finding.phrase()));
+            let names: BTreeSet<String> = names.collect();
+            let slot = self.unfilled.entry(kustomization.id.clone()).or_default();
+            slot.extend(names);
+            report
+                .findings
+                .retain(|finding| finding.code() != Code::VariableMissing);
+        }
+        report
+    }
+
+    /// A finding for each object of variables that is nowhere, of those whose users are wanted.
+    fn absent_objects(&self, is_wanted: impl Fn(&Kustomization) -> bool) -> Vec<Diagnostic> {
+        let is_given = !self.renderer.settings().given.is_empty();
+        let mut found = Vec::new();
+        for (object, users) in &self.absent {
+            let failed = |user: &Kustomization| self.unfilled.contains_key(&user.id);
+            let wanted = users.iter().filter(|(user, _)| is_wanted(user));
+            // What the invoker gives stands for the object.
+            let users: Vec<_> = wanted
+                .filter(|(user, _)| !is_given || failed(user))
+                .collect();
+            let Some((first, place)) = users.first() else {
+                continue;
+            };
+            let names = users
+                .iter()
+                .filter_map(|(user, _)| self.unfilled.get(&user.id));
+            let names: BTreeSet<&String> = names.flatten().collect();
+            let mut finding = absent(object, first, users.len()).at(place.clone());
+            if !names.is_empty() {
+                let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
+                finding = finding.note(format!("nothing else sets {}", names.join(", ")));
+            }
+            if let Some(place) = self.namesake(object) {
+                finding = finding.note(format!(
+                    "one of that name is in another namespace ({place}); variables come from the Kustomization's own"
+                ));
+            }
+            found.push(match self.renderer.settings().unknown {
+                Unknown::Refuse => finding,
+                Unknown::Mark => finding.with_severity(Severity::Warning),
+            });
+        }
+        found
     }
 
     /// Notes objects of variables and sources, and the Kustomizations that are applied.
@@ -315,30 +392,27 @@ impl<'a> Cluster<'a> {
     }
 
     /// The one that is asked for, when it was just rendered. Findings about others are none of it.
-    fn wanted(&mut self) -> Option<Result<(Vec<Applied>, Report), Report>> {
+    fn wanted(&mut self) -> Option<Flown> {
         let Scope::One(name) = &self.scope else {
             return None;
         };
         let at = self
             .applied
             .iter()
-            .position(|a| fits(&a.kustomization.id, name));
-        if let Some(at) = at {
-            let one = self.applied.remove(at);
-            let mut report = std::mem::take(&mut self.report);
-            let assumed = std::mem::take(&mut self.assumed);
-            report.findings.extend(assumed.into_values());
-            report
-                .findings
-                .retain(|finding| is_about(finding, &one.kustomization));
-            return Some(match report.has_errors() {
-                true => Err(without_repetition(report)),
-                false => Ok((vec![one], without_repetition(report))),
-            });
-        }
-        // It failed: it is done, and was not applied.
-        let failed = self.done.iter().any(|id| fits(id, name));
-        failed.then(|| Err(without_repetition(std::mem::take(&mut self.report))))
+            .position(|a| fits(&a.kustomization.id, name))?;
+        let one = self.applied.remove(at);
+        let mut report = std::mem::take(&mut self.report);
+        let assumed = std::mem::take(&mut self.assumed);
+        report.findings.extend(assumed.into_values());
+        report
+            .findings
+            .retain(|finding| is_about(finding, &one.kustomization));
+        let absent = self.absent_objects(|user| user.id == one.kustomization.id);
+        report.findings.extend(absent);
+        Some(Flown {
+            applied: vec![one],
+            report: without_repetition(report),
+        })
     }
 
     fn leave_out_suspended(&mut self) {
@@ -469,17 +543,17 @@ fn not_applied(
         .help("have a Kustomization apply it, or apply it by hand when the cluster is set up")
 }
 
-fn absent(kustomization: &Kustomization, source: &VariableSource, is_given: bool) -> Diagnostic {
-    let phrase = format!(
-        "{} takes variables from {}, which does not exist",
-        kustomization.shown(),
-        shown(&source.object)
-    );
-    let finding = match is_given {
-        true => Diagnostic::warning(Code::FluxVariables, phrase),
-        false => Diagnostic::new(Code::FluxVariables, phrase),
+/// An object of variables that is nowhere, and how many take variables from it.
+fn absent(object: &Reference, first: &Kustomization, users: usize) -> Diagnostic {
+    let who = match users {
+        1 => format!("{} takes", first.shown()),
+        _ => format!("{users} Kustomizations take"),
     };
-    finding.at(source.place.clone()).help(
+    let phrase = format!(
+        "{who} variables from {}, which does not exist",
+        shown(object)
+    );
+    Diagnostic::new(Code::FluxVariables, phrase).help(
         "give its variables with --vars-from FILE or --var NAME=VALUE, or write optional: true",
     )
 }

@@ -10,7 +10,7 @@ use crate::kube::Resource;
 use crate::yaml::{self, ParseOptions};
 
 /// The namespace and name of what `flux bootstrap` makes.
-pub(super) const SYSTEM: &str = "flux-system";
+pub const SYSTEM: &str = "flux-system";
 
 /// Reads the Kustomizations of a file.
 ///
@@ -54,7 +54,8 @@ pub fn entry_of_path(
         name: SYSTEM.to_owned(),
     };
     let bare = Kustomization::of_path(id, directory.as_str());
-    let (resources, _) = renderer.render(&bare, directory, &Objects::default())?;
+    let rendered = renderer.render(&bare, directory, &Objects::default())?;
+    let resources = rendered.landed.resources;
     let mut read = Vec::new();
     for resource in resources.iter().filter(|r| Kustomization::is(r)) {
         read.push(Kustomization::read(resource, SYSTEM)?);

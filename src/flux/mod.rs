@@ -19,9 +19,9 @@ mod search;
 pub mod sources;
 pub mod variables;
 
-pub use cluster::{Applied, Cluster, Scope};
-pub use entry::{entries_of_file, entry_of_path};
+pub use cluster::{Applied, Cluster, Flown, Scope};
+pub use entry::{SYSTEM, entries_of_file, entry_of_path};
 pub use finish::OwnerLabels;
-pub use render::{Renderer, Settings};
+pub use render::{Renderer, Settings, Unknown};
 
 pub use crate::substitute::Strictness;

@@ -8,19 +8,16 @@ use super::variables::{Given, Objects, variables};
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
 use crate::files::{Files, TreePath};
 use crate::generators::Outside;
-use crate::kube::ResMap;
 use crate::kustomize::{LoadRestriction, Options, Order};
-use crate::pipeline::{Flux, Host, Request, Root};
-use crate::project::{Project, Session, find_project};
+use crate::pipeline::{Flux, Host, Judged, Request, Root};
+use crate::project::{Session, Sessions};
 use crate::secrets::Opener;
 use crate::secrets::{Opened, Secrets};
-use crate::substitute::Strictness;
+use crate::substitute::{Strategy, Strictness};
 use crate::values::Overrides;
 
 /// What is asked of every Kustomization.
 pub struct Settings<'a> {
-    /// The files below the root.
-    pub disk: Arc<dyn Files>,
     /// The directory whose project is opened for all that have no other.
     pub directory: &'a TreePath,
     /// What a build may have done outside of its files.
@@ -41,25 +38,39 @@ pub struct Settings<'a> {
     pub owner: OwnerLabels,
     /// Whether a Kustomization may have no objects.
     pub allow_empty: bool,
+    /// What becomes of a variable whose value is made in the cluster, or sealed to another key.
+    pub unknown: Unknown,
+}
+
+/// What becomes of a variable whose value is not here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unknown {
+    /// Nothing is rendered with it, as in the cluster.
+    Refuse,
+    /// A placeholder stands for it, and what is rendered can be looked at.
+    Mark,
 }
 
 /// Renders Kustomizations of one project.
 pub struct Renderer<'a> {
     settings: &'a Settings<'a>,
-    session: &'a Session,
+    sessions: &'a Sessions,
+    session: Arc<Session>,
     opened: Arc<Opened>,
     sealed: Arc<Opened>,
 }
 
 impl<'a> Renderer<'a> {
-    /// Takes a session with the files that it opens and those that it leaves sealed.
-    pub fn new(settings: &'a Settings<'a>, session: &'a Session) -> Self {
-        Self {
-            settings,
-            session,
+    /// Opens the project that the settings name. Fails as [`Session::open`] does.
+    pub fn new(settings: &'a Settings<'a>, sessions: &'a Sessions) -> Result<Self> {
+        let session = sessions.of(settings.directory)?;
+        Ok(Self {
             opened: session.opened(settings.secrets),
             sealed: session.opened(Secrets::Keep),
-        }
+            settings,
+            sessions,
+            session,
+        })
     }
 
     /// What is asked.
@@ -78,7 +89,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// The directory of the project, where there is one.
-    pub(super) fn project(&self) -> Option<&'a TreePath> {
+    pub(super) fn project(&self) -> Option<&TreePath> {
         self.session.project().map(|project| &project.directory)
     }
 
@@ -88,32 +99,40 @@ impl<'a> Renderer<'a> {
         kustomization: &Kustomization,
         directory: &TreePath,
         objects: &Objects,
-    ) -> Result<(ResMap, Report), Report> {
-        self.render_in_project(kustomization, directory, objects)
-            .map(|(resources, warnings)| (resources, via(warnings, kustomization)))
-            .map_err(|report| via(report, kustomization))
-            .map_err(|report| with_absent(report, kustomization, objects))
+    ) -> Result<Judged, Report> {
+        let strictness = self.settings.strictness;
+        let strict = self.render_with(kustomization, directory, objects, strictness);
+        let unfilled = match strict {
+            Err(report) if self.settings.unknown == Unknown::Mark && lacks_values(&report) => {
+                report
+            }
+            other => return other,
+        };
+        let marked = Strictness::Marked;
+        let mut judged = self.render_with(kustomization, directory, objects, marked)?;
+        // Where an object is missing, that is the cause, and told with the object.
+        if !lacks_objects(kustomization, objects) {
+            judged.found.findings.extend(unfilled.findings);
+        }
+        Ok(judged)
     }
 
-    fn render_in_project(
+    fn render_with(
         &self,
         kustomization: &Kustomization,
         directory: &TreePath,
         objects: &Objects,
-    ) -> Result<(ResMap, Report), Report> {
-        let Settings {
-            disk,
-            overrides,
-            opener,
-            ..
-        } = self.settings;
-        let own = find_project(disk, directory)?;
-        let key = |project: &Project| (project.directory.clone(), project.files.clone());
-        if own.as_ref().map(key) == self.session.project().map(key) {
-            return self.render_here(kustomization, directory, objects);
-        }
-        let session = Session::open(Arc::clone(disk), directory, overrides, opener)?;
-        Renderer::new(self.settings, &session).render_here(kustomization, directory, objects)
+        strictness: Strictness,
+    ) -> Result<Judged, Report> {
+        let judged = self.render_here(kustomization, directory, objects, strictness);
+        let judged = judged.map(|mut judged| {
+            judged.landed.warnings = via(judged.landed.warnings, kustomization);
+            judged.found = via(judged.found, kustomization);
+            judged
+        });
+        judged
+            .map_err(|report| via(report, kustomization))
+            .map_err(|report| with_absent(report, kustomization, objects))
     }
 
     fn render_here(
@@ -121,16 +140,18 @@ impl<'a> Renderer<'a> {
         kustomization: &Kustomization,
         directory: &TreePath,
         objects: &Objects,
-    ) -> Result<(ResMap, Report), Report> {
+        strictness: Strictness,
+    ) -> Result<Judged, Report> {
         let settings = self.settings;
-        if !self.exists(directory)? {
+        let session = self.sessions.of(directory)?;
+        if !self.exists(&session, directory)? {
             return Err(path_missing(kustomization, directory).into());
         }
         let secrets = match kustomization.decrypts {
             true => settings.secrets,
             false => Secrets::Keep,
         };
-        let host = self.host(kustomization, objects)?;
+        let host = self.host(kustomization, objects, strictness)?;
         let request = Request {
             directory,
             build: Options {
@@ -147,20 +168,37 @@ impl<'a> Renderer<'a> {
             strict: false,
             host: Some(&host),
         };
-        let mut rendered = Root::new(&request, self.session).render()?;
-        finish(kustomization, &mut rendered.resources, settings.owner)?;
-        Ok((rendered.resources, told_once(rendered.warnings)))
+        let root = Root::new(&request, &session);
+        let root = match settings.unknown {
+            Unknown::Mark => root.watching(),
+            Unknown::Refuse => root,
+        };
+        let mut judged = root.judged()?;
+        finish(kustomization, &mut judged.landed.resources, settings.owner)?;
+        judged.found = told_once(judged.found, &judged.landed.warnings);
+        Ok(judged)
     }
 
-    fn exists(&self, directory: &TreePath) -> Result<bool> {
-        Ok(self.opened.kind(directory)?.is_some())
+    fn exists(&self, session: &Session, directory: &TreePath) -> Result<bool> {
+        let opened = session.opened(self.settings.secrets);
+        Ok(opened.kind(directory)?.is_some())
     }
 
-    fn host(&self, kustomization: &Kustomization, objects: &Objects) -> Result<Host, Report> {
+    fn host(
+        &self,
+        kustomization: &Kustomization,
+        objects: &Objects,
+        strictness: Strictness,
+    ) -> Result<Host, Report> {
         let post_build = kustomization.post_build.as_ref();
         let variables = post_build
             .map(|post_build| variables(kustomization, post_build, objects, self.settings.given))
             .transpose()?;
+        // What the missing object would set is filled in: there are variables.
+        let variables = match lacks_objects(kustomization, objects) {
+            true => variables.map(|set| set.with_strategy(Strategy::Always)),
+            false => variables,
+        };
         Ok(Host {
             adjustments: kustomization.adjustments.clone(),
             allow_empty: self.settings.allow_empty,
@@ -169,7 +207,7 @@ impl<'a> Renderer<'a> {
                 strategic_merges: kustomization.strategic_merges.clone(),
                 json_patches: kustomization.json_patches.clone(),
                 variables,
-                strictness: self.settings.strictness,
+                strictness,
             }),
             ..Host::default()
         })
@@ -224,14 +262,26 @@ fn with_absent(mut report: Report, kustomization: &Kustomization, objects: &Obje
     report
 }
 
-/// Leaves out what the gate says of values whose type a variable changed: that was told already.
-fn told_once(mut report: Report) -> Report {
-    let of = |code: Code| move |finding: &&Diagnostic| finding.code() == code;
-    let filled = report.findings.iter().filter(of(Code::SubstitutionRetyped));
+/// Leaves out what the gate says of values whose type a variable changed: that was said already.
+fn told_once(mut found: Report, warnings: &Report) -> Report {
+    let filled = warnings.findings.iter();
+    let filled = filled.filter(|finding| finding.code() == Code::SubstitutionRetyped);
     let filled: Vec<_> = filled.filter_map(|f| f.place().cloned()).collect();
-    report.findings.retain(|finding| {
+    found.findings.retain(|finding| {
         let again = finding.code() == Code::ValueRetyped;
         !(again && finding.place().is_some_and(|place| filled.contains(place)))
     });
-    report
+    found
+}
+
+/// Whether nothing but values of variables is missing.
+fn lacks_values(report: &Report) -> bool {
+    let mut codes = report.findings.iter().map(Diagnostic::code);
+    codes.all(|code| code == Code::VariableMissing)
+}
+
+/// Whether an object that variables come from, and that must be there, is not.
+pub(super) fn lacks_objects(kustomization: &Kustomization, objects: &Objects) -> bool {
+    let mut from = kustomization.post_build.iter().flat_map(|p| &p.from);
+    from.any(|source| !source.optional && !objects.contains(&source.object))
 }

@@ -4,9 +4,12 @@ use secrecy::SecretString;
 
 use super::{Landed, Root, layer};
 use crate::diagnostic::{Report, Result};
+use crate::files::Asked;
 use crate::kube::ResMap;
 use crate::overlay::Instance;
+use crate::project::Checks;
 use crate::template::Delimiters;
+use crate::validate::flows::Assumptions;
 use crate::validate::{self, GateOptions, Severities};
 
 /// A finished render: judged, and the only stage that can be written.
@@ -29,10 +32,38 @@ impl Manifests {
     }
 }
 
+/// A render that was looked at, and may not be written.
+#[derive(Debug)]
+pub struct Judged {
+    /// The objects, and what the user should know.
+    pub landed: Landed,
+    /// What the gate finds.
+    pub found: Report,
+    /// What the project has checked.
+    pub checks: Checks,
+    /// What is in the cluster beside the render.
+    pub assumptions: Assumptions,
+    /// Whether any overlay is in use.
+    pub has_overlays: bool,
+    /// What the build asked of the files, where that was noted.
+    pub asked: Asked,
+}
+
+impl Judged {
+    /// Lets objects pass, or reports why not.
+    pub fn pass(self) -> Result<Manifests, Report> {
+        passed(self.landed, self.found)
+    }
+}
+
 /// Lets objects pass, or reports why not.
 pub(super) fn run(landed: Landed, root: &Root<'_>) -> Result<Manifests, Report> {
     root.enter("gate");
     let judged = root.judge(&landed);
+    passed(landed, judged)
+}
+
+fn passed(landed: Landed, judged: Report) -> Result<Manifests, Report> {
     if judged.has_errors() {
         return Err(judged);
     }
@@ -46,6 +77,20 @@ pub(super) fn run(landed: Landed, root: &Root<'_>) -> Result<Manifests, Report> 
 }
 
 impl Root<'_> {
+    /// Renders the root, and reports what the gate finds.
+    pub fn judged(&self) -> Result<Judged, Report> {
+        let landed = self.landed()?;
+        self.enter("gate");
+        Ok(Judged {
+            found: self.judge(&landed),
+            checks: self.checks().cloned().unwrap_or_default(),
+            assumptions: self.assumptions(),
+            has_overlays: !self.overlays().is_empty(),
+            asked: self.asked(),
+            landed,
+        })
+    }
+
     /// Reports what the gate finds, and what overlays add and must not.
     pub fn judge(&self, landed: &Landed) -> Report {
         let mut found = self.gate(&landed.resources);

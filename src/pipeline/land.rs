@@ -32,7 +32,7 @@ pub(super) fn run(bound: Bound, root: &Root<'_>) -> Landed {
     let session = root.session;
     let chosen = session.project().zip(session.templates());
     let chosen = chosen.and_then(|(project, templates)| chosen_profile(project, templates));
-    let opened = session.warning().cloned();
+    let opened = session.warning();
     let first = chosen.into_iter().chain(opened);
     warnings.findings.splice(0..0, first);
     Landed {

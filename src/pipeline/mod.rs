@@ -18,7 +18,7 @@ mod render;
 pub use bind::Bound;
 pub use build::Built;
 pub use host::{Adjustments, Change, Flux, Image, adjusted};
-pub use judge::Manifests;
+pub use judge::{Judged, Manifests};
 pub use land::Landed;
 pub use layer::Layered;
 pub use progress::{Progress, Timed};

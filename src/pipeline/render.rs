@@ -6,7 +6,7 @@ use super::host::{Adjustments, Flux};
 use super::progress::Progress;
 use super::{Built, Landed, Manifests, bind, build, host, judge, land, layer};
 use crate::diagnostic::{Report, Result};
-use crate::files::{Files, TreePath};
+use crate::files::{Asked, Files, TreePath, Watched};
 use crate::generators::Outside;
 use crate::kustomize;
 use crate::overlay::{Config, Expansion, HostParameter, Policy};
@@ -71,6 +71,9 @@ pub struct Root<'a> {
     pub(crate) session: &'a Session,
     /// The files, a SOPS file read as its plaintext, its MAC checked.
     pub(crate) opened: Arc<Opened>,
+    /// The same, noted.
+    watched: Option<Arc<Watched>>,
+    has_overlays: bool,
     pub(super) target_namespace: Option<&'a str>,
 }
 
@@ -81,6 +84,8 @@ impl<'a> Root<'a> {
             request,
             session,
             opened: session.opened(request.secrets),
+            watched: None,
+            has_overlays: true,
             target_namespace: None,
         }
     }
@@ -115,6 +120,33 @@ impl<'a> Root<'a> {
         Ok(land::run(bound, self))
     }
 
+    /// Leaves out every overlay.
+    pub fn without_overlays(mut self) -> Self {
+        self.has_overlays = false;
+        self
+    }
+
+    /// Notes what the build asks of the files.
+    pub fn watching(mut self) -> Self {
+        let below = Arc::clone(&self.opened);
+        self.watched = Some(Arc::new(Watched::new(below)));
+        self
+    }
+
+    /// What the build asked of the files, where that is noted.
+    pub fn asked(&self) -> Asked {
+        let watched = self.watched.as_ref();
+        watched.map(|watched| watched.asked()).unwrap_or_default()
+    }
+
+    /// The files that the build reads.
+    pub(super) fn view(&self) -> Arc<dyn Files> {
+        match &self.watched {
+            Some(watched) => Arc::clone(watched) as Arc<dyn Files>,
+            None => Arc::clone(&self.opened) as Arc<dyn Files>,
+        }
+    }
+
     /// Sets the namespace that Flux gives the whole root.
     pub fn with_target_namespace(mut self, namespace: Option<&'a str>) -> Self {
         self.target_namespace = namespace;
@@ -146,6 +178,9 @@ impl<'a> Root<'a> {
 
     /// The overlays in use: the project's, and those of the command line.
     pub fn overlays(&self) -> Config {
+        if !self.has_overlays {
+            return Config::default();
+        }
         let project = self.session.project();
         let mut config = project.map(|p| p.overlays.clone()).unwrap_or_default();
         config.merge(Config::of_names(

@@ -74,7 +74,8 @@ pub struct Session {
     view: Option<Arc<View>>,
     /// The same files, sealed ones read as was asked.
     opened: Mutex<Vec<Arc<Opened>>>,
-    warning: Option<Diagnostic>,
+    /// Why what is generated on disk is read.
+    lacking: Option<Diagnostic>,
 }
 
 impl Session {
@@ -105,7 +106,7 @@ impl Session {
             files: Arc::clone(&disk),
             view: None,
             opened: Mutex::default(),
-            warning: None,
+            lacking: None,
         };
         if let Some(project) = project {
             let templates = Templates::of(&project, &disk)?;
@@ -121,36 +122,33 @@ impl Session {
         Ok(session)
     }
 
-    /// Opens the project of a directory as [`Self::open`] does; where its values are not there and what its
-    /// templates made is, that is read, with a warning.
-    pub fn open_or_generated(
+    /// Opens a project whose values are not there: what its templates made before is read, with a warning.
+    pub(super) fn generated(
         disk: Arc<dyn Files>,
-        directory: &TreePath,
-        overrides: &Overrides,
+        project: Option<Project>,
         opener: &Arc<Opener>,
+        error: &Diagnostic,
     ) -> Result<Self> {
-        let error = match Self::open(Arc::clone(&disk), directory, overrides, opener) {
-            Err(error) if error.code() == Code::ValuesMissing => error,
-            opened => return opened,
-        };
-        let project = find_project(&disk, directory)?;
-        let (Some(project), Some(_)) = (project, kustomization_path(&disk, directory)?) else {
-            return Err(error);
-        };
-        let templates = Templates::of(&project, &disk)?;
-        let phrase = format!("{}; what is generated on disk is judged", error.phrase());
-        let warning = Diagnostic::warning(Code::ValuesMissing, phrase)
-            .at(error.place().cloned())
-            .help("`plugin values seal` makes a sealed file of them that can be committed");
-        let mut session = Self::of(disk, None, overrides, opener)?;
-        session.project = Some((project, templates));
-        session.warning = Some(warning);
+        let mut session = Self::of(Arc::clone(&disk), None, &Overrides::default(), opener)?;
+        if let Some(project) = project {
+            let templates = Templates::of(&project, &disk)?;
+            session.project = Some((project, templates));
+        }
+        session.lacking = Some(error.clone());
         Ok(session)
     }
 
     /// What the user should know of how the project was opened.
-    pub fn warning(&self) -> Option<&Diagnostic> {
-        self.warning.as_ref()
+    pub fn warning(&self) -> Option<Diagnostic> {
+        let error = self.lacking.as_ref()?;
+        let phrase = format!("{}; what is generated on disk is judged", error.phrase());
+        let warning = Diagnostic::warning(Code::ValuesMissing, phrase).at(error.place().cloned());
+        Some(warning.help("`plugin values seal` makes a sealed file of them that can be committed"))
+    }
+
+    /// Why the project could not be opened as it is written.
+    pub fn lacking(&self) -> Option<&Diagnostic> {
+        self.lacking.as_ref()
     }
 
     /// The project, where there is one.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::expression::{Fault, Operator, Piece, Reference};
 use super::pattern::Pattern;
-use super::{Strictness, Variables};
+use super::{Strictness, Variables, placeholder};
 
 /// Writes the value of pieces. Values are bytes: a substring may cut a character in two.
 pub(super) fn write(
@@ -40,15 +40,14 @@ fn reference_to(
         )?;
         arguments.push(value);
     }
-    let value = variables.value(reference.name);
-    if value.is_none()
-        && strictness == Strictness::Strict
-        && reference.operator != Operator::Default
-    {
-        return Err(Fault::NotSet(reference.name.to_owned()));
-    }
-    let value = value.unwrap_or_default();
-    apply(out, reference, value, &arguments)
+    let value = match (variables.value(reference.name), strictness) {
+        (Some(value), _) => Cow::Borrowed(value),
+        (None, _) if reference.operator == Operator::Default => Cow::Borrowed(""),
+        (None, Strictness::Strict) => return Err(Fault::NotSet(reference.name.to_owned())),
+        (None, Strictness::Lenient) => Cow::Borrowed(""),
+        (None, Strictness::Marked) => Cow::Owned(placeholder(reference.name)),
+    };
+    apply(out, reference, &value, &arguments)
 }
 
 fn apply(

@@ -13,7 +13,7 @@ mod variables;
 
 pub use expression::Fault;
 pub use objects::{SWITCH, run};
-pub use variables::{Strategy, Strictness, Variables};
+pub use variables::{PLACEHOLDER, Strategy, Strictness, Variables, placeholder};
 
 /// Expands every reference of a text.
 ///

@@ -15,6 +15,16 @@ pub enum Strictness {
     Strict,
     /// Empty.
     Lenient,
+    /// A text that says that its value is not known here: see [`placeholder`].
+    Marked,
+}
+
+/// How every text starts that stands for a value which is made in the cluster, or sealed to another key.
+pub const PLACEHOLDER: &str = "placeholder-of-";
+
+/// The text that stands for the value of a variable which is not known here. It is a DNS label.
+pub fn placeholder(name: &str) -> String {
+    format!("{PLACEHOLDER}{}", name.to_lowercase().replace('_', "-"))
 }
 
 /// `spec.postBuild.substituteStrategy`: what happens where there is no variable at all.

@@ -15,12 +15,13 @@ use crate::flux::protect::{Protection, protect};
 use crate::flux::sources::Sources;
 use crate::flux::variables::{Given, read_file};
 use crate::flux::{
-    Applied, Cluster, OwnerLabels, Renderer, Scope, Settings, Strictness, entries_of_file,
-    entry_of_path,
+    Applied, Cluster, Flown, OwnerLabels, Renderer, Scope, Settings, Strictness, Unknown,
+    entries_of_file, entry_of_path,
 };
 use crate::generators::Outside;
-use crate::kube::layout;
-use crate::project::Session;
+use crate::kube::{ResMap, layout};
+use crate::pipeline::Judged;
+use crate::project::{MissingValues, Sessions};
 use crate::secrets::Opener;
 
 /// What `flux build` is asked for.
@@ -115,7 +116,6 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         ..Outside::default()
     };
     let settings = Settings {
-        disk: Arc::clone(&located.tree) as Arc<dyn Files>,
         directory: &located.directory,
         outside: &outside,
         opener: Arc::clone(&opener),
@@ -132,18 +132,24 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {
             false => OwnerLabels::Omit,
         },
         allow_empty: arguments.allow_empty,
+        unknown: Unknown::Refuse,
     };
-    let disk = Arc::clone(&settings.disk);
-    let session = Session::open(disk, &located.directory, &overrides, &opener)?;
-    let renderer = Renderer::new(&settings, &session);
+    let disk = Arc::clone(&located.tree) as Arc<dyn Files>;
+    let missing = MissingValues::Refuse;
+    let sessions = Sessions::new(disk, overrides.clone(), Arc::clone(&opener), missing);
+    let renderer = Renderer::new(&settings, &sessions)?;
     let mut cluster = Cluster::new(
         &renderer,
         Sources::new(local_sources(context, arguments, &located)?),
         scope(arguments),
     );
     enter(context, arguments, &located, &renderer, &mut cluster)?;
-    let (applied, report) = cluster.render()?;
-    finished(context, arguments, applied, report)
+    let flown = cluster.render();
+    let report = flown.findings();
+    if report.has_errors() && !arguments.recursive {
+        return Err(report);
+    }
+    finished(context, arguments, passed(flown), report)
 }
 
 /// Where the root is looked for: at the path, else at the file, else here.
@@ -270,11 +276,31 @@ fn local_sources(
     Ok(sources)
 }
 
+/// A Kustomization that was rendered, and may be written.
+struct Written {
+    kustomization: Kustomization,
+    directory: TreePath,
+    resources: ResMap,
+}
+
+/// What may be written of a cluster: one Kustomization that fails does not take the others with it.
+fn passed(flown: Flown) -> Vec<Written> {
+    let pass = |applied: Applied| {
+        let manifests = applied.outcome.and_then(Judged::pass).ok()?;
+        Some(Written {
+            kustomization: applied.kustomization,
+            directory: applied.directory,
+            resources: manifests.resources,
+        })
+    };
+    flown.applied.into_iter().filter_map(pass).collect()
+}
+
 /// Prints what was rendered, or writes it.
 fn finished(
     context: &Context,
     arguments: &Arguments,
-    mut applied: Vec<Applied>,
+    mut applied: Vec<Written>,
     report: Report,
 ) -> Outcome {
     let mut done = Done {
@@ -311,7 +337,7 @@ fn finished(
     Ok(done)
 }
 
-fn manifests(applied: &[Applied]) -> Result<Vec<u8>> {
+fn manifests(applied: &[Written]) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     for one in applied.iter().filter(|a| !a.resources.is_empty()) {
         if !bytes.is_empty() {
@@ -323,7 +349,7 @@ fn manifests(applied: &[Applied]) -> Result<Vec<u8>> {
 }
 
 /// A directory for each Kustomization: `NAMESPACE/NAME/`, and in it one file an object.
-fn directories(output: &Path, applied: &[Applied]) -> Result<OutputTree> {
+fn directories(output: &Path, applied: &[Written]) -> Result<OutputTree> {
     let mut tree = OutputTree::new(output, Stale::Remove);
     for one in applied {
         let id = &one.kustomization.id;
@@ -348,7 +374,7 @@ fn single(output: &Path, bytes: Vec<u8>, holds_secrets: bool) -> Result<OutputTr
 }
 
 /// A line for each Kustomization, in the order in which they can be applied.
-fn table(applied: &[Applied]) -> String {
+fn table(applied: &[Written]) -> String {
     let mut rows = vec![["KUSTOMIZATION", "PATH", "OBJECTS", "AFTER"].map(str::to_owned)];
     for one in applied {
         let after: Vec<String> = one

@@ -16,7 +16,7 @@ use crate::kustomize::kustomization_path;
 
 /// The view in which the root kustomization reads as its host writes it; reads are noted for a watchdog.
 pub(super) fn view(root: &Root<'_>) -> Result<Arc<dyn Files>> {
-    let opened = Arc::clone(&root.opened);
+    let opened = root.view();
     let Some(host) = root.request.host else {
         return Ok(opened);
     };
