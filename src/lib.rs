@@ -14,6 +14,7 @@
 //! | [`generators`] | what a build has done outside of kustomize |
 //! | [`project`] | the project file, its values and its templates |
 //! | [`secrets`] | what was sealed, and what may leave of it |
+//! | [`admission`] | gives the API server's verdict on an object |
 //! | [`validate`] | judges finished manifests; network flows |
 //! | [`substitute`] | fills `${name}` after the build, as Flux does |
 //! | [`overlay`] | prepared components that are attached to the root of a build |
@@ -27,6 +28,7 @@
 //! | [`go`] | what Go's standard library does where our bytes depend on it |
 //! | [`diagnostic`] | the one error type |
 
+pub mod admission;
 pub mod argocd;
 pub mod cli;
 pub mod cluster;

@@ -4,6 +4,7 @@
 //! [`Done`] or a [`Report`]: it never prints. Start with [`main`].
 
 mod about;
+mod admit;
 mod argocd;
 mod check;
 mod context;
@@ -63,6 +64,8 @@ enum Command {
     Expand(expand::Arguments),
     /// Render, and report every finding: gate, schemas, flows, deprecated fields
     Check(check::Arguments),
+    /// Say for each object of a file whether an API server would take it
+    Admit(admit::Arguments),
     /// Show who may talk to whom under the rendered network policies
     Flows(flows::Arguments),
     /// Show the prepared overlays: what there is, what applies, what it adds
@@ -170,6 +173,7 @@ fn run(context: &Context, command: Command) -> Outcome {
         Command::Check(arguments) => check::run(context, &arguments),
         Command::Flows(arguments) => flows::run(context, &arguments),
         Command::Flux(arguments) => flux::run(context, &arguments),
+        Command::Admit(arguments) => admit::run(context, &arguments),
         Command::Decrypt(arguments) => decrypt::run(context, &arguments),
         Command::Doctor(arguments) => doctor::run(context, &arguments),
         Command::Encrypt(arguments) => encrypt::run(context, &arguments),

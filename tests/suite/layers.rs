@@ -39,7 +39,12 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("substitute", &["kube", "yaml", "diagnostic", "go"]),
-    ("validate", &["kube", "yaml", "diagnostic", "go"]),
+    ("admission", &["kube", "yaml", "diagnostic", "go"]),
+    // Objects against their schemas are judged as the API server does.
+    (
+        "validate",
+        &["admission", "kube", "yaml", "diagnostic", "go"],
+    ),
     (
         "secrets",
         &[
@@ -103,6 +108,9 @@ const ROOMS: &[(&str, &[&str])] = &[
             "generators",
             "project",
             "secrets",
+            // `admit` judges the objects of a file, with nothing rendered.
+            "admission",
+            "yaml",
             // What its flags say: options of a build, values, and where objects are written.
             "kustomize",
             "values",
@@ -115,6 +123,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 const ENGINES: &[&str] = &[
+    "admission",
     "diagnostic",
     "files",
     "programs",
@@ -134,6 +143,7 @@ const ENGINES: &[&str] = &[
 ];
 
 const HOSTS: &[&str] = &[
+    "admission",
     "diagnostic",
     "files",
     "programs",
@@ -154,6 +164,7 @@ const HOSTS: &[&str] = &[
 ];
 
 const MODEL: &[&str] = &[
+    "admission",
     "diagnostic",
     "files",
     "programs",
@@ -176,6 +187,7 @@ const MODEL: &[&str] = &[
 ];
 
 const COMMANDS: &[&str] = &[
+    "admission",
     "diagnostic",
     "files",
     "programs",

@@ -1,0 +1,299 @@
+//! The API server's own verdict on an object: would it be taken, and if not, where and why.
+//!
+//! A [`Judge`] knows a version of Kubernetes, the built-in schemas and the CRDs that were found. It does what the API
+//! server does, in its order: read ([`decode`]), drop unknown fields, set defaults, hold against the schema, run CEL
+//! rules, then what only Go code knows ([`native`]), then policies of the repository. Webhooks of operators hook in by
+//! [`Webhook`]. The room judges and never mends; messages never hold a value of the object. Start with
+//! [`Judge::admit`].
+
+mod base64;
+mod cel;
+mod decode;
+mod format;
+mod names;
+mod native;
+mod path;
+mod quantity;
+mod schemas;
+mod structural;
+mod time;
+mod verdict;
+
+pub use decode::{Reading, decode};
+pub use path::Field;
+pub use schemas::{CNPG_VERSIONS, KUBE_VERSIONS};
+pub use verdict::{Cause, Causes, Reason, Verdict};
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use crate::kube::{Gvk, Scope};
+use path::Path;
+use schemas::{Known, Schema};
+
+/// How an object is sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sending {
+    /// As a new object, or one that replaces another.
+    #[default]
+    Create,
+    /// By server-side apply.
+    Apply,
+}
+
+/// What an operator's webhook says of an object, by its group: called after the schema, with defaults set.
+///
+/// It may change the object, as a mutating webhook does, before the schema is looked at: see [`Webhook::mutate`].
+pub trait Webhook: Sync + Send {
+    /// Whether it is asked about a kind.
+    fn selects(&self, gvk: &Gvk) -> bool;
+    /// Changes an object before it is held against its schema.
+    fn mutate(&self, _gvk: &Gvk, _object: &mut Value) {}
+    /// Says why it refuses an object, and warns.
+    fn validate(
+        &self,
+        gvk: &Gvk,
+        object: &Value,
+        old: Option<&Value>,
+        errors: &mut Causes,
+        warnings: &mut Causes,
+    );
+}
+
+/// Judges objects as the API server of one cluster.
+pub struct Judge {
+    kube: String,
+    cnpg: String,
+    defined: IndexMap<String, Schema>,
+    webhooks: Vec<Box<dyn Webhook>>,
+    metadata: Option<Schema>,
+}
+
+impl Default for Judge {
+    fn default() -> Self {
+        Self::new(
+            KUBE_VERSIONS[KUBE_VERSIONS.len() - 1],
+            CNPG_VERSIONS[CNPG_VERSIONS.len() - 1],
+        )
+    }
+}
+
+impl Judge {
+    /// Returns a judge for a minor version of Kubernetes and one of CloudNativePG, which must be built in.
+    pub fn new(kube: &str, cnpg: &str) -> Self {
+        let config_map = schemas::built_in(&Gvk::new("v1", "ConfigMap"), kube, cnpg);
+        let metadata = match config_map {
+            Known::Schema(schema) => schema.field("metadata"),
+            _ => None,
+        };
+        Self {
+            kube: kube.to_owned(),
+            cnpg: cnpg.to_owned(),
+            defined: IndexMap::new(),
+            webhooks: Vec::new(),
+            metadata,
+        }
+    }
+
+    /// Learns the kinds that a CRD defines. They win over those that are built in.
+    pub fn define(&mut self, crd: &Value) {
+        for definition in schemas::definitions(crd) {
+            let name = format!("{}/{}", definition.api_version, definition.kind);
+            self.defined.insert(name, definition.schema);
+        }
+    }
+
+    /// Learns a kind from its bare schema, where none is known yet.
+    pub fn define_schema(&mut self, api_version: &str, kind: &str, schema: &Value) {
+        let name = format!("{api_version}/{kind}");
+        let make = || schemas::schema_of(schema, Scope::Namespaced);
+        self.defined.entry(name).or_insert_with(make);
+    }
+
+    /// Asks a webhook about the kinds that it selects.
+    pub fn hook(&mut self, webhook: Box<dyn Webhook>) {
+        self.webhooks.push(webhook);
+    }
+
+    fn schema(&self, gvk: &Gvk) -> Known {
+        let name = format!("{}/{}", gvk.api_version(), gvk.kind);
+        match self.defined.get(&name) {
+            Some(schema) => Known::Schema(schema.clone()),
+            None => schemas::built_in(gvk, &self.kube, &self.cnpg),
+        }
+    }
+
+    /// Judges an object, and the change from the one that it replaces.
+    pub fn admit(&self, object: &Value, old: Option<&Value>, sending: Sending) -> Verdict {
+        let gvk = gvk_of(object);
+        let mut verdict = Verdict {
+            object: object.clone(),
+            ..Verdict::default()
+        };
+        match self.schema(&gvk) {
+            Known::Schema(schema) => {
+                verdict.is_known = true;
+                self.judge(&schema, &gvk, old, sending, &mut verdict);
+            }
+            Known::NotServed { versions } => {
+                verdict.is_known = true;
+                not_served(&gvk, &versions, &mut verdict);
+            }
+            Known::Nothing => self.judge_unknown(&gvk, &mut verdict),
+        }
+        verdict
+    }
+
+    fn judge_unknown(&self, _gvk: &Gvk, verdict: &mut Verdict) {
+        let mut object = std::mem::take(&mut verdict.object);
+        self.metadata(&mut object, verdict);
+        let mut causes = Causes::default();
+        native::object_meta(
+            &object,
+            Scope::Namespaced,
+            names::dns1123_subdomain,
+            &mut causes,
+        );
+        verdict.errors.extend(causes.list);
+        verdict.object = object;
+    }
+
+    fn metadata(&self, object: &mut Value, verdict: &mut Verdict) {
+        if let Some(schema) = &self.metadata {
+            native::read_metadata(schema, object, verdict);
+        }
+    }
+
+    fn judge(
+        &self,
+        schema: &Schema,
+        gvk: &Gvk,
+        old: Option<&Value>,
+        sending: Sending,
+        verdict: &mut Verdict,
+    ) {
+        let mut object = std::mem::take(&mut verdict.object);
+        let old = old.map(|old| self.stored(schema, gvk, old));
+        let is_read = match schema.is_native {
+            true => native::read(schema, gvk, &mut object, verdict),
+            false => self.read_custom(schema, &mut object, sending, verdict),
+        };
+        if schema.is_native {
+            let mut apply = Causes::default();
+            structural::lists(&schema.arena, schema.root, &object, &Path::ROOT, &mut apply);
+            verdict.apply.extend(apply.list);
+        }
+        if is_read {
+            let hooks: Vec<&dyn Webhook> = self
+                .webhooks
+                .iter()
+                .map(AsRef::as_ref)
+                .filter(|hook| hook.selects(gvk))
+                .collect();
+            hooks.iter().for_each(|hook| hook.mutate(gvk, &mut object));
+            let mut causes = Causes::default();
+            check(schema, gvk, &object, old.as_ref(), &mut causes);
+            if causes.is_empty() {
+                let mut warnings = Causes::default();
+                for hook in hooks {
+                    hook.validate(gvk, &object, old.as_ref(), &mut causes, &mut warnings);
+                }
+                verdict.warnings.extend(warnings.list);
+            }
+            verdict.errors.extend(causes.list);
+        }
+        verdict.object = object;
+    }
+
+    /// An object as it was stored: read, with its defaults.
+    fn stored(&self, schema: &Schema, gvk: &Gvk, old: &Value) -> Value {
+        let mut old = old.clone();
+        let mut ignored = Verdict::default();
+        match schema.is_native {
+            true => native::read(schema, gvk, &mut old, &mut ignored),
+            false => self.read_custom(schema, &mut old, Sending::Create, &mut ignored),
+        };
+        old
+    }
+
+    fn read_custom(
+        &self,
+        schema: &Schema,
+        object: &mut Value,
+        sending: Sending,
+        verdict: &mut Verdict,
+    ) -> bool {
+        let before = verdict.errors.len();
+        self.metadata(object, verdict);
+        let mut unknown = Causes::default();
+        structural::prune(&schema.arena, schema.root, object, &mut unknown);
+        verdict.unknown.extend(unknown.list);
+        if sending == Sending::Create {
+            structural::drop_nulls(&schema.arena, schema.root, object);
+        }
+        structural::set_defaults(&schema.arena, schema.root, object);
+        verdict.errors.len() == before
+    }
+}
+
+/// What the API server checks after an object was read.
+fn check(schema: &Schema, gvk: &Gvk, object: &Value, old: Option<&Value>, causes: &mut Causes) {
+    let test = match schema.is_native {
+        true => native::name_test(&gvk.group, &gvk.kind),
+        false => names::dns1123_subdomain,
+    };
+    native::object_meta(object, schema.scope, test, causes);
+    if schema.is_native {
+        native::check(gvk, object, causes);
+        if let Some(old) = old {
+            native::check_update(gvk, object, old, causes);
+        }
+        return;
+    }
+    structural::validate(&schema.arena, schema.root, object, &Path::ROOT, causes);
+    structural::lists(&schema.arena, schema.root, object, &Path::ROOT, causes);
+    // As the API server, which leaves rules out where types are wrong.
+    let are_types_right = !causes
+        .list
+        .iter()
+        .any(|c| matches!(c.reason, Reason::Type | Reason::Required));
+    if are_types_right {
+        structural::check_rules(&schema.arena, schema.root, object, old, causes);
+    }
+}
+
+fn gvk_of(object: &Value) -> Gvk {
+    let text = |field: &str| {
+        object
+            .get(field)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    Gvk::new(text("apiVersion"), text("kind"))
+}
+
+fn not_served(gvk: &Gvk, versions: &[String], verdict: &mut Verdict) {
+    let mut causes = Causes::default();
+    let (api_version, kind) = (gvk.api_version(), &gvk.kind);
+    let message = format!(
+        "is {api_version}, and the API server has no kind {kind} in this version (apiVersion, kind)"
+    );
+    causes.add(&Path::ROOT.field("apiVersion"), Reason::NoKind, message);
+    if let Some(last) = best(versions) {
+        causes.help(format!("write apiVersion: {last}"));
+    }
+    verdict.errors.extend(causes.list);
+}
+
+/// The version to write: a stable one over others, the newest of them.
+fn best(versions: &[String]) -> Option<&str> {
+    let rank = |version: &&str| {
+        let name = version.rsplit('/').next().unwrap_or_default();
+        (
+            !name.contains("alpha"),
+            !name.contains("beta"),
+            name.to_owned(),
+        )
+    };
+    versions.iter().map(String::as_str).max_by_key(rank)
+}
