@@ -4,6 +4,7 @@
 //! [`generate`] renders. [`simulate`] is the other side: what the host does with an Application.
 
 pub mod announce;
+pub mod applicationsets;
 pub mod confined;
 pub mod edit;
 pub mod environment;

@@ -15,7 +15,7 @@ mod typed;
 pub use config::parse_config;
 pub use emit::{
     Form, JsonStyle, ValueError, ValueErrorKind, WriteOptions, fits_block, style_of_string,
-    write_document, write_documents, write_json, write_manifest,
+    to_go_yaml, write_document, write_documents, write_json, write_manifest,
 };
 pub use links::{Link, settle};
 pub use node::{Comments, Entry, Mapping, Mark, Node, Style, Tag, Text, Value};

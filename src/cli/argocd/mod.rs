@@ -1,5 +1,6 @@
 //! `argocd`: the entry points of the config management plugin, and its host on this machine.
 
+mod apps;
 mod generate;
 mod simulate;
 
@@ -17,12 +18,18 @@ enum Command {
     Generate(generate::Arguments),
     /// Print what an Application can set
     Parameters,
+    /// List every Application and ApplicationSet of a tree, as Argo CD makes them
+    Apps(Box<apps::Arguments>),
+    /// Print what every Application of a tree renders to
+    Build(Box<apps::BuildArguments>),
     /// Show what Argo CD would make of an Application: its objects, warnings or error
     Simulate(Box<simulate::Arguments>),
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     match &arguments.command {
+        Command::Apps(arguments) => apps::apps(context, arguments),
+        Command::Build(arguments) => apps::build(context, arguments),
         Command::Generate(arguments) => generate::run(context, arguments),
         Command::Parameters => generate::parameters(context),
         Command::Simulate(arguments) => simulate::run(context, arguments),

@@ -3,6 +3,7 @@
 mod analysis;
 mod document;
 mod error;
+mod go_yaml;
 mod json;
 mod keys;
 mod manifest;
@@ -13,5 +14,6 @@ mod value;
 pub use analysis::{fits_block, style_of_string};
 pub use document::{Form, WriteOptions, write_document, write_documents};
 pub use error::{ValueError, ValueErrorKind};
+pub use go_yaml::to_go_yaml;
 pub use json::{JsonStyle, write_json};
 pub use manifest::write_manifest;

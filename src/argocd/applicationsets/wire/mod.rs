@@ -1,0 +1,6 @@
+//! Objects as Argo CD reads them.
+
+pub mod lists;
+pub mod object;
+pub mod stream;
+pub mod yaml;
