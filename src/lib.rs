@@ -16,6 +16,7 @@
 //! | [`secrets`] | what was sealed, and what may leave of it |
 //! | [`admission`] | gives the API server's verdict on an object |
 //! | [`validate`] | judges finished manifests; network flows |
+//! | [`cilium`] | Cilium's verdicts: which policies count, and what they let pass |
 //! | [`substitute`] | fills `${name}` after the build, as Flux does |
 //! | [`overlay`] | prepared components that are attached to the root of a build |
 //! | [`kustomize`] | builds a kustomization, byte for byte as kustomize does |
@@ -30,6 +31,7 @@
 
 pub mod admission;
 pub mod argocd;
+pub mod cilium;
 pub mod cli;
 pub mod cluster;
 pub mod diagnostic;

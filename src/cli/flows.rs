@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
+use crate::cilium::Query;
 use crate::cluster::by_cause;
 use crate::cluster::checks::{Assumptions, PodReference, analyse, html, json, table, together};
-use crate::diagnostic::{Code, Diagnostic, Result, Severity};
+use crate::diagnostic::{Code, Diagnostic, Result, Severity, Source};
 
 /// Tells which flows the network policies of a render allow, deny or leave open.
 #[derive(Debug, clap::Args)]
@@ -29,6 +30,9 @@ pub(crate) struct Arguments {
     /// The pods of the cluster's DNS, where the render does not show them
     #[arg(long, value_name = "NAMESPACE/LABEL=VALUE")]
     dns: Option<String>,
+    /// Answer the flows that a file asks for, by Cilium's own rules
+    #[arg(long, value_name = "FILE")]
+    query: Option<PathBuf>,
     #[command(flatten)]
     root: RootArguments,
 }
@@ -50,6 +54,25 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let (flags, path) = (&arguments.root, &arguments.path);
     let cluster = flags.cluster(context, path)?;
     let (objects, said) = together(cluster.landed());
+    let mut report = cluster.gaps(flags.is_strict());
+    for (_, judged) in cluster.landed() {
+        let warnings = judged.landed.warnings.findings.iter().cloned();
+        report.findings.extend(warnings);
+    }
+    let mut report = by_cause(report);
+    if let Some(file) = &arguments.query {
+        let query = query(context, file)?;
+        let answer = query.answer(objects.iter());
+        return Ok(Done {
+            stdout: format!(
+                "{answer:#}
+"
+            )
+            .into_bytes(),
+            report,
+            status: None,
+        });
+    }
     let assumptions = assumptions(arguments, said)?;
     let analysis = analyse(&objects, &assumptions);
     let stdout = match arguments.format {
@@ -57,12 +80,6 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         Format::Json => json(&analysis),
         Format::Html => html(&analysis, &title(context, path)),
     };
-    let mut report = cluster.gaps(flags.is_strict());
-    for (_, judged) in cluster.landed() {
-        let warnings = judged.landed.warnings.findings.iter().cloned();
-        report.findings.extend(warnings);
-    }
-    let mut report = by_cause(report);
     if arguments.require {
         // Who asks for it wants to know, and can say by a flag what is in doubt.
         let findings = analysis.require().findings.into_iter();
@@ -75,6 +92,15 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         report,
         status: None,
     })
+}
+
+/// Reads the file of a query.
+fn query(context: &Context, file: &Path) -> Result<Query> {
+    let bytes = context
+        .trusted
+        .read(&context.working_directory.join(file))?;
+    let source = Source::committed(file.display().to_string());
+    Query::parse(&bytes, &source)
 }
 
 /// What the page is about: the path, or the name of the directory that it is run in.

@@ -4,6 +4,7 @@
 //! below `testdata`; the others have the name of the file that makes them in front (`[flows] …`, `[traces] …`).
 //! A new case is a new folder or row; see the file that reads it.
 
+mod cilium;
 mod container;
 mod envsubst;
 mod findings;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let mut trials = folders::trials();
     let named = [
+        ("cilium", cilium::trials()),
         ("container", container::trials()),
         ("envsubst", envsubst::trials()),
         ("findings", findings::trials()),

@@ -40,10 +40,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("substitute", &["kube", "yaml", "diagnostic", "go"]),
     ("admission", &["kube", "yaml", "diagnostic", "go"]),
-    // Objects against their schemas are judged as the API server does.
+    ("cilium", &["kube", "yaml", "diagnostic", "go"]),
+    // Objects against their schemas are judged as the API server does, and flows as Cilium does.
     (
         "validate",
-        &["admission", "kube", "yaml", "diagnostic", "go"],
+        &["admission", "cilium", "kube", "yaml", "diagnostic", "go"],
     ),
     (
         "secrets",
@@ -111,6 +112,8 @@ const ROOMS: &[(&str, &[&str])] = &[
             // `admit` judges the objects of a file, with nothing rendered.
             "admission",
             "yaml",
+            // What the questions of `flows` are judged by.
+            "cilium",
             // What its flags say: options of a build, values, and where objects are written.
             "kustomize",
             "values",
