@@ -7,6 +7,7 @@ use super::root::RootArguments;
 use super::{Context, Done, Outcome};
 use crate::cluster::{Cluster, checks};
 use crate::diagnostic::{Report, Severity};
+use crate::secrets::hygiene;
 
 /// Renders and reports every finding. Sealed manifests are opened where an identity fits.
 #[derive(Debug, clap::Args)]
@@ -27,7 +28,15 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     for path in &arguments.paths {
         cluster.join(arguments.root.cluster(context, path)?);
     }
-    let report = checks::findings(&cluster, arguments.root.is_strict());
+    let mut report = checks::findings(&cluster, arguments.root.is_strict());
+    for path in &arguments.paths {
+        let located = arguments.root.located(context, path)?;
+        for finding in hygiene::of_tree(&*located.tree, &located.directory)? {
+            if !report.findings.iter().any(|known| known.is_as(&finding)) {
+                report.push(finding);
+            }
+        }
+    }
     if arguments.format != Format::Text {
         return Ok(Done {
             stdout: findings::print(&report, arguments.format),

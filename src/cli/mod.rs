@@ -24,6 +24,7 @@ mod overlays;
 mod panic;
 mod render;
 mod root;
+mod secrets;
 mod sops;
 mod template;
 mod terminal;
@@ -85,6 +86,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<String>,
     },
+    /// Look at the sealed files of a repository, and change all of them at once
+    Secrets(secrets::Arguments),
     /// The entry points of the Argo CD config management plugin
     Argocd(argocd::Arguments),
     /// What goes to Flux, and what Flux would make of it
@@ -185,6 +188,7 @@ fn run(context: &Context, command: Command) -> Outcome {
         Command::Expand(arguments) => expand::run(context, &arguments),
         Command::Render(arguments) => render::run(context, &arguments),
         Command::Schema => about::schema(),
+        Command::Secrets(arguments) => secrets::run(context, &arguments),
         Command::Sops { .. } => Ok(Done::default()),
         Command::Completions { shell } => about::completions(shell),
         Command::Man => about::man(),

@@ -108,6 +108,11 @@ enum Reorder {
 }
 
 impl RootArguments {
+    /// Where a path is below its root.
+    pub(super) fn located(&self, context: &Context, path: &Path) -> Result<Located> {
+        locate(path, &context.working_directory, self.root.as_deref())
+    }
+
     /// Finds the root and what is asked of it, and hands both to a function.
     ///
     /// Fails with what the function fails with, and where the path, a file of values or a setting is wrong.

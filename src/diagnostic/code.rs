@@ -249,6 +249,10 @@ codes! {
     SealedLeftover = "sealed-leftover", Input;
     /// A delimiter of a template is left in a render.
     DelimiterLeftover = "delimiter-leftover", Input;
+    /// A file, or a value in a sealed one, can be read, and is to be sealed.
+    SecretReadable = "secret-readable", Check;
+    /// A file is sealed for others than its creation rule names.
+    SopsDrift = "sops-drift", Check;
     /// A value of a sealed file stands outside a Secret.
     SecretExposed = "secret-exposed", Input;
     /// A render for a host has no objects.

@@ -176,6 +176,11 @@ impl Diagnostic {
         &self.0.phrase
     }
 
+    /// Whether another says the same of the same place.
+    pub fn is_as(&self, other: &Self) -> bool {
+        (self.code(), self.phrase(), self.place()) == (other.code(), other.phrase(), other.place())
+    }
+
     /// The place, where one is known.
     pub fn place(&self) -> Option<&Place> {
         self.0.place.as_ref()

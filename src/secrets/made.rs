@@ -16,7 +16,7 @@ use crate::sops::{
 use crate::yaml::{self, Node, ParseOptions};
 
 /// The file that says for whom files are sealed.
-const CONFIG: &str = ".sops.yaml";
+pub(super) const CONFIG: &str = ".sops.yaml";
 
 /// Seals the files of one expansion.
 pub(crate) struct Sealing<'a, 'r> {

@@ -3,11 +3,16 @@
 //! [`Opened`] is the view in which a sealed file reads as its plaintext; [`Mask`] keeps what came out of
 //! one from every message; [`sealing`] and [`made`] seal what is written.
 
+pub mod bulk;
+pub mod hygiene;
+mod ignored;
 pub(crate) mod made;
 mod mask;
 mod opener;
 mod redaction;
+pub mod repository;
 pub mod sealing;
+pub mod status;
 mod view;
 
 pub use mask::Mask;

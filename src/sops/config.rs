@@ -36,6 +36,10 @@ pub struct CreationRule {
     pub(super) threshold: usize,
     pub(super) rule: Rule,
     pub(super) mac_only_encrypted: bool,
+    /// Which files it is for; empty for all.
+    pattern: String,
+    /// Where it is written; nowhere for one of the command line.
+    place: Option<Place>,
 }
 
 impl std::fmt::Debug for CreationRule {
@@ -166,6 +170,8 @@ impl Config {
             groups,
             rule: rule.unwrap_or_else(Rule::usual),
             mac_only_encrypted: boolean(branch, "mac_only_encrypted").map_err(wrong)?,
+            pattern: self::text(branch, "path_regex").map_err(wrong)?,
+            place: Some(Place::new(self.name.as_str(), text.line, 0)),
         })
     }
 }
@@ -191,6 +197,8 @@ impl CreationRule {
                 threshold: 0,
                 rule: Rule::usual(),
                 mac_only_encrypted: false,
+                pattern: String::new(),
+                place: None,
             },
         };
         if let Some((field, text)) = &given.selection {
@@ -202,6 +210,34 @@ impl CreationRule {
                 .map_err(|phrase| Diagnostic::new(Code::Usage, phrase))?;
         }
         Ok(Some(rule))
+    }
+
+    /// Where it is written, for messages.
+    pub fn place(&self) -> String {
+        self.place
+            .as_ref()
+            .map_or_else(|| "the command line".to_owned(), Place::to_string)
+    }
+
+    /// Which files it is for; empty for all.
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
+    /// Whether it means a file by its name, and not every file beside it with its ending.
+    pub fn means(&self, path: &str) -> bool {
+        let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+        !self.fits(&format!("{directory}/{}", stand_in(path))) && self.is_for_a_directory(path)
+    }
+
+    /// Whether it is for the files of a directory, and not for every file with an ending.
+    pub fn is_for_a_directory(&self, path: &str) -> bool {
+        !self.fits(&stand_in(path))
+    }
+
+    fn fits(&self, path: &str) -> bool {
+        self.pattern.is_empty()
+            || regexp::compile(&self.pattern).is_ok_and(|regex| regex.is_match(path))
     }
 
     /// The names of the keys that a file is sealed for, group by group.
@@ -240,6 +276,12 @@ impl MasterKey {
         }
         Ok(Some(keys))
     }
+}
+
+/// A name that no rule means, with the ending of another.
+fn stand_in(name: &str) -> String {
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    format!("zzz-any-zzz.{ending}")
 }
 
 /// An expression that does not compile would choose nothing, and leave everything readable.

@@ -15,6 +15,7 @@ mod mac;
 mod metadata;
 mod open;
 mod path;
+mod readable;
 mod rule;
 mod scalar;
 mod seal;
@@ -29,11 +30,14 @@ mod wrap;
 pub use config::{Config, CreationRule, RuleOverride};
 pub use format::{Format, detect};
 pub use inexact::inexact_numbers;
+pub use keys::shorten;
 pub use keys::{Ask, Fetch, Found, Identities, Source, Text as IdentityText};
 pub use open::{
-    Decrypted, Losses, MAX_SEALED_BYTES, MacCheck, Options, SealedFile, Values, decrypt, recipients,
+    Decrypted, Losses, MAX_SEALED_BYTES, MacCheck, Options, SealedFile, Values, can_open, decrypt,
+    recipients,
 };
 pub use path::KeyPath;
+pub use readable::{Readable, readable, would_be_sealed};
 pub use seal::{PlainFile, Sealer, encrypt};
 pub use sealed_keys::{GroupChange, KeyChanges, SealedKeys, Threshold};
 pub use stores::Indents;

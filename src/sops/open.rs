@@ -169,6 +169,12 @@ pub fn recipients(file: &SealedFile<'_>) -> Result<Vec<String>> {
     Ok(age.chain(others).collect())
 }
 
+/// Whether an identity opens the data key of a file. Fails with [`Code::SopsNotSealed`], `SopsForm` and `SopsMetadata`.
+pub fn can_open(file: &SealedFile<'_>, identities: &Identities) -> Result<bool> {
+    let (_, metadata) = load(file).map_err(|error| error.or_at(Place::file(file.name)))?;
+    Ok(unwrap_data_key(&metadata, identities).is_ok())
+}
+
 fn write(branches: &Branches, options: &Options<'_>) -> Result<Vec<u8>> {
     let cannot = |error: stores::StoreError| {
         let phrase = format!(

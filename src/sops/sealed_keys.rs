@@ -80,6 +80,11 @@ impl SealedKeys {
         })
     }
 
+    /// When it was sealed last, in RFC 3339.
+    pub fn modified(&self) -> &str {
+        self.metadata.last_modified.as_str()
+    }
+
     /// Whether it has a MAC, without which it is not sealed.
     pub fn has_mac(&self) -> bool {
         !self.metadata.mac.is_empty()

@@ -255,7 +255,7 @@ fn plugin_of_recipient(recipient: &str) -> Option<&str> {
 }
 
 /// A public key short enough for a message: the long ones by both ends.
-pub(super) fn shorten(public: &str) -> String {
+pub fn shorten(public: &str) -> String {
     const SHOWN: usize = 80;
     if !public.is_ascii() || public.len() <= SHOWN {
         return public.chars().take(SHOWN).collect();
