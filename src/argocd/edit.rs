@@ -68,7 +68,8 @@ pub fn edit(file: &File, edit: &Edit) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn change(kustomization: &mut Mapping, edit: &Edit) -> Result<()> {
+/// Changes a kustomization.
+pub(super) fn change(kustomization: &mut Mapping, edit: &Edit) -> Result<()> {
     let mut adjustments = Adjustments::default();
     match edit {
         Edit::Namespace(name) => adjustments.namespace = Some(name.clone()),

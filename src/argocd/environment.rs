@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use super::application::Variables;
 use super::parameters::{self, Parameters};
 use super::policy::{Asking, Secrets};
 use crate::diagnostic::{Code, Diagnostic, Result, nearest};
@@ -39,6 +40,8 @@ pub struct Call {
     pub api_versions: Vec<String>,
     /// What the Application sets.
     pub parameters: Parameters,
+    /// What `$NAME` stands for in images and labels.
+    pub variables: Variables,
     /// Whether an empty render is wanted.
     pub allow_empty: bool,
     /// How secrets leave, where the Application asks for less than it may have.
@@ -74,6 +77,13 @@ pub fn read(environment: &BTreeMap<OsString, OsString>, working_directory: &Path
         json => parameters::parse(json)?,
     };
     let switches = switches(environment)?;
+    let versions = [&parameters.kustomize.kube_version, text("KUBE_VERSION")];
+    let kube_version = versions.into_iter().find(|v| !v.is_empty());
+    let kube_version = kube_version.map(str::to_owned);
+    let api_versions = match &parameters.kustomize.api_versions[..] {
+        [] => list(text("KUBE_API_VERSIONS")),
+        own => own.to_vec(),
+    };
     Ok(Call {
         root: sent.root,
         directory: working_directory.to_owned(),
@@ -86,8 +96,9 @@ pub fn read(environment: &BTreeMap<OsString, OsString>, working_directory: &Path
             path: sent.path.to_string(),
         },
         application: text("ARGOCD_APP_NAME").to_owned(),
-        kube_version: Some(text("KUBE_VERSION").to_owned()).filter(|v| !v.is_empty()),
-        api_versions: list(text("KUBE_API_VERSIONS")),
+        kube_version,
+        api_versions,
+        variables: Variables::of_call(|name| text(name).to_owned()),
         parameters,
         allow_empty: switches.allow_empty,
         secrets: switches.secrets,

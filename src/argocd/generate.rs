@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use super::confined::Confined;
 use super::environment::Call;
 use super::policy::{self, Grant, OverlaysSection, Program};
+use super::root::ApplicationRoot;
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
 use crate::files::{Files, TreePath};
 use crate::generators::Outside;
@@ -57,13 +58,14 @@ pub fn generate(generation: &Generation<'_>) -> Result<Manifests, Report> {
         overlays: &grant.overlays.sets,
         strict: false,
         host: Some(&Host {
-            adjustments: call.parameters.adjustments.clone(),
+            rewrite: Some(Box::new(ApplicationRoot::of(call))),
             destination_namespace: Some(call.asking.destination.clone()).filter(|n| !n.is_empty()),
             parameters: parameters(call),
             policy: Some(overlay_policy(&grant.overlays)),
             allow_empty: call.allow_empty,
             flux: None,
             progress: (*progress).clone(),
+            ..Host::default()
         }),
     };
     pipeline::render(&request, Arc::new(files)).map_err(|report| explained(report, call))

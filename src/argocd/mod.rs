@@ -4,12 +4,17 @@
 //! [`generate`] renders. [`simulate`] is the other side: what the host does with an Application.
 
 pub mod announce;
+pub mod application;
 pub mod applicationsets;
 pub mod confined;
 pub mod edit;
 pub mod environment;
 pub mod function;
 pub mod generate;
+pub mod hydrate;
 pub mod parameters;
 pub mod policy;
+mod root;
 pub mod simulate;
+pub mod sources;
+pub mod wire;

@@ -5,19 +5,32 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::application::source::{DirectoryOptions, KustomizeOptions, Replicas};
+use super::application::{PATCH, decode};
+use super::wire::yaml;
 use crate::diagnostic::{Code, Diagnostic, Result, nearest};
-use crate::pipeline::{Adjustments, Change, Image};
+use crate::pipeline::{Change, Image};
 
 /// The names that are known, besides `overlays.OVERLAY.PARAMETER`.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 20] = [
     "images",
     "replicas",
     "namePrefix",
     "nameSuffix",
     "namespace",
     "components",
+    "ignoreMissingComponents",
     "commonLabels",
+    "forceCommonLabels",
+    "labelWithoutSelector",
+    "labelIncludeTemplates",
     "commonAnnotations",
+    "forceCommonAnnotations",
+    "commonAnnotationsEnvsubst",
+    "patches",
+    "kubeVersion",
+    "apiVersions",
+    "directory",
     "set",
     "values",
 ];
@@ -25,8 +38,10 @@ pub const NAMES: [&str; 10] = [
 /// The parameters of an Application, read.
 #[derive(Debug, Clone, Default)]
 pub struct Parameters {
-    /// What is set on the root kustomization.
-    pub adjustments: Adjustments,
+    /// What is set on the root kustomization: Argo CD's own options.
+    pub kustomize: KustomizeOptions,
+    /// How a directory without a kustomization is read; `None` where it is refused.
+    pub directory: Directories,
     /// `key=value` pairs over all values.
     pub set: Vec<(String, String)>,
     /// Files of values beneath the root, over the project's.
@@ -66,24 +81,42 @@ pub fn parse(json: &str) -> Result<Parameters> {
     Ok(parameters)
 }
 
+/// Whether directories without a kustomization are rendered.
+#[derive(Debug, Clone, Default)]
+pub enum Directories {
+    /// As Argo CD's own directory source does.
+    Rendered(DirectoryOptions),
+    /// So, where nothing is set that needs a kustomization.
+    #[default]
+    Plain,
+    /// They are refused.
+    Refused,
+}
+
 impl Parameters {
     fn take(&mut self, entry: Entry) -> Result<()> {
-        let adjustments = &mut self.adjustments;
+        let kustomize = &mut self.kustomize;
         match entry.name.as_str() {
-            "namePrefix" => adjustments.name_prefix = Some(entry.string()?),
-            "nameSuffix" => adjustments.name_suffix = Some(entry.string()?),
-            "namespace" => adjustments.namespace = Some(entry.string()?),
-            "components" => adjustments.components = entry.list()?,
-            "images" => {
-                adjustments.images = images(&entry.list()?).map_err(|text| {
-                    let phrase = format!("the parameter images holds {text}, which {NO_IMAGE}");
-                    Diagnostic::new(Code::ParameterInvalid, phrase)
-                })?;
-                adjustments.sorts_images = true;
+            "namePrefix" => kustomize.name_prefix = entry.string()?,
+            "nameSuffix" => kustomize.name_suffix = entry.string()?,
+            "namespace" => kustomize.namespace = entry.string()?,
+            "components" => kustomize.components = entry.list()?,
+            "ignoreMissingComponents" => kustomize.ignore_missing_components = entry.flag()?,
+            "images" => kustomize.images = entry.images()?,
+            "replicas" => kustomize.replicas = entry.replicas()?,
+            "commonLabels" => kustomize.common_labels = entry.pairs()?.into_iter().collect(),
+            "forceCommonLabels" => kustomize.force_common_labels = entry.flag()?,
+            "labelWithoutSelector" => kustomize.label_without_selector = entry.flag()?,
+            "labelIncludeTemplates" => kustomize.label_include_templates = entry.flag()?,
+            "commonAnnotations" => {
+                kustomize.common_annotations = entry.pairs()?.into_iter().collect();
             }
-            "replicas" => adjustments.replicas = replicas(&entry)?,
-            "commonLabels" => adjustments.common_labels = entry.pairs()?,
-            "commonAnnotations" => adjustments.common_annotations = entry.pairs()?,
+            "forceCommonAnnotations" => kustomize.force_common_annotations = entry.flag()?,
+            "commonAnnotationsEnvsubst" => kustomize.common_annotations_envsubst = entry.flag()?,
+            "patches" => kustomize.patches = entry.patches()?,
+            "kubeVersion" => kustomize.kube_version = entry.string()?,
+            "apiVersions" => kustomize.api_versions = entry.list()?,
+            "directory" => self.directory = entry.directory()?,
             "set" => self.set = entry.pairs()?,
             "values" => self.values = entry.list()?,
             name => {
@@ -105,7 +138,11 @@ impl Entry {
     fn wrong_shape(&self, wanted: &str) -> Diagnostic {
         Diagnostic::new(
             Code::ParameterInvalid,
-            format!("the parameter {} is no {wanted}", self.name),
+            format!(
+                "the parameter {} is not {} {wanted}",
+                self.name,
+                article(wanted)
+            ),
         )
         .help(format!(
             "give it as `{}:` in the Application's plugin parameters",
@@ -145,6 +182,73 @@ impl Entry {
             .collect()
     }
 
+    /// `"true"` or `"false"`.
+    fn flag(&self) -> Result<bool> {
+        match self.string.as_deref() {
+            Some("true") => Ok(true),
+            Some("false" | "") => Ok(false),
+            _ => Err(self.wrong_shape("string: true or false")),
+        }
+    }
+
+    fn images(&self) -> Result<Vec<String>> {
+        let texts = self.list()?;
+        images(&texts).map_err(|text| {
+            let phrase = format!("the parameter images holds {text}, which {NO_IMAGE}");
+            Diagnostic::new(Code::ParameterInvalid, phrase)
+        })?;
+        Ok(texts)
+    }
+
+    fn replicas(&self) -> Result<Vec<Replicas>> {
+        let count = |(name, count): (String, String)| match count.parse::<u64>() {
+            Ok(count) => Ok(Replicas {
+                name,
+                count: count.into(),
+            }),
+            Err(_) => Err(self.wrong_shape("map of whole numbers")),
+        };
+        self.pairs()?.into_iter().map(count).collect()
+    }
+
+    /// Patches as a kustomization has them, each a string of YAML or JSON.
+    fn patches(&self) -> Result<Vec<Value>> {
+        let Some(texts) = &self.array else {
+            return Err(self.wrong_shape("array"));
+        };
+        let one = |(index, text): (usize, &String)| {
+            let wrong = |words: &str| {
+                let phrase = format!("entry {} of the parameter patches: {words}", index + 1);
+                Diagnostic::new(Code::ParameterInvalid, phrase)
+                    .help("a patch is a mapping of path or patch, target and options")
+            };
+            let value = yaml::read(text).map_err(|_| wrong("it is not YAML"))?;
+            let decoded = decode(&PATCH, &value, None).map_err(|words| wrong(&words))?;
+            decoded.ok_or_else(|| wrong("it is empty"))
+        };
+        texts.iter().enumerate().map(one).collect()
+    }
+
+    /// `"true"`, `"false"`, or a map of the options of a directory.
+    fn directory(&self) -> Result<Directories> {
+        let Some(map) = &self.map else {
+            return Ok(match self.flag()? {
+                true => Directories::Rendered(DirectoryOptions::default()),
+                false => Directories::Refused,
+            });
+        };
+        let mut options = DirectoryOptions::default();
+        for (name, value) in map {
+            match (name.as_str(), value.as_str()) {
+                ("include", pattern) => pattern.clone_into(&mut options.include),
+                ("exclude", pattern) => pattern.clone_into(&mut options.exclude),
+                ("recurse", "true" | "false") => options.recurse = value == "true",
+                _ => return Err(self.wrong_shape("map of include, exclude and recurse")),
+            }
+        }
+        Ok(Directories::Rendered(options))
+    }
+
     fn value(self) -> Value {
         match (self.string, self.array, self.map) {
             (Some(text), ..) => Value::from(text),
@@ -173,14 +277,12 @@ fn unknown(name: &str) -> Diagnostic {
     }
 }
 
-fn replicas(entry: &Entry) -> Result<Vec<(String, u64)>> {
-    let count = |(name, count): (String, String)| {
-        count
-            .parse()
-            .map(|count| (name, count))
-            .map_err(|_| entry.wrong_shape("map of whole numbers"))
-    };
-    entry.pairs()?.into_iter().map(count).collect()
+/// The article of a shape.
+fn article(wanted: &str) -> &'static str {
+    match wanted.starts_with('a') {
+        true => "an",
+        false => "a",
+    }
 }
 
 /// What is wrong with a text that [`images`] gives back.
@@ -245,8 +347,9 @@ mod tests {
                 {"name":"overlays.cnpg-cluster-policy.mode","string":"enforce"}]"#,
         )
         .unwrap();
-        assert_eq!(parameters.adjustments.namespace.as_deref(), Some("shop"));
-        let [nginx, redis] = parameters.adjustments.images.as_slice() else {
+        assert_eq!(parameters.kustomize.namespace, "shop");
+        let read = images(&parameters.kustomize.images).unwrap();
+        let [nginx, redis] = read.as_slice() else {
             unreachable!("two images")
         };
         let set = |text: &str| Change::Set(text.to_owned());
@@ -258,7 +361,8 @@ mod tests {
             (&*redis.name, &redis.new_name, &redis.digest),
             ("redis", &Change::Remove, &set("sha256:ab"))
         );
-        assert_eq!(parameters.adjustments.replicas, [("web".to_owned(), 3)]);
+        let replicas = &parameters.kustomize.replicas[0];
+        assert_eq!((&*replicas.name, replicas.count.as_i64()), ("web", Some(3)));
         assert_eq!(parameters.overlays[0].1, "mode");
     }
 

@@ -30,7 +30,7 @@ pub use memory::Memory;
 pub use output::{Mark, Metadata, OutputFile, OutputTree, RECORD, Stale};
 pub use path::TreePath;
 pub use replace::Audience;
-pub use replica::{Modes, Replica, replicate};
+pub use replica::{Exclusion, Modes, Replica, leaving_link, replicate};
 pub use root::{Located, locate, resolved};
 pub use tree::Tree;
 pub use trusted::Trusted;

@@ -22,4 +22,4 @@ pub use judge::{Judged, Manifests};
 pub use land::Landed;
 pub use layer::Layered;
 pub use progress::{Progress, Timed};
-pub use render::{Host, Request, Root, render};
+pub use render::{Host, Request, Rewrite, Root, render};

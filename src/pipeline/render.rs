@@ -6,7 +6,7 @@ use super::host::{Adjustments, Flux};
 use super::progress::Progress;
 use super::{Built, Landed, Manifests, bind, build, host, judge, land, layer};
 use crate::diagnostic::{Report, Result};
-use crate::files::{Asked, Files, TreePath, Watched};
+use crate::files::{Asked, File, Files, TreePath, Watched};
 use crate::generators::Outside;
 use crate::kustomize;
 use crate::overlay::{Config, Expansion, HostParameter, Policy};
@@ -37,9 +37,17 @@ pub struct Request<'a> {
     pub host: Option<&'a Host>,
 }
 
+/// What a host writes over the root kustomization before it builds, where it is more than fields.
+pub trait Rewrite: Send + Sync {
+    /// The kustomization as it is built; `None` where what is there stays.
+    fn rewrite(&self, files: &Arc<dyn Files>, directory: &TreePath) -> Result<Option<File>>;
+}
+
 /// What a host sets around a render.
 #[derive(Default)]
 pub struct Host {
+    /// What is written over the root kustomization, in the place of `adjustments`.
+    pub rewrite: Option<Box<dyn Rewrite>>,
     /// Fields of the root kustomization.
     pub adjustments: Adjustments,
     /// The namespace that Argo CD gives objects which have none.

@@ -83,7 +83,7 @@ impl Chart {
     }
 }
 
-fn copy(files: &dyn Files, from: &TreePath, to: &Path) -> Result<()> {
+pub(super) fn copy(files: &dyn Files, from: &TreePath, to: &Path) -> Result<()> {
     let unwritten = |error: std::io::Error| {
         let phrase = format!("the chart cannot be laid out for helm: {}", error.kind());
         Diagnostic::new(Code::WriteFailed, phrase)

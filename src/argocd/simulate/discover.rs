@@ -1,95 +1,134 @@
-//! Patterns of paths as Argo CD's discovery and its exclusions read them.
+//! Whether a plugin's patterns find something in what was sent to it.
+//!
+//! Follows `matchRepository` (cmpserver/plugin/plugin.go) of Argo CD 3.6: `fileName` is Go's `filepath.Glob`, which
+//! may climb and knows no `**`; `find.glob` is github.com/mattn/go-zglob, where `*`, `**/`, `{a,b}` and `[a]` are
+//! patterns, but only where the pattern has a `*` or a `{` at all: any other must be the name of something, and
+//! is an *error* where it is not. Cases: `discover-*`.
 
+use crate::argocd::sources::paths::{below, glob, is_link};
 use crate::diagnostic::Result;
 use crate::files::{Files, Kind, TreePath};
+use crate::go::regexp;
 
-/// Whether a name fits a pattern of Go's `filepath.Match`: `*`, `?`, `[a-z]`, `[^a]` and `\`, none of which
-/// takes a slash. A malformed pattern fits nothing.
-pub(super) fn fits(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.chars().collect();
-    let text: Vec<char> = text.chars().collect();
-    fits_chars(&pattern, &text)
+/// How many entries are looked at.
+const MAX_ENTRIES: usize = 1_000_000;
+
+/// Whether a pattern of `fileName` finds anything.
+pub(super) fn finds_file_name(
+    files: &dyn Files,
+    directory: &TreePath,
+    pattern: &str,
+) -> Result<bool, String> {
+    let found = glob(files, directory, pattern.trim_start_matches('/'));
+    let found = found.map_err(|_| {
+        format!("error finding filename match for pattern {pattern:?}: syntax error in pattern")
+    })?;
+    Ok(!found.is_empty())
 }
 
-fn fits_chars(pattern: &[char], text: &[char]) -> bool {
-    match (pattern, text) {
-        ([], []) => true,
-        (['*', rest @ ..], _) => {
-            let longest = text.iter().position(|c| *c == '/').unwrap_or(text.len());
-            (0..=longest).any(|taken| fits_chars(rest, &text[taken..]))
-        }
-        (['?', rest @ ..], [c, after @ ..]) => *c != '/' && fits_chars(rest, after),
-        (['[', rest @ ..], [c, after @ ..]) => match class(rest, *c) {
-            Some((is_in, length)) => is_in && fits_chars(&rest[length..], after),
-            None => false,
-        },
-        (['\\', wanted, rest @ ..], [c, after @ ..]) | ([wanted, rest @ ..], [c, after @ ..]) => {
-            wanted == c && fits_chars(rest, after)
-        }
-        _ => false,
-    }
-}
-
-/// Whether a character is in the class that starts here, and how long the class is.
-fn class(pattern: &[char], c: char) -> Option<(bool, usize)> {
-    let is_negated = pattern.first() == Some(&'^');
-    let mut at = usize::from(is_negated);
-    let mut is_in = false;
-    let one = |at: &mut usize| {
-        *at += usize::from(pattern.get(*at) == Some(&'\\'));
-        let found = *pattern.get(*at)?;
-        *at += 1;
-        Some(found)
+/// Whether a pattern of `find.glob` finds anything.
+pub(super) fn finds_glob(
+    files: &dyn Files,
+    directory: &TreePath,
+    pattern: &str,
+) -> Result<bool, String> {
+    let failed = |why: &str| format!("error finding glob match for pattern {pattern:?}: {why}");
+    let Some(path) = directory.join(pattern.trim_start_matches('/')) else {
+        // It leads out of what was sent.
+        return Ok(false);
     };
-    loop {
-        if pattern.get(at) == Some(&']') && at > usize::from(is_negated) {
-            return Some((is_in != is_negated && c != '/', at + 1));
-        }
-        let low = one(&mut at)?;
-        let mut high = low;
-        if pattern.get(at) == Some(&'-') {
-            at += 1;
-            high = one(&mut at)?;
-        }
-        is_in |= (low..=high).contains(&c);
-    }
-}
-
-/// Whether anything below a directory fits a pattern, whose parts may be `**`: directories of any depth.
-pub(super) fn finds(files: &dyn Files, directory: &TreePath, pattern: &str) -> Result<bool> {
-    let parts: Vec<&str> = pattern
-        .split('/')
-        .filter(|p| !p.is_empty() && *p != ".")
-        .collect();
-    finds_parts(files, directory, &parts)
-}
-
-fn finds_parts(files: &dyn Files, directory: &TreePath, parts: &[&str]) -> Result<bool> {
-    let Some((part, rest)) = parts.split_first() else {
-        return Ok(true);
+    let parts: Vec<&str> = path.as_str().split('/').collect();
+    let Some(first) = parts.iter().position(|part| part.contains(['*', '{'])) else {
+        return match files.kind(&path) {
+            Ok(Some(_)) => Ok(true),
+            _ => Err(failed("file does not exist")),
+        };
     };
-    if *part == "**" && finds_parts(files, directory, rest)? {
-        return Ok(true);
+    let mut expression = expression(path.as_str());
+    if expression.ends_with('/') {
+        expression.push_str("[^/]*");
+    }
+    let expression = regexp::compile(&format!("^{expression}$"));
+    let expression = expression.map_err(|_| failed("error parsing regexp"))?;
+    let root = TreePath::parse(&parts[..first].join("/")).unwrap_or_else(TreePath::root);
+    let mut left = MAX_ENTRIES;
+    let found = walk(files, &root, &mut left, &|path| expression.is_match(path));
+    found.map_err(|error| failed(error.phrase()))
+}
+
+/// Whether anything below a directory is wanted. Links are not followed.
+fn walk(
+    files: &dyn Files,
+    directory: &TreePath,
+    left: &mut usize,
+    is_wanted: &dyn Fn(&str) -> bool,
+) -> Result<bool> {
+    if files.kind(directory)? != Some(Kind::Directory) {
+        return Ok(false);
     }
     for name in files.list(directory)? {
-        let Some(path) = directory.join(&name) else {
-            continue;
-        };
-        let deeper = match (*part, files.kind(&path)) {
-            ("**", Ok(Some(Kind::Directory))) => parts,
-            (part, _) if part != "**" && fits(part, &name) => rest,
-            _ => continue,
-        };
-        if deeper.is_empty() {
-            return Ok(true);
+        let path = below(directory, &name);
+        if *left == 0 || is_wanted(path.as_str()) {
+            return Ok(*left > 0);
         }
-        if matches!(files.kind(&path), Ok(Some(Kind::Directory)))
-            && finds_parts(files, &path, deeper)?
-        {
+        *left -= 1;
+        let is_directory = files.kind(&path)? == Some(Kind::Directory);
+        if is_directory && !is_link(files, &path)? && walk(files, &path, left, is_wanted)? {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// The pattern as a regular expression.
+fn expression(pattern: &str) -> String {
+    let mut out = String::new();
+    let mut rest = pattern;
+    while let Some(c) = rest.chars().next() {
+        let after = &rest[c.len_utf8()..];
+        rest = match c {
+            '*' => match rest.strip_prefix("**/") {
+                Some(after) => {
+                    out.push_str("(.*/)?");
+                    after
+                }
+                None => {
+                    out.push_str("[^/]*");
+                    after
+                }
+            },
+            '[' => match after.split_once(']').filter(|(inner, _)| !inner.is_empty()) {
+                Some((inner, after)) => {
+                    out.push_str(&format!("[{inner}]"));
+                    after
+                }
+                None => literal(&mut out, c, after),
+            },
+            '{' => match after.split_once('}').filter(|(inner, _)| !inner.is_empty()) {
+                Some((inner, after)) => {
+                    let names: Vec<String> = inner.split(',').map(quoted).collect();
+                    out.push_str(&format!("({})", names.join("|")));
+                    after
+                }
+                None => literal(&mut out, c, after),
+            },
+            '\\' if after.len() > 1 => {
+                let escaped = after.chars().next().unwrap_or_default();
+                literal(&mut out, escaped, &after[escaped.len_utf8()..])
+            }
+            other => literal(&mut out, other, after),
+        };
+    }
+    out
+}
+
+fn literal<'t>(out: &mut String, c: char, after: &'t str) -> &'t str {
+    out.push_str(&quoted(&c.to_string()));
+    after
+}
+
+fn quoted(text: &str) -> String {
+    regex::escape(text)
 }
 
 #[cfg(test)]
@@ -97,41 +136,34 @@ mod tests {
     use super::*;
     use crate::files::Memory;
 
-    #[test]
-    fn patterns_fit_as_in_go() {
-        for (pattern, text) in [
-            (".git/*", ".git/HEAD"),
-            ("*.yaml", "a.yaml"),
-            ("a?c", "abc"),
-            ("[a-c]x", "bx"),
-            ("[^a]x", "bx"),
-            ("\\*", "*"),
-            ("apps/*/charts", "apps/shop/charts"),
-        ] {
-            assert!(fits(pattern, text), "{pattern} {text}");
-        }
-        for (pattern, text) in [
-            (".git/*", ".git"),
-            (".git/*", ".git/a/b"),
-            ("*.yaml", "a/b.yaml"),
-            ("[a-c]x", "dx"),
-            ("[a", "a"),
-            ("**", "a/b"),
-        ] {
-            assert!(!fits(pattern, text), "{pattern} {text}");
-        }
-    }
-
     /// A.2: patterns are evaluated in the Application's directory.
     #[test]
-    fn discovery_looks_below_the_directory() {
-        let disk = Memory::from_texts([("apps/shop/base/kustomization.yaml", ""), ("x.yaml", "")]);
+    fn discovery_looks_from_the_directory() {
+        let disk = Memory::from_texts([
+            ("apps/shop/base/kustomization.yaml", ""),
+            ("apps/base/b.yaml", ""),
+            ("x.yaml", ""),
+        ]);
         let directory = TreePath::parse("apps/shop").unwrap();
-        let found = |pattern| finds(&disk, &directory, pattern).unwrap();
-        assert!(found("**/kustomization.yaml"));
-        assert!(found("./base/*.yaml"));
-        assert!(found("base"));
-        assert!(!found("*.yaml"));
-        assert!(!found("x.yaml"));
+        let file_name = |pattern| finds_file_name(&disk, &directory, pattern).unwrap();
+        assert!(file_name("base/*.yaml") && file_name("../base/b.yaml") && file_name("base"));
+        assert!(!file_name("**/kustomization.yml") && !file_name("*.yaml"));
+        let glob = |pattern| finds_glob(&disk, &directory, pattern);
+        for found in [
+            "**/kustomization.yaml",
+            "./base/*.yaml",
+            "base",
+            "{base,x}/*",
+            "../**/b.yaml",
+            "**/*",
+        ] {
+            assert_eq!(glob(found), Ok(true), "{found}");
+        }
+        for missing in ["*.yaml", "**/x.yaml", "{x,y}"] {
+            assert_eq!(glob(missing), Ok(false), "{missing}");
+        }
+        for error in ["x.yaml", "bas?", "[b]ase"] {
+            assert!(glob(error).is_err(), "{error}");
+        }
     }
 }

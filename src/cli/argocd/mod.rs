@@ -2,6 +2,7 @@
 
 mod apps;
 mod generate;
+mod hydrate;
 mod simulate;
 
 use super::{Context, Outcome};
@@ -24,6 +25,8 @@ enum Command {
     Build(Box<apps::BuildArguments>),
     /// Show what Argo CD would make of an Application: its objects, warnings or error
     Simulate(Box<simulate::Arguments>),
+    /// Write the branch that the source hydrator would write of an Application, with sealed files left sealed
+    Hydrate(Box<hydrate::Arguments>),
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
@@ -33,5 +36,6 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         Command::Generate(arguments) => generate::run(context, arguments),
         Command::Parameters => generate::parameters(context),
         Command::Simulate(arguments) => simulate::run(context, arguments),
+        Command::Hydrate(arguments) => hydrate::run(context, arguments),
     }
 }

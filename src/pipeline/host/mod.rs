@@ -22,9 +22,10 @@ pub(super) fn view(root: &Root<'_>) -> Result<Arc<dyn Files>> {
     };
     let timed: Arc<dyn Files> = Arc::new(Timed::new(opened, host.progress.clone()));
     let directory = root.request.directory;
-    let written = match &host.flux {
-        Some(flux) => flux::kustomization(&timed, directory, &host.adjustments, flux)?,
-        None => set(&timed, root, &host.adjustments)?,
+    let written = match (&host.rewrite, &host.flux) {
+        (Some(rewrite), _) => rewrite.rewrite(&timed, directory)?,
+        (None, Some(flux)) => flux::kustomization(&timed, directory, &host.adjustments, flux)?,
+        (None, None) => set(&timed, root, &host.adjustments)?,
     };
     Ok(match written {
         Some(file) => Arc::new(Layer::new(timed, [file])),
