@@ -6,6 +6,7 @@
 //! into one, and [`protect`] keeps what is finished from being filled again.
 
 pub mod artifact;
+pub mod artifact_generators;
 mod cluster;
 pub mod contents;
 mod entry;
@@ -15,6 +16,7 @@ pub mod kustomization;
 mod order;
 pub mod protect;
 mod render;
+pub mod resource_sets;
 mod search;
 pub mod sources;
 pub mod variables;

@@ -10,4 +10,5 @@ pub mod glob;
 pub mod json;
 pub mod pathspec;
 pub mod regexp;
+pub mod slug;
 pub mod template;

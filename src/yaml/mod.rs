@@ -10,6 +10,7 @@ mod links;
 mod node;
 mod parser;
 mod resolve;
+pub mod sigs;
 mod typed;
 
 pub use config::parse_config;

@@ -5,8 +5,9 @@
 use std::sync::OnceLock;
 
 use super::names;
-use crate::argocd::applicationsets::wire::yaml;
+use crate::go::slug;
 use crate::go::template::{Call, Fault, Function, Functions, Result, Value, row, sprig};
+use crate::yaml::sigs;
 
 /// Argo CD's own functions.
 static OWN: &[Function] = &[
@@ -60,11 +61,7 @@ fn slugify(call: &Call<'_>, values: &[Value]) -> Result<Value> {
         Some(_) => return Err(wrong()),
     };
     let name = name.as_str().ok_or_else(wrong)?;
-    call.string(names::slug(
-        &names::normalized(name),
-        longest,
-        cuts_at_words,
-    ))
+    call.string(slug::make(&names::normalized(name), longest, cuts_at_words))
 }
 
 fn to_yaml(call: &Call<'_>, values: &[Value]) -> Result<Value> {
@@ -75,5 +72,5 @@ fn to_yaml(call: &Call<'_>, values: &[Value]) -> Result<Value> {
 
 fn read(call: &Call<'_>, text: &str) -> Result<serde_json::Value> {
     call.budget.bytes(text.len())?;
-    yaml::read(text).map_err(|_| Fault::new("the text is not YAML"))
+    sigs::read(text).map_err(|_| Fault::new("the text is not YAML"))
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::Failure;
 use super::crd;
-use crate::argocd::applicationsets::wire::yaml;
+use crate::yaml::sigs;
 
 /// Applies the text of a patch.
 pub(super) fn apply(application: &Json, text: &str) -> Result<Json, Failure> {
@@ -41,7 +41,7 @@ fn read(text: &str) -> Result<Json, Failure> {
         return serde_json::from_str(text)
             .map_err(|_| Failure::new("the templatePatch is not JSON"));
     }
-    yaml::read(text)
+    sigs::read(text)
         .map_err(|error| Failure::new(format!("the templatePatch cannot be read: {}", error.0)))
 }
 

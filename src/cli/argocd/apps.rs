@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use crate::argocd::applicationsets::tree::{Entry, Listed, Listing, Origin, Request, list};
-use crate::argocd::applicationsets::wire::stream;
 use crate::argocd::applicationsets::{Repositories, Repository, Sources, Switches};
 use crate::cli::{Context, Done, Outcome};
 use crate::diagnostic::{Code, Diagnostic, ExitStatus, Place, Report, Result};
 use crate::files::{Files, Tree, TreePath, locate, remotes, resolved};
+use crate::yaml::sigs::stream;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Escape, SecretsArgument};
+use super::{Escape, SecretsArgument, artifacts, resource_set};
 use crate::cli::identities::KeyCommandArguments;
 use crate::cli::root::identities;
 use crate::cli::{Context, Done, Outcome, values};
@@ -26,7 +26,10 @@ use crate::secrets::Opener;
 
 /// What `flux build` is asked for.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Arguments {
+    #[command(subcommand)]
+    made: Option<Made>,
     /// One Kustomization, as NAME or NAMESPACE/NAME; what leads to it is rendered to find it
     name: Option<String>,
     /// A file of Kustomizations to begin with
@@ -99,8 +102,23 @@ pub(super) struct Arguments {
     allow_empty: bool,
 }
 
+/// What is built that is no Kustomization.
+#[derive(Debug, clap::Subcommand)]
+enum Made {
+    /// Print the objects that flux-operator makes of a ResourceSet
+    #[command(name = "resourceset")]
+    ResourceSet(resource_set::Arguments),
+    /// Write the files of the artifacts that an ArtifactGenerator makes
+    Artifacts(artifacts::Arguments),
+}
+
 /// Renders Kustomizations and prints what they apply.
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {
+    match &arguments.made {
+        Some(Made::ResourceSet(arguments)) => return resource_set::run(context, arguments),
+        Some(Made::Artifacts(arguments)) => return artifacts::run(context, arguments),
+        None => {}
+    }
     let begin = begin(context, arguments);
     let located = locate(
         &begin,

@@ -1,7 +1,9 @@
 //! `flux`: what goes to Flux, and what Flux would make of it.
 
 mod artifact;
+mod artifacts;
 mod build;
+mod resource_set;
 
 use super::{Context, Outcome};
 use crate::flux::protect::Protection;

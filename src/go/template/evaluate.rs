@@ -23,6 +23,7 @@ pub(super) struct Evaluation<'t> {
     pub(super) functions: &'t Functions,
     pub(super) missing_key: MissingKey,
     pub(super) budget: &'t Budget,
+    pub(super) given: &'t Value,
     pub(super) out: String,
     pub(super) variables: Vec<(String, Value)>,
     pub(super) depth: u32,
@@ -377,6 +378,7 @@ impl Evaluation<'_> {
         self.calls += 1;
         let call = Call {
             budget: self.budget,
+            given: self.given,
             serial: self.calls,
         };
         (function.body)(&call, given).map_err(|fault| fault.within(function.name))

@@ -34,6 +34,8 @@ pub type Body = fn(&Call<'_>, &[Value]) -> Result<Value>;
 pub struct Call<'e> {
     /// What is left to spend.
     pub budget: &'e Budget,
+    /// What the caller of the template handed over for functions of its own.
+    pub given: &'e Value,
     /// A number that differs from call to call of one template and is the same in every run.
     pub serial: u64,
 }

@@ -33,6 +33,7 @@ pub use budget::Budget;
 pub use fault::{Cause, Fault, Result};
 pub use function::{Body, Call, Function, row};
 pub use print::{display, plain};
+pub use sprig::adler32;
 pub use value::{Element, IntType, List, Map, Object, Value};
 
 /// The largest template that is read.
@@ -141,11 +142,23 @@ impl Template {
 
     /// Fills it. Fails with the line of what cannot be evaluated, or when the budget is used up.
     pub fn fill(&self, data: &Value, functions: &Functions, budget: &Budget) -> Result<String> {
+        self.fill_with(data, &Value::Missing, functions, budget)
+    }
+
+    /// As [`Template::fill`]; `given` is what the caller's own functions see in [`Call::given`].
+    pub fn fill_with(
+        &self,
+        data: &Value,
+        given: &Value,
+        functions: &Functions,
+        budget: &Budget,
+    ) -> Result<String> {
         let mut evaluation = evaluate::Evaluation {
             tree: &self.tree,
             functions,
             missing_key: self.missing_key,
             budget,
+            given,
             out: String::new(),
             variables: Vec::new(),
             depth: 0,

@@ -14,12 +14,12 @@ use crate::argocd::applicationsets::Failure;
 use crate::argocd::applicationsets::names;
 use crate::argocd::applicationsets::params::{self, Params};
 use crate::argocd::applicationsets::repositories::Repository;
-use crate::argocd::applicationsets::wire::yaml;
 use crate::files::{File, Files, Kind, TreePath};
 use crate::go::filepath;
 use crate::go::glob::{self, Dialect};
 use crate::go::pathspec::Pathspec;
 use crate::go::template::Value;
+use crate::yaml::sigs;
 
 pub(super) fn generate(context: &Context<'_>, git: &Json) -> Result<Vec<Params>, Failure> {
     let project = context
@@ -277,7 +277,7 @@ fn objects(path: &str, bytes: &[u8]) -> Result<Vec<Json>, Failure> {
     let wrong = |why: &str| Failure::new(format!("{path}: {why}"));
     let text = std::str::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let read = yaml::read(text).map_err(|error| wrong(&error.0))?;
+    let read = sigs::read(text).map_err(|error| wrong(&error.0))?;
     match read {
         Json::Null => Ok(vec![Json::Object(serde_json::Map::new())]),
         object @ Json::Object(_) => Ok(vec![object]),

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::{Context, text};
 use crate::argocd::applicationsets::Failure;
 use crate::argocd::applicationsets::params::{self, Params};
-use crate::argocd::applicationsets::wire::yaml;
+use crate::yaml::sigs;
 
 pub(super) fn generate(context: &Context<'_>, list: &Json) -> Result<Vec<Params>, Failure> {
     let mut all = Vec::new();
@@ -23,7 +23,7 @@ pub(super) fn generate(context: &Context<'_>, list: &Json) -> Result<Vec<Params>
     }
     let written = text(list, "elementsYaml");
     if !written.is_empty() {
-        let read = yaml::read(written)
+        let read = sigs::read(written)
             .map_err(|error| Failure::new(format!("elementsYaml cannot be read: {}", error.0)))?;
         match &read {
             Json::Null => {}

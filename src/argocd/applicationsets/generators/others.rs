@@ -13,8 +13,8 @@ use crate::argocd::applicationsets::Failure;
 use crate::argocd::applicationsets::names;
 use crate::argocd::applicationsets::params::{self, Params};
 use crate::argocd::applicationsets::wire::object;
-use crate::go::regexp;
 use crate::go::template::{Object, Value};
+use crate::go::{regexp, slug};
 
 /// Which fields of a provider say whose repositories are listed, and which repository.
 const PROVIDERS: &[(&str, &[&str], &[&str])] = &[
@@ -241,7 +241,7 @@ pub(super) fn pull_request(
 }
 
 fn of_pull_request(answer: &Json, is_go: bool) -> Params {
-    let slug = |text: &str| names::slug(&text.replace('_', "-"), 50, true);
+    let slug = |text: &str| slug::make(&text.replace('_', "-"), 50, true);
     let (branch, target, sha) = (
         text(answer, "branch"),
         text(answer, "targetBranch"),

@@ -2,5 +2,3 @@
 
 pub mod lists;
 pub mod object;
-pub mod stream;
-pub mod yaml;

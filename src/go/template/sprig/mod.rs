@@ -23,6 +23,7 @@ mod words;
 use super::function::Function;
 
 pub use json::{from_json, to_json};
+pub use strings::adler32;
 
 /// Every function of sprig but `env`, `expandenv` and `getHostByName`.
 pub static ALL: &[&[Function]] = &[

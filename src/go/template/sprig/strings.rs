@@ -295,7 +295,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 /// The Adler-32 sum of RFC 1950.
-pub(crate) fn adler32(bytes: &[u8]) -> u32 {
+pub fn adler32(bytes: &[u8]) -> u32 {
     const MODULUS: u32 = 65_521;
     let (mut a, mut b) = (1_u32, 0_u32);
     for byte in bytes {

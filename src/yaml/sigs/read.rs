@@ -1,4 +1,4 @@
-//! A document as Argo CD's YAML library reads it: YAML 1.1, made JSON.
+//! A document as the programs around Kubernetes read it: YAML 1.1, made JSON.
 //!
 //! Follows `yaml.YAMLToJSON` of sigs.k8s.io/yaml over its fork of go-yaml v2: `yes`, `y`, `on` and their kin are
 //! booleans also as keys; `0o17` and `017` are octal; a number that JSON has no place for is text or an error;

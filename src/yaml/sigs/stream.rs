@@ -1,4 +1,4 @@
-//! Streams of documents as Argo CD reads them: what a plugin, helm or kustomize printed, and files of YAML.
+//! Streams of documents: what a plugin, helm or kustomize printed, and files of YAML.
 //!
 //! Follows `NewYAMLOrJSONDecoder` of k8s.io/apimachinery 0.36 and `SplitYAML` of gitops-engine: a stream that
 //! begins with `{` is one of JSON values for as long as they are JSON, and goes on as YAML from there; lines of
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::yaml::{self, ReadError, Retyped};
+use super::{ReadError, Retyped, read_noting};
 
 /// What was read.
 #[derive(Debug, Clone, Default)]
@@ -68,7 +68,7 @@ pub fn read(text: &str) -> Result<Stream, Broken> {
 impl Stream {
     fn take(&mut self, text: &str) -> Result<(), ReadError> {
         let mut retyped = Vec::new();
-        let value = yaml::read_noting(text, &mut retyped)?;
+        let value = read_noting(text, &mut retyped)?;
         match value.is_null() {
             true => self.empty += 1,
             false => self.documents.push(Document { value, retyped }),
