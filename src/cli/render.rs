@@ -47,9 +47,9 @@ enum SecretsArgument {
     /// The plaintext
     #[default]
     Plain,
-    /// The sealed file as it is, unopened
+    /// Sealed files as they are, unopened; what depends on other sealed values does not leave
     Keep,
-    /// A text in the place of each sealed value, the same as long as the value is
+    /// A token for whatever depends on a sealed value, and for every value of a Secret
     Redact,
 }
 

@@ -127,7 +127,9 @@ impl RootArguments {
         let located = locate(path, &context.working_directory, self.root.as_deref())?;
         let opener = Opener::new(identities(context, &located, self.keys));
         let opener = match secrets {
-            Secrets::Redact => opener.with_redaction(self.redaction_key(context)?),
+            Secrets::Redact => {
+                opener.with_redaction(redaction_key(context, self.redact_key_file.as_deref())?)
+            }
             Secrets::Plain | Secrets::Keep | Secrets::Openable => opener,
         };
         let request = Request {
@@ -168,29 +170,6 @@ impl RootArguments {
     /// Whether what is in doubt is an error.
     pub(super) fn is_strict(&self) -> bool {
         self.strict
-    }
-
-    fn redaction_key(&self, context: &Context) -> Result<RedactionKey> {
-        /// Shorter ones could be found by trying.
-        const MIN_BYTES: usize = 16;
-        let Some(path) = &self.redact_key_file else {
-            let mut random = Zeroizing::new([0; 32]);
-            getrandom::fill(&mut *random).expect("the operating system has randomness");
-            return Ok(RedactionKey::of_one_run(&*random));
-        };
-        let shown = path.display().to_string();
-        let bytes = context
-            .trusted
-            .read(&context.working_directory.join(path))
-            .map_err(|error| error.at(Place::file(shown.as_str())))?;
-        let bytes = Zeroizing::new(bytes);
-        if bytes.len() < MIN_BYTES {
-            let phrase = format!("a key for redaction has {MIN_BYTES} bytes or more");
-            return Err(Diagnostic::new(Code::Usage, phrase)
-                .at(Place::file(shown))
-                .help("make one with `head -c 32 /dev/urandom > FILE`"));
-        }
-        Ok(RedactionKey::lasting(&bytes))
     }
 
     /// The one place where kustomize's flags become options of a build.
@@ -244,6 +223,30 @@ fn sessions(request: &Request<'_>, located: &Located) -> Sessions {
     let opener = Arc::clone(&request.opener);
     let missing = MissingValues::ReadGenerated;
     Sessions::new(disk, request.overrides.clone(), opener, missing)
+}
+
+/// The key for redaction: from a file of the invoker, else for one run.
+pub(super) fn redaction_key(context: &Context, file: Option<&Path>) -> Result<RedactionKey> {
+    /// Shorter ones could be found by trying.
+    const MIN_BYTES: usize = 16;
+    let Some(path) = file else {
+        let mut random = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut *random).expect("the operating system has randomness");
+        return Ok(RedactionKey::of_one_run(&*random));
+    };
+    let shown = path.display().to_string();
+    let bytes = context
+        .trusted
+        .read(&context.working_directory.join(path))
+        .map_err(|error| error.at(Place::file(shown.as_str())))?;
+    let bytes = Zeroizing::new(bytes);
+    if bytes.len() < MIN_BYTES {
+        let phrase = format!("a key for redaction has {MIN_BYTES} bytes or more");
+        return Err(Diagnostic::new(Code::Usage, phrase)
+            .at(Place::file(shown))
+            .help("make one with `head -c 32 /dev/urandom > FILE`"));
+    }
+    Ok(RedactionKey::lasting(&bytes))
 }
 
 /// Refuses the address of a repository, which kustomize would build.

@@ -253,6 +253,10 @@ codes! {
     SecretReadable = "secret-readable", Check;
     /// A file is sealed for others than its creation rule names.
     SopsDrift = "sops-drift", Check;
+    /// What depends on a sealed value would leave though secrets are kept.
+    SecretLeaves = "secret-leaves", Secret;
+    /// What depends on sealed values was found by comparing texts alone.
+    SecretsByText = "secrets-by-text", Input;
     /// A value of a sealed file stands outside a Secret.
     SecretExposed = "secret-exposed", Input;
     /// A render for a host has no objects.

@@ -21,12 +21,12 @@ use crate::kube::ResMap;
 use crate::kustomize::{KUSTOMIZATION_NAMES, kustomization_path};
 use crate::pipeline::{Landed, Request, Root, build, layer};
 use crate::project::Session;
-use crate::secrets::Mask;
 use crate::secrets::Secrets;
-use crate::secrets::made::{Redacting, Sealing, SecretRule, left_plain, secret_sources};
+use crate::secrets::made::{
+    OtherFiles, Redacting, Sealing, SecretRule, depends, left_plain, secret_sources,
+};
 use crate::sops::Sealer;
 use crate::template::makejinja::plan;
-use crate::validate;
 
 /// Where a tree is written.
 pub struct Destination<'a> {
@@ -72,9 +72,12 @@ pub fn expand(
     let recorded = destination.recorded(request.directory);
     let mut own = recorded.iter().filter(|(_, mark)| **mark != Mark::Copied);
     let below = Arc::clone(disk) as Arc<dyn Files>;
-    let before = Unexpanded::new(below, own.by_ref().map(|(path, _)| path.clone()).collect());
+    let before: Arc<dyn Files> = Arc::new(Unexpanded::new(
+        below,
+        own.by_ref().map(|(path, _)| path.clone()).collect(),
+    ));
     let session = Session::open(
-        Arc::new(before),
+        Arc::clone(&before),
         request.directory,
         request.overrides,
         &request.opener,
@@ -82,6 +85,7 @@ pub fn expand(
     let expansion = Expansion {
         request,
         session: &session,
+        before: &before,
         destination,
         disk,
         recorded: &recorded,
@@ -93,6 +97,8 @@ pub fn expand(
 struct Expansion<'a> {
     request: &'a Request<'a>,
     session: &'a Session,
+    /// The files without what an earlier run wrote.
+    before: &'a Arc<dyn Files>,
     destination: &'a Destination<'a>,
     disk: &'a Arc<Tree>,
     /// What an earlier run wrote in place.
@@ -351,10 +357,11 @@ impl Expansion<'_> {
             sealer,
             rule: rule.clone(),
         };
-        let telling = self.session.values().secrets().iter();
+        let others = self.others();
+        let key = &*self.request.opener.token_key();
         let redacting = Redacting {
-            opened: &opened,
-            values: Mask::new(telling.filter(|value| validate::is_telling(value))),
+            others: others.as_ref(),
+            key,
             rule: rule.clone(),
         };
         let mut failed = Report::default();
@@ -368,7 +375,15 @@ impl Expansion<'_> {
                 let safe = match self.request.secrets {
                     Secrets::Redact => redacting.redacted(file)?,
                     Secrets::Plain | Secrets::Keep | Secrets::Openable => {
-                        sealing.sealed(file, &placed)?
+                        let sealed = sealing.sealed(file, &placed)?;
+                        let is_open = is_made && sealed.is_none();
+                        if is_open
+                            && others.as_ref().is_some_and(|others| others.differ(file))
+                            && left_plain(file, &rule)?.is_empty()
+                        {
+                            return Err(depends(file));
+                        }
+                        sealed
                     }
                 };
                 Ok((placed, safe))
@@ -397,12 +412,35 @@ impl Expansion<'_> {
         if !failed.is_empty() {
             return Err(alike(failed));
         }
-        found.warnings.findings.extend(opened.warning());
+        if self.request.secrets == Secrets::Redact {
+            found.warnings.findings.extend(key.warning());
+        }
         Ok(Expanded {
             tree,
             root: None,
             warnings: self.session.masked(found.warnings),
         })
+    }
+
+    /// The files in other worlds, where a sealed value was opened.
+    fn others(&self) -> Option<OtherFiles> {
+        let request = self.request;
+        if !request.opener.has_opened() {
+            return None;
+        }
+        let sensitive = || {
+            let checks = self.session.project().map(|project| &project.checks);
+            checks.map_or_else(Vec::new, |checks| checks.sensitive.clone())
+        };
+        let secret_only = (request.secrets != Secrets::Redact).then(sensitive);
+        let [first, second] = request.opener.in_other_worlds(secret_only).map(|opener| {
+            let disk = Arc::clone(self.before);
+            let session = Session::open(disk, request.directory, request.overrides, &opener);
+            let files = |session: Session| session.opened(request.secrets) as Arc<dyn Files>;
+            // What does not open there is there in no file.
+            session.map_or_else(|_| Arc::new(Memory::default()) as Arc<dyn Files>, files)
+        });
+        Some(OtherFiles { first, second })
     }
 
     /// Whether an earlier run changed a file of the user that no overlay changes now.

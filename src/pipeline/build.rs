@@ -11,10 +11,7 @@ use crate::kustomize;
 /// Builds the root over some files.
 pub fn run(files: &dyn Files, root: &Root<'_>) -> Result<Built> {
     root.enter("build");
-    let sealed = root.session.values().secrets();
-    let settling = Settling::new(root.request.outside, &root.opened, sealed);
+    let settling = Settling::new(root.request.outside, &root.opened);
     let directory = root.request.directory;
-    let mut built = kustomize::build(files, directory, &root.options(), &settling)?;
-    built.warnings.findings.extend(root.opened.warning());
-    Ok(built)
+    kustomize::build(files, directory, &root.options(), &settling)
 }

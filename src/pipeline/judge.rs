@@ -3,11 +3,12 @@
 use secrecy::SecretString;
 
 use super::{Landed, Root, layer};
-use crate::diagnostic::{Report, Result};
+use crate::diagnostic::{Diagnostic, Report, Result};
 use crate::files::Asked;
-use crate::kube::ResMap;
+use crate::kube::{ResMap, Resource};
 use crate::overlay::Instance;
 use crate::project::Checks;
+use crate::secrets::{self, Leaves, fits};
 use crate::template::Delimiters;
 use crate::validate::flows::Assumptions;
 use crate::validate::{self, GateOptions, Severities};
@@ -21,6 +22,39 @@ pub struct Manifests {
     pub warnings: Report,
     /// Which overlay applies to what, and why.
     pub overlays: Vec<Instance>,
+    /// What the project says of secrets outside of Secrets.
+    secrecy: Secrecy,
+}
+
+/// What a project says of secrets outside of Secrets.
+#[derive(Debug, Clone, Default)]
+struct Secrecy {
+    /// Objects that may hold them: `Kind/name` or `Kind/namespace/name`.
+    allowed: Vec<String>,
+    /// Patterns of names of values.
+    sensitive: Vec<String>,
+}
+
+impl Leaves for Manifests {
+    fn sets(&self) -> Vec<&ResMap> {
+        vec![&self.resources]
+    }
+
+    fn sets_mut(&mut self) -> Vec<&mut ResMap> {
+        vec![&mut self.resources]
+    }
+
+    fn may_be_plain(&self, object: &Resource) -> bool {
+        secrets::made::is_allowed(object.node(), &self.secrecy.allowed)
+    }
+
+    fn sensitive(&self) -> Vec<String> {
+        self.secrecy.sensitive.clone()
+    }
+
+    fn warn(&mut self, finding: Diagnostic) {
+        self.warnings.push(finding);
+    }
 }
 
 impl Manifests {
@@ -60,7 +94,9 @@ impl Judged {
 pub(super) fn run(landed: Landed, root: &Root<'_>) -> Result<Manifests, Report> {
     root.enter("gate");
     let judged = root.judge(&landed);
-    passed(landed, judged)
+    let mut manifests = passed(landed, judged)?;
+    manifests.secrecy = root.secrecy();
+    Ok(manifests)
 }
 
 fn passed(landed: Landed, judged: Report) -> Result<Manifests, Report> {
@@ -73,10 +109,20 @@ fn passed(landed: Landed, judged: Report) -> Result<Manifests, Report> {
         resources: landed.resources,
         warnings,
         overlays: landed.overlays,
+        secrecy: Secrecy::default(),
     })
 }
 
 impl Root<'_> {
+    /// What the project says of secrets outside of Secrets.
+    fn secrecy(&self) -> Secrecy {
+        let checks = self.session.project().map(|project| &project.checks);
+        checks.map_or_else(Secrecy::default, |checks| Secrecy {
+            allowed: checks.plaintext_allow.clone(),
+            sensitive: checks.sensitive.clone(),
+        })
+    }
+
     /// Renders the root, and reports what the gate finds.
     pub fn judged(&self) -> Result<Judged, Report> {
         let landed = self.landed()?;
@@ -153,18 +199,4 @@ fn opening(delimiters: &Delimiters) -> Vec<String> {
     [&delimiters.block, &delimiters.variable, &delimiters.comment]
         .map(|pair| pair[0].clone())
         .to_vec()
-}
-
-/// Whether a name fits a pattern, in which `*` is any text.
-fn fits(pattern: &str, name: &str) -> bool {
-    let Some((head, tail)) = pattern.split_once('*') else {
-        return pattern == name;
-    };
-    let Some(rest) = name.strip_prefix(head) else {
-        return false;
-    };
-    tail.is_empty()
-        || (0..=rest.len())
-            .filter(|at| rest.is_char_boundary(*at))
-            .any(|at| fits(tail, &rest[at..]))
 }

@@ -11,7 +11,7 @@ use crate::generators::Outside;
 use crate::kustomize;
 use crate::overlay::{Config, Expansion, HostParameter, Policy};
 use crate::project::{Checks, Session};
-use crate::secrets::{Opened, Opener, Secrets};
+use crate::secrets::{Opened, Opener, Secrets, leave};
 use crate::values::{Overrides, Values};
 
 /// One render.
@@ -69,8 +69,16 @@ pub struct Host {
 /// The same request over the same files gives the same bytes. There is no partial result; no message holds
 /// what was sealed.
 pub fn render(request: &Request<'_>, disk: Arc<dyn Files>) -> Result<Manifests, Report> {
-    let session = Session::open(disk, request.directory, request.overrides, &request.opener)?;
-    Root::new(request, &session).render()
+    leave(request.secrets, &request.opener, |opener, secrets| {
+        let request = Request {
+            opener: Arc::clone(opener),
+            secrets,
+            ..request.clone()
+        };
+        let disk = Arc::clone(&disk);
+        let session = Session::open(disk, request.directory, request.overrides, opener)?;
+        Root::new(&request, &session).render()
+    })
 }
 
 /// One root of an open project: what the stages are told.

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::mask::Mask;
+use super::differ::Worlds;
+use super::redact::{Renamed, redacted};
+use super::redaction::RedactionKey;
 use super::sealing::{EncryptRequest, encrypt, is_sealed};
-use super::view::Opened;
 use crate::diagnostic::{Code, Diagnostic, Origin, Place, Result};
 use crate::files::{File, Files, Kind, Tree, TreePath};
 use crate::kustomize::KUSTOMIZATION_NAMES;
@@ -142,73 +143,127 @@ fn without_rule(file: &File, error: &Diagnostic) -> Diagnostic {
     }
 }
 
+/// The same files in other worlds, whose sealed values are other ones: see [`super::leave()`].
+pub(crate) struct OtherFiles {
+    /// In the first.
+    pub(crate) first: Arc<dyn Files>,
+    /// In the second.
+    pub(crate) second: Arc<dyn Files>,
+}
+
+impl OtherFiles {
+    /// Whether a file is not the same in all worlds; one that is not there is not.
+    pub(crate) fn differ(&self, file: &File) -> bool {
+        let is_same = |files: &Arc<dyn Files>| {
+            files
+                .read(&file.path)
+                .is_ok_and(|other| other.bytes == file.bytes)
+        };
+        !is_same(&self.first) || !is_same(&self.second)
+    }
+}
+
+/// The error for a file that a template made of sealed values, and that is not a Secret.
+pub(crate) fn depends(file: &File) -> Diagnostic {
+    let phrase = format!("{} depends on a sealed value", file.path);
+    Diagnostic::new(Code::SecretLeaves, phrase)
+        .at(Place::file(file.path.as_str()))
+        .note("a template makes it of the values, and expand writes no plaintext")
+        .help("let a Secret hold the value, and the object refer to the Secret")
+        .help("or list the object in checks.plaintext.allow of the project file, to have it written as it is")
+}
+
 /// Redacts the files of one expansion.
 pub(crate) struct Redacting<'a> {
-    /// Gives the texts that stand for secrets.
-    pub(crate) opened: &'a Opened,
-    /// What the values hold that was sealed.
-    pub(crate) values: Mask,
+    /// The files in other worlds; none where nothing sealed was opened.
+    pub(crate) others: Option<&'a OtherFiles>,
+    /// Gives the tokens.
+    pub(crate) key: &'a RedactionKey,
     /// Which files hold secrets.
     pub(crate) rule: SecretRule<'a>,
 }
 
 impl Redacting<'_> {
-    /// The bytes of a file that a template made, every secret in it replaced; `None` for every other file.
+    /// The bytes of a file that a template made or that was sealed, a token for every secret in it; `None` for every
+    /// other file.
     ///
     /// Fails with [`Code::SecretUnsealable`] where a secret stands in a kustomization.
     pub(crate) fn redacted(&self, file: &File) -> Result<Option<Vec<u8>>> {
-        if !matches!(file.source.origin, Origin::Rendered { .. }) {
+        let is_sealed = matches!(file.source.origin, Origin::Decrypted);
+        if !is_sealed && !matches!(file.source.origin, Origin::Rendered { .. }) {
             return Ok(None);
         }
-        let at = file.path.as_str();
-        let text = String::from_utf8_lossy(&file.bytes);
-        if !must_be_sealed(file, &self.rule)? {
-            let token = |value: &str| self.opened.token(at, value.as_bytes());
-            return Ok(Some(self.values.replaced(&text, token).into_bytes()));
+        let holds_secret = is_sealed || must_be_sealed(file, &self.rule)?;
+        let of = |files: &Arc<dyn Files>| files.read(&file.path).ok();
+        let (first, second) = match self.others {
+            Some(others) => (of(&others.first), of(&others.second)),
+            None => (Some(Arc::new(file.clone())), Some(Arc::new(file.clone()))),
+        };
+        let (Some(first), Some(second)) = (first, second) else {
+            let phrase = format!("{} is there because of a sealed value", file.path);
+            return Err(Diagnostic::new(Code::SecretLeaves, phrase)
+                .at(Place::file(file.path.as_str()))
+                .note("what is redacted says nothing of a value, and this file would"));
+        };
+        match Format::of_path(file.path.as_str()) {
+            Format::Yaml | Format::Json => self
+                .documents(file, &first, &second, holds_secret)
+                .map(Some),
+            _ => Ok(Some(self.lines(file, &first, &second, holds_secret))),
         }
-        if !matches!(Format::of_path(at), Format::Yaml | Format::Json) {
-            let line = |line: &str| match line.split_once('=') {
-                Some((name, value)) => format!("{name}={}\n", self.token(at, name, value)),
-                None => format!("{}\n", self.token(at, "", line)),
-            };
-            return Ok(Some(
-                text.lines().map(line).collect::<String>().into_bytes(),
-            ));
-        }
+    }
+
+    fn documents(
+        &self,
+        file: &File,
+        first: &File,
+        second: &File,
+        holds_secret: bool,
+    ) -> Result<Vec<u8>> {
+        let (real, second) = (documents(file), documents(second));
+        let renamed = Renamed::none();
         let mut bytes = Vec::new();
-        for (index, mut node) in documents(file).into_iter().enumerate() {
+        for (index, node) in documents(first).iter().enumerate() {
             if index > 0 {
                 bytes.extend_from_slice(b"---\n");
             }
-            let is_secret = is_secret(&node);
-            self.redact(&mut node, at, is_secret);
-            yaml::write_manifest(&mut bytes, &node).map_err(|e| e.at(&file.source))?;
+            // Of what is not an object every value is secret, as in a file of a generator.
+            let is_whole = holds_secret && !is_secret(node) && node.get("kind").is_none();
+            let worlds = Worlds {
+                real: real.get(index),
+                first: node,
+                second: second.get(index).filter(|_| !is_whole),
+            };
+            let at = format!("{} {index}", file.path);
+            let redacted = redacted(worlds, &renamed, self.key, &at);
+            yaml::write_manifest(&mut bytes, &redacted).map_err(|e| e.at(&file.source))?;
         }
-        Ok(Some(bytes))
+        Ok(bytes)
     }
 
-    fn token(&self, at: &str, name: &str, value: &str) -> String {
-        self.opened.token(&format!("{at}/{name}"), value.as_bytes())
-    }
-
-    /// Replaces the values of a Secret, or every value of another document.
-    fn redact(&self, node: &mut Node, at: &str, is_secret: bool) {
-        if let Some(mapping) = node.as_mapping_mut() {
-            for entry in mapping.entries_mut() {
-                let key = entry.key.scalar_text().unwrap_or_default().to_owned();
-                let is_data = matches!(key.as_str(), "data" | "stringData" | "items");
-                if !is_secret || is_data {
-                    self.redact(&mut entry.value, &format!("{at}/{key}"), false);
-                }
+    /// The lines of a file that is not YAML: a token for each that differs, or for what follows its name.
+    fn lines(&self, file: &File, first: &File, second: &File, holds_secret: bool) -> Vec<u8> {
+        let text = |file: &File| String::from_utf8_lossy(&file.bytes).into_owned();
+        let (real, first, second) = (text(file), text(first), text(second));
+        let mut shown = String::new();
+        for (index, line) in first.lines().enumerate() {
+            let is_same = second.lines().nth(index) == Some(line);
+            if is_same && !holds_secret {
+                shown.push_str(line);
+                shown.push('\n');
+                continue;
             }
-        } else if let Some(items) = node.as_sequence_mut() {
-            for item in items {
-                let is_object = self::is_secret(item);
-                self.redact(item, at, is_object);
+            let real = real.lines().nth(index).unwrap_or(line);
+            let name = line.split_once('=').map(|(name, _)| name);
+            let name = name.filter(|name| real.split_once('=').is_some_and(|(n, _)| n == *name));
+            let at = format!("{}/{}", file.path, name.unwrap_or_default());
+            let token = self.key.token(&at, real.as_bytes());
+            match name {
+                Some(name) => shown.push_str(&format!("{name}={token}\n")),
+                None => shown.push_str(&format!("{token}\n")),
             }
-        } else if let Some(text) = node.scalar_text().filter(|text| !text.is_empty()) {
-            *node = Node::string(self.opened.token(at, text.as_bytes()));
         }
+        shown.into_bytes()
     }
 }
 
@@ -301,7 +356,7 @@ fn secrets(file: &File) -> Vec<Node> {
 
 /// Whether one of the patterns `Kind/name` and `Kind/namespace/name` means an object; `*` stands for anything.
 /// An object without a namespace gets one from its kustomization, which may be any.
-fn is_allowed(object: &Node, patterns: &[String]) -> bool {
+pub(crate) fn is_allowed(object: &Node, patterns: &[String]) -> bool {
     let fits = |part: &str, text: &str| part == "*" || part == text;
     let (kind, namespace, name) = identity(object);
     patterns

@@ -69,11 +69,6 @@ impl Mask {
         self.text_but(text, &[])
     }
 
-    /// Whether there is nothing to mask.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.needles.is_empty()
-    }
-
     fn text_but(&self, text: &str, shown: &[&str]) -> String {
         let names = || {
             let mut names = places_of(shown, text);

@@ -4,19 +4,24 @@
 //! one from every message; [`sealing`] and [`made`] seal what is written.
 
 pub mod bulk;
+mod differ;
 pub mod hygiene;
 mod ignored;
+mod leave;
+mod look;
 pub(crate) mod made;
 mod mask;
 mod opener;
+mod redact;
 mod redaction;
 pub mod repository;
 pub mod sealing;
 pub mod status;
 mod view;
 
+pub use leave::{Leaves, leave};
+pub use look::fits;
 pub use mask::Mask;
 pub use opener::Opener;
 pub use redaction::RedactionKey;
-pub(crate) use redaction::has_token;
 pub use view::{Opened, Secrets};

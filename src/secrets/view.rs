@@ -7,7 +7,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use crate::diagnostic::{Code, Diagnostic, Origin, Result, Source};
+use crate::diagnostic::{Code, Origin, Result, Source};
 use crate::files::{File, Files, Kind, TreePath};
 use crate::sops::{self, SealedFile};
 
@@ -25,7 +25,7 @@ pub enum Secrets {
     Keep,
     /// The plaintext where one of the identities fits, else the sealed file as it is.
     Openable,
-    /// A text for each value that is the same as long as the value and the file's data key are.
+    /// A token in the place of whatever depends on a sealed value, and of every value of a Secret.
     Redact,
 }
 
@@ -96,23 +96,9 @@ impl Opened {
         sealed: &SealedFile<'_>,
         output: sops::Format,
     ) -> Result<Zeroizing<Vec<u8>>> {
-        let options = options(output, self.secrets);
-        let decrypted = sops::decrypt(sealed, self.opener.identities(), &options)?;
+        let decrypted = self.opener.decrypt(sealed, output)?;
         locked(&self.others).extend(decrypted.secrets);
         Ok(decrypted.bytes)
-    }
-
-    /// The text in the place of a secret that no file's own key replaces.
-    pub(crate) fn token(&self, at: &str, value: &[u8]) -> String {
-        match self.opener.redaction() {
-            Some(key) => key.token(at, value),
-            None => "redacted".to_owned(),
-        }
-    }
-
-    /// What the user should know of the secrets that were read so far.
-    pub(crate) fn warning(&self) -> Option<Diagnostic> {
-        self.opener.redaction()?.warning()
     }
 
     fn once(&self, path: &TreePath) -> Once {
@@ -131,7 +117,7 @@ impl Opened {
     /// Opens a sealed file, once.
     fn open(&self, file: &File, format: sops::Format) -> Result<Arc<File>> {
         self.once(&file.path)
-            .get_or_init(|| open(file, format, &self.opener, self.secrets))
+            .get_or_init(|| open(file, format, &self.opener))
             .clone()
     }
 
@@ -162,25 +148,14 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn options(output: sops::Format, secrets: Secrets) -> sops::Options<'static> {
-    sops::Options {
-        values: match secrets {
-            Secrets::Redact => sops::Values::Redacted,
-            Secrets::Plain | Secrets::Keep | Secrets::Openable => sops::Values::Plain,
-        },
-        ..sops::Options::plain(output)
-    }
-}
-
 /// Opens one sealed file.
-fn open(file: &File, format: sops::Format, opener: &Opener, secrets: Secrets) -> Result<Arc<File>> {
+fn open(file: &File, format: sops::Format, opener: &Opener) -> Result<Arc<File>> {
     let sealed = SealedFile {
         name: file.path.as_str(),
         bytes: &file.bytes,
         format,
     };
-    let options = options(format, secrets);
-    let decrypted = sops::decrypt(&sealed, opener.identities(), &options)?;
+    let decrypted = opener.decrypt(&sealed, format)?;
     let source = Source {
         path: Arc::clone(&file.source.path),
         origin: Origin::Decrypted,

@@ -14,6 +14,7 @@ mod keys;
 mod mac;
 mod metadata;
 mod open;
+mod other;
 mod path;
 mod readable;
 mod rule;
@@ -36,6 +37,7 @@ pub use open::{
     Decrypted, Losses, MAX_SEALED_BYTES, MacCheck, Options, SealedFile, Values, can_open, decrypt,
     recipients,
 };
+pub use other::World;
 pub use path::KeyPath;
 pub use readable::{Readable, readable, would_be_sealed};
 pub use seal::{PlainFile, Sealer, encrypt};

@@ -9,10 +9,11 @@ use zeroize::Zeroizing;
 
 use super::Format;
 use super::cipher::{Cipher, CipherError, DataKey, Sealed as SealedValue};
-use super::document::{Branches, Comment, Side, Value};
+use super::document::{Branches, Comment, Side, Text, Value};
 use super::keys::{Identities, unwrap_data_key};
 use super::mac::{self, Mac};
 use super::metadata::Metadata;
+use super::other::World;
 use super::path::KeyPath;
 use super::scalar::{Kind, to_bytes};
 use super::stores::{self, Indents};
@@ -44,13 +45,22 @@ pub enum MacCheck {
 }
 
 /// What becomes of the values that were sealed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Values {
+#[derive(Clone, Copy, Default)]
+pub enum Values<'a> {
     /// They are given as they are.
     #[default]
     Plain,
-    /// Each is replaced by a text that is the same as long as the value and the data key are.
-    Redacted,
+    /// Those that a function names by their path and text are replaced by others of the same shape.
+    Other(World, &'a dyn Fn(&str, &str) -> bool),
+}
+
+impl std::fmt::Debug for Values<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Plain => "Plain",
+            Self::Other(..) => "Other",
+        })
+    }
 }
 
 /// What becomes of values that sops loses in printing them.
@@ -73,7 +83,7 @@ pub struct Options<'a> {
     /// Whether the MAC decides.
     pub mac: MacCheck,
     /// What becomes of the values.
-    pub values: Values,
+    pub values: Values<'a>,
     /// What becomes of values that sops loses in printing them.
     pub losses: Losses,
     /// The only part that is wanted.
@@ -100,6 +110,8 @@ pub struct Decrypted {
     pub bytes: Zeroizing<Vec<u8>>,
     /// Every value and comment that was sealed, to be masked in messages.
     pub secrets: Vec<SecretString>,
+    /// The paths of the values that were sealed.
+    pub sealed: Vec<String>,
     /// A key for redaction that only who can open this file can derive.
     pub redaction_key: SecretBox<[u8; 32]>,
     /// Values that are printed as null, as sops does.
@@ -136,6 +148,7 @@ pub fn decrypt(
     Ok(Decrypted {
         bytes: Zeroizing::new(bytes),
         secrets: opened.secrets,
+        sealed: opened.sealed,
         redaction_key: opened.redaction_key,
         warnings: lost
             .iter()
@@ -204,6 +217,7 @@ pub(super) struct Opened {
     pub(super) metadata: Metadata,
     pub(super) cipher: Cipher,
     secrets: Vec<SecretString>,
+    sealed: Vec<String>,
     redaction_key: SecretBox<[u8; 32]>,
 }
 
@@ -212,7 +226,7 @@ pub(super) fn open(
     file: &SealedFile<'_>,
     identities: &Identities,
     check: MacCheck,
-    values: Values,
+    values: Values<'_>,
 ) -> Result<Opened> {
     let name = file.name;
     open_document(file, identities, check, values)
@@ -225,7 +239,7 @@ fn open_document(
     file: &SealedFile<'_>,
     identities: &Identities,
     check: MacCheck,
-    values: Values,
+    values: Values<'_>,
 ) -> Result<Opened> {
     let (mut branches, metadata) = load(file)?;
     let key = unwrap_data_key(&metadata, identities)?;
@@ -235,13 +249,15 @@ fn open_document(
         cipher: Cipher::new(key),
         mac: Mac::new(metadata.mac_only_encrypted),
         secrets: Vec::new(),
-        redact: (values == Values::Redacted).then_some(&redaction_key),
+        sealed: Vec::new(),
+        values,
     };
     walk(&mut branches, &metadata.rule, &mut opener)?;
     let Opener {
         cipher,
         mac,
         secrets,
+        sealed,
         ..
     } = opener;
     if check == MacCheck::Verify {
@@ -252,6 +268,7 @@ fn open_document(
         metadata,
         cipher,
         secrets,
+        sealed,
         redaction_key,
     })
 }
@@ -359,7 +376,7 @@ fn conflict(bytes: &[u8], name: &str, error: Diagnostic) -> Diagnostic {
         .help("sealed files do not merge line by line: take one side whole (`git checkout --ours` or `--theirs`), then make the other side's change with `sops`")
 }
 
-/// A key that redacts the values of one file: derived, so that it tells nothing of the data key.
+/// A key that redacts what is made of one file: derived, so that it says nothing of the data key.
 fn redaction_key(key: &DataKey) -> SecretBox<[u8; 32]> {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(key.expose_secret()).expect("HMAC takes keys of any length");
@@ -375,7 +392,8 @@ struct Opener<'a> {
     cipher: Cipher,
     mac: Mac,
     secrets: Vec<SecretString>,
-    redact: Option<&'a SecretBox<[u8; 32]>>,
+    sealed: Vec<String>,
+    values: Values<'a>,
 }
 
 impl Opener<'_> {
@@ -421,16 +439,23 @@ impl Opener<'_> {
         }
     }
 
-    fn redacted(&self, bytes: &[u8], at: &Position) -> Option<Value> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.redact?.expose_secret())
-            .expect("HMAC takes keys of any length");
-        mac.update(at.associated_data().as_bytes());
-        mac.update(&[0]);
-        mac.update(bytes);
-        let digest = mac.finalize().into_bytes();
-        let hex: String = digest[..12].iter().map(|b| format!("{b:02x}")).collect();
-        // 32 letters and digits: valid as a string anywhere, and as base64 below `data`.
-        Some(Value::text(format!("redacted{hex}")))
+    /// By which other value one is replaced, if it is.
+    fn world_of(&self, path: &str, text: &str) -> Option<World> {
+        match self.values {
+            Values::Other(world, is_meant) => is_meant(path, text).then_some(world),
+            Values::Plain => None,
+        }
+    }
+
+    fn comment_of(&self, plain: Text, at: &Position) -> Text {
+        let path = at.to_shown();
+        let Some(world) = self.world_of(&path, &String::from_utf8_lossy(&plain)) else {
+            return plain;
+        };
+        match world.other(&Value::Text(plain), &path) {
+            Value::Text(text) => text,
+            _ => Text::default(),
+        }
     }
 }
 
@@ -460,11 +485,13 @@ impl Visitor for Opener<'_> {
             let bytes = to_bytes(value).unwrap_or_default().into_owned();
             self.remember(&Zeroizing::new(bytes));
         }
-        if sealed && self.redact.is_some() {
-            let bytes = Zeroizing::new(to_bytes(value).unwrap_or_default().into_owned());
-            if let Some(redacted) = self.redacted(&bytes, at).filter(|_| !bytes.is_empty()) {
-                *value = redacted;
+        if sealed {
+            let path = at.to_shown();
+            let text = Zeroizing::new(to_bytes(value).unwrap_or_default().into_owned());
+            if let Some(world) = self.world_of(&path, &String::from_utf8_lossy(&text)) {
+                *value = world.other(value, &path);
             }
+            self.sealed.push(path);
         }
         Ok(())
     }
@@ -493,10 +520,7 @@ impl Visitor for Opener<'_> {
             };
         }
         self.remember(&plain);
-        comment.text = match self.redacted(&plain, at) {
-            Some(Value::Text(text)) => text,
-            _ => plain,
-        };
+        comment.text = self.comment_of(plain, at);
         // Opened, a comment stands above what it stood beside, as in sops.
         comment.side = Side::Above;
         Ok(())
@@ -513,12 +537,8 @@ impl Visitor for Opener<'_> {
             .open(sealed, at.associated_data())
             .map_err(explain)?;
         self.remember(&plain);
-        let shown = match self.redacted(&plain, at) {
-            Some(Value::Text(text)) => text,
-            _ => plain,
-        };
         Ok(Some(Comment {
-            text: shown,
+            text: self.comment_of(plain, at),
             side: Side::Above,
         }))
     }

@@ -69,15 +69,17 @@ fn float_text(number: f64) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-fn is_secret(name: &str) -> bool {
+/// Whether a name says that its value is secret.
+pub fn is_secret_name(name: &str) -> bool {
     let name = name.to_lowercase();
-    SECRET_NAMES.iter().any(|part| name.contains(part))
+    let mut words = name.split(|c: char| !c.is_alphanumeric());
+    SECRET_NAMES.iter().any(|part| name.contains(part)) || words.any(|word| word == "pin")
 }
 
 fn mask(held: &Held, name: &str) -> Node {
     match &held.content {
         Content::Scalar(value) => {
-            let secret = held.origin.from == From::Sealed || is_secret(name);
+            let secret = held.origin.from == From::Sealed || is_secret_name(name);
             let shown = value.is_none() || value.kind() == ValueKind::Bool;
             if secret && !shown {
                 Node::string(MASK)
@@ -113,7 +115,7 @@ fn masked_value(value: &Value, name: &str) -> Node {
         );
     }
     let shown = value.is_none() || matches!(value.kind(), ValueKind::Bool | ValueKind::Seq);
-    if is_secret(name) && !shown {
+    if is_secret_name(name) && !shown {
         Node::string(MASK)
     } else {
         plain(value)

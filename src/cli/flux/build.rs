@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Escape, SecretsArgument, artifacts, resource_set};
 use crate::cli::identities::KeyCommandArguments;
-use crate::cli::root::identities;
+use crate::cli::root::{identities, redaction_key};
 use crate::cli::{Context, Done, Outcome, values};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source};
 use crate::files::{File, Files, Located, OutputFile, OutputTree, Stale, TreePath, locate};
@@ -19,10 +19,11 @@ use crate::flux::{
     entries_of_file, entry_of_path,
 };
 use crate::generators::Outside;
-use crate::kube::{ResMap, layout};
+use crate::kube::{ResMap, Resource, layout};
 use crate::pipeline::Judged;
+use crate::project::values::Overrides;
 use crate::project::{MissingValues, Sessions};
-use crate::secrets::Opener;
+use crate::secrets::{Leaves, Opener, Secrets, leave};
 
 /// What `flux build` is asked for.
 #[derive(Debug, clap::Args)]
@@ -125,49 +126,117 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         &context.working_directory,
         arguments.root.as_deref(),
     )?;
-    let opener = Arc::new(Opener::new(identities(context, &located, arguments.keys)));
-    let given = given(context, arguments, &opener)?;
+    let opener = Opener::new(identities(context, &located, arguments.keys));
+    let opener = Arc::new(match arguments.secrets {
+        SecretsArgument::Redact => opener.with_redaction(redaction_key(context, None)?),
+        SecretsArgument::Plain | SecretsArgument::Keep => opener,
+    });
     let overrides = values::overrides(context, &arguments.values, &arguments.set)?;
     let outside = Outside {
         root: located.tree.root().to_owned(),
         network: arguments.network,
         ..Outside::default()
     };
-    let settings = Settings {
-        directory: &located.directory,
-        outside: &outside,
-        opener: Arc::clone(&opener),
-        secrets: arguments.secrets.into(),
-        overrides: &overrides,
-        overlays: &arguments.overlays,
-        given: &given,
-        strictness: match arguments.strict_substitute {
-            true => Strictness::Strict,
-            false => Strictness::Lenient,
-        },
-        owner: match arguments.owner_labels {
-            true => OwnerLabels::Add,
-            false => OwnerLabels::Omit,
-        },
-        allow_empty: arguments.allow_empty,
-        unknown: Unknown::Refuse,
-    };
-    let disk = Arc::clone(&located.tree) as Arc<dyn Files>;
-    let missing = MissingValues::Refuse;
-    let sessions = Sessions::new(disk, overrides.clone(), Arc::clone(&opener), missing);
-    let renderer = Renderer::new(&settings, &sessions)?;
-    let mut cluster = Cluster::new(
-        &renderer,
-        Sources::new(local_sources(context, arguments, &located)?),
-        scope(arguments),
-    );
-    enter(context, arguments, &located, &renderer, &mut cluster)?;
-    let flown = cluster.render();
-    let report = flown.findings();
-    if report.has_errors() && !arguments.recursive {
-        return Err(report);
+    let rendered = leave(arguments.secrets.into(), &opener, |opener, secrets| {
+        let request = Asked {
+            context,
+            arguments,
+            located: &located,
+            overrides: &overrides,
+            outside: &outside,
+        };
+        request.render(opener, secrets)
+    })?;
+    finished(context, arguments, rendered.written, rendered.report)
+}
+
+/// What is rendered, with whatever opens sealed files.
+struct Asked<'a> {
+    context: &'a Context,
+    arguments: &'a Arguments,
+    located: &'a Located,
+    overrides: &'a Overrides,
+    outside: &'a Outside,
+}
+
+impl Asked<'_> {
+    fn render(&self, opener: &Arc<Opener>, secrets: Secrets) -> Result<Rendered, Report> {
+        let Self {
+            context,
+            arguments,
+            located,
+            overrides,
+            outside,
+        } = *self;
+        let given = given(context, arguments, opener)?;
+        let settings = Settings {
+            directory: &located.directory,
+            outside,
+            opener: Arc::clone(opener),
+            secrets,
+            overrides,
+            overlays: &arguments.overlays,
+            given: &given,
+            strictness: match arguments.strict_substitute {
+                true => Strictness::Strict,
+                false => Strictness::Lenient,
+            },
+            owner: match arguments.owner_labels {
+                true => OwnerLabels::Add,
+                false => OwnerLabels::Omit,
+            },
+            allow_empty: arguments.allow_empty,
+            unknown: Unknown::Refuse,
+        };
+        let disk = Arc::clone(&located.tree) as Arc<dyn Files>;
+        let missing = MissingValues::Refuse;
+        let sessions = Sessions::new(disk, overrides.clone(), Arc::clone(opener), missing);
+        let renderer = Renderer::new(&settings, &sessions)?;
+        let mut cluster = Cluster::new(
+            &renderer,
+            Sources::new(local_sources(context, arguments, located)?),
+            scope(arguments),
+        );
+        enter(context, arguments, located, &renderer, &mut cluster)?;
+        let flown = cluster.render();
+        let report = flown.findings();
+        if report.has_errors() && !arguments.recursive {
+            return Err(report);
+        }
+        Ok(Rendered {
+            written: passed(flown),
+            report,
+        })
     }
-    finished(context, arguments, passed(flown), report)
+}
+
+/// What is written, and what the user should know.
+struct Rendered {
+    written: Vec<Written>,
+    report: Report,
+}
+
+impl Leaves for Rendered {
+    fn sets(&self) -> Vec<&ResMap> {
+        self.written.iter().map(|one| &one.resources).collect()
+    }
+
+    fn sets_mut(&mut self) -> Vec<&mut ResMap> {
+        let written = self.written.iter_mut();
+        written.map(|one| &mut one.resources).collect()
+    }
+
+    fn may_be_plain(&self, _: &Resource) -> bool {
+        false
+    }
+
+    fn sensitive(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn warn(&mut self, finding: Diagnostic) {
+        self.report.push(finding);
+    }
 }
 
 /// Where the root is looked for: at the path, else at the file, else here.
