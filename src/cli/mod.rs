@@ -124,6 +124,10 @@ pub fn main() -> ExitCode {
                 Err(error) => output::usage(&error),
             }
         }
+        Some("flux") => match flux::drop_in::Arguments::try_parse_from(arguments(&context)) {
+            Ok(arguments) => output::finish(flux::drop_in::run(&context, &arguments)),
+            Err(error) => output::usage(&error),
+        },
         Some("sops") => return ExitCode::from(sops::run(&context, &words(&context.arguments))),
         _ => match Arguments::try_parse_from(arguments(&context)) {
             Ok(Arguments {

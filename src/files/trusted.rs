@@ -109,6 +109,11 @@ impl Trusted {
         path.exists()
     }
 
+    /// Whether the path itself is a link.
+    pub fn is_link(self, path: &Path) -> bool {
+        path.is_symlink()
+    }
+
     /// Whether there is a directory at the path.
     pub fn is_directory(self, path: &Path) -> bool {
         path.is_dir()

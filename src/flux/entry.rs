@@ -12,10 +12,14 @@ use crate::yaml::{self, ParseOptions};
 /// The namespace and name of what `flux bootstrap` makes.
 pub const SYSTEM: &str = "flux-system";
 
-/// Reads the Kustomizations of a file.
+/// Reads the Kustomizations of a file; those without a namespace are taken to be in `namespace`.
 ///
 /// Fails with [`Code::FluxMissing`] where there is none, and as [`Kustomization::read`] does.
-pub fn entries_of_file(bytes: &[u8], source: Source) -> Result<Vec<Kustomization>, Report> {
+pub fn entries_of_file(
+    bytes: &[u8],
+    source: Source,
+    namespace: &str,
+) -> Result<Vec<Kustomization>, Report> {
     let place = Place::file(&*source.path);
     let text = std::str::from_utf8(bytes).map_err(|_| {
         Diagnostic::new(Code::YamlSyntax, "the file is not UTF-8").at(place.clone())
@@ -27,7 +31,7 @@ pub fn entries_of_file(bytes: &[u8], source: Source) -> Result<Vec<Kustomization
     for node in documents {
         let resource = Resource::new(node, Some(std::sync::Arc::clone(&source)));
         if Kustomization::is(&resource) {
-            match Kustomization::read(&resource, SYSTEM) {
+            match Kustomization::read(&resource, namespace) {
                 Ok(read) => found.push(read),
                 Err(refused) => report.findings.extend(refused.findings),
             }

@@ -3,7 +3,7 @@
 use super::kustomization::{GROUP, Kustomization};
 use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::kube::{ResMap, Resource};
-use crate::yaml::Node;
+use crate::yaml::{Mapping, Node};
 
 /// Whether objects are labelled with the Kustomization that they belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +26,17 @@ pub(super) fn finish(
     if !sealed.is_empty() {
         return Err(sealed);
     }
-    resources
-        .retain(|r| !(r.gvk().group == "kustomize.config.k8s.io" && r.kind() == "Kustomization"));
+    label(kustomization, resources, owner);
+    Ok(())
+}
+
+/// Drops what is not an object of a cluster, and sets owner labels and `commonMetadata`.
+pub(super) fn label(kustomization: &Kustomization, resources: &mut ResMap, owner: OwnerLabels) {
+    resources.retain(|r| {
+        let is_kustomization =
+            r.gvk().group == "kustomize.config.k8s.io" && r.kind() == "Kustomization";
+        !is_kustomization && !r.name().is_empty()
+    });
     let mut labels = Vec::new();
     if owner == OwnerLabels::Add {
         labels.push((format!("{GROUP}/name"), kustomization.id.name.clone()));
@@ -39,7 +48,7 @@ pub(super) fn finish(
     labels.extend(kustomization.labels.iter().cloned());
     let annotations = &kustomization.annotations;
     if labels.is_empty() && annotations.is_empty() {
-        return Ok(());
+        return;
     }
     for resource in resources.iter_mut() {
         resource.change(|node| {
@@ -47,7 +56,6 @@ pub(super) fn finish(
             set(node, "annotations", annotations);
         });
     }
-    Ok(())
 }
 
 fn set(node: &mut Node, field: &str, pairs: &[(String, String)]) {
@@ -56,7 +64,9 @@ fn set(node: &mut Node, field: &str, pairs: &[(String, String)]) {
         return;
     };
     let entry = metadata.get_or_insert_with(field, Node::mapping);
-    if entry.as_mapping().is_none() {
+    // As `GetLabels` does: where one value is not a string, it returns none of them.
+    let is_kept = |mapping: &Mapping| mapping.iter().all(|(_, value)| value.as_str().is_some());
+    if !entry.as_mapping().is_some_and(is_kept) {
         *entry = Node::mapping();
     }
     if let Some(mapping) = entry.as_mapping_mut() {

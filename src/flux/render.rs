@@ -208,6 +208,7 @@ impl<'a> Renderer<'a> {
                 json_patches: kustomization.json_patches.clone(),
                 variables,
                 strictness,
+                ignore: None,
             }),
             ..Host::default()
         })

@@ -11,4 +11,5 @@ pub mod json;
 pub mod pathspec;
 pub mod regexp;
 pub mod slug;
+pub mod tar;
 pub mod template;

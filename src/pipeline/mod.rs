@@ -17,7 +17,7 @@ mod render;
 
 pub use bind::Bound;
 pub use build::Built;
-pub use host::{Adjustments, Change, Flux, Image, adjusted};
+pub use host::{ARTIFACT_DEFAULTS, Adjustments, Change, Flux, Ignore, Image, adjusted};
 pub use judge::{Judged, Manifests};
 pub use land::Landed;
 pub use layer::Layered;

@@ -15,7 +15,7 @@ use crate::flux::protect::{Protection, protect};
 use crate::flux::sources::Sources;
 use crate::flux::variables::{Given, read_file};
 use crate::flux::{
-    Applied, Cluster, Flown, OwnerLabels, Renderer, Scope, Settings, Strictness, Unknown,
+    Applied, Cluster, Flown, OwnerLabels, Renderer, SYSTEM, Scope, Settings, Strictness, Unknown,
     entries_of_file, entry_of_path,
 };
 use crate::generators::Outside;
@@ -277,7 +277,11 @@ fn enter(
     let bytes = context
         .trusted
         .read(&context.working_directory.join(file))?;
-    let mut entries = entries_of_file(&bytes, Source::committed(file.display().to_string()))?;
+    let mut entries = entries_of_file(
+        &bytes,
+        Source::committed(file.display().to_string()),
+        SYSTEM,
+    )?;
     if let Some(name) = &arguments.name {
         let named = |k: &Kustomization| k.id.name == *name || k.id.to_string() == *name;
         let names: Vec<String> = entries.iter().map(|k| k.id.to_string()).collect();
@@ -339,28 +343,36 @@ fn local_sources(
     arguments: &Arguments,
     located: &Located,
 ) -> Result<BTreeMap<Reference, TreePath>> {
-    let mut sources = BTreeMap::new();
-    for text in &arguments.local_sources {
-        let wrong = || {
-            Diagnostic::new(
-                Code::Usage,
-                format!("--local-sources {text} is not KIND/NAMESPACE/NAME=DIRECTORY"),
-            )
-        };
-        let (source, directory) = text.split_once('=').ok_or_else(wrong)?;
-        let [kind, namespace, name] = source.split('/').collect::<Vec<_>>()[..] else {
-            return Err(wrong());
-        };
-        let root = Some(located.tree.root());
-        let directory = locate(Path::new(directory), &context.working_directory, root)?.directory;
-        let id = Id {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        };
-        let kind = kind.to_owned();
-        sources.insert(Reference { kind, id }, directory);
-    }
-    Ok(sources)
+    let texts = arguments.local_sources.iter();
+    texts
+        .map(|text| local_source(context, text, located))
+        .collect()
+}
+
+/// Reads KIND/NAMESPACE/NAME=DIRECTORY.
+pub(super) fn local_source(
+    context: &Context,
+    text: &str,
+    located: &Located,
+) -> Result<(Reference, TreePath)> {
+    let wrong = || {
+        Diagnostic::new(
+            Code::Usage,
+            format!("--local-sources {text} is not KIND/NAMESPACE/NAME=DIRECTORY"),
+        )
+    };
+    let (source, directory) = text.split_once('=').ok_or_else(wrong)?;
+    let [kind, namespace, name] = source.split('/').collect::<Vec<_>>()[..] else {
+        return Err(wrong());
+    };
+    let root = Some(located.tree.root());
+    let directory = locate(Path::new(directory), &context.working_directory, root)?.directory;
+    let id = Id {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+    };
+    let kind = kind.to_owned();
+    Ok((Reference { kind, id }, directory))
 }
 
 /// A Kustomization that was rendered, and may be written.

@@ -1,8 +1,10 @@
 //! `flux`: what goes to Flux, and what Flux would make of it.
 
+mod archive;
 mod artifact;
 mod artifacts;
 mod build;
+pub(super) mod drop_in;
 mod resource_set;
 
 use super::{Context, Outcome};

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::files::{Files, Kind, TreePath};
-use crate::flux::ignore::Ignore;
+use crate::pipeline::Ignore;
 
 pub use staging::Staging;
 

@@ -3,6 +3,7 @@
 use crate::substitute::{Strictness, Variables};
 
 use super::adjust::Adjustments;
+use super::ignore::Ignore;
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
 use crate::files::{File, Files, Kind, TreePath};
 use crate::kustomize::{KUSTOMIZATION_NAMES, kustomization_path};
@@ -40,6 +41,8 @@ pub struct Flux {
     pub variables: Option<Variables>,
     /// Whether a variable that does not exist is an error.
     pub strictness: Strictness,
+    /// Paths that are taken out of the lists of the kustomization.
+    pub ignore: Option<Ignore>,
 }
 
 /// The kustomization of a directory as the controller writes it: generated where there is none, and with
@@ -86,6 +89,9 @@ pub(crate) fn kustomization(
             &["originAnnotations".to_owned()],
         );
     }
+    if let Some(ignore) = &flux.ignore {
+        drop_ignored(files, directory, &mut mapping, ignore)?;
+    }
     adjustments.apply(&mut mapping);
     for (key, patches) in [
         ("patchesStrategicMerge", &flux.strategic_merges),
@@ -110,7 +116,39 @@ fn sets_anything(adjustments: &Adjustments, flux: &Flux) -> bool {
     !(adjustments.is_empty()
         && flux.build_metadata.is_empty()
         && flux.strategic_merges.is_empty()
-        && flux.json_patches.is_empty())
+        && flux.json_patches.is_empty()
+        && flux.ignore.is_none())
+}
+
+/// Takes what is ignored out of the lists of files. Fails with [`Code::FileMissing`] for a path that is not there.
+fn drop_ignored(
+    files: &dyn Files,
+    directory: &TreePath,
+    mapping: &mut Mapping,
+    ignore: &Ignore,
+) -> Result<()> {
+    for key in ["resources", "components", "crds"] {
+        let Some(items) = mapping.get_mut(key).and_then(Node::as_sequence_mut) else {
+            continue;
+        };
+        let mut kept = Vec::new();
+        for item in items.drain(..) {
+            let text = item.as_str().filter(|text| !text.contains("://"));
+            let Some(path) = text.and_then(|text| directory.join(text)) else {
+                kept.push(item);
+                continue;
+            };
+            let kind = files.kind(&path)?.ok_or_else(|| {
+                let phrase = format!("{path} does not exist");
+                Diagnostic::new(Code::FileMissing, phrase)
+            })?;
+            if !ignore.leaves_out(&path, kind) {
+                kept.push(item);
+            }
+        }
+        *items = kept;
+    }
+    Ok(())
 }
 
 /// The kustomization that the controller generates: each directory that has one, and each manifest of the

@@ -2,11 +2,13 @@
 
 mod adjust;
 mod flux;
+mod ignore;
 
 use std::sync::Arc;
 
 pub use adjust::{Adjustments, Change, Image, adjusted};
 pub use flux::Flux;
+pub use ignore::{ARTIFACT_DEFAULTS, Ignore};
 
 use super::Root;
 use super::progress::Timed;

@@ -126,7 +126,7 @@ impl Ignore {
 }
 
 /// Whether a path is a directory that no link leads to.
-pub(super) fn is_own_directory(files: &dyn Files, path: &TreePath) -> Result<bool> {
+fn is_own_directory(files: &dyn Files, path: &TreePath) -> Result<bool> {
     Ok(files.kind(path)? == Some(Kind::Directory) && files.real_path(path)? == *path)
 }
 
