@@ -21,6 +21,20 @@ pub enum Reading {
     Built,
 }
 
+/// Whether a document holds a plain word that YAML 1.1 reads as true or false, and kustomize as a string.
+pub(super) fn has_words(node: &Node) -> bool {
+    match node.value() {
+        Content::Mapping(mapping) => mapping
+            .entries()
+            .iter()
+            .any(|entry| has_words(&entry.value)),
+        Content::Sequence(items) => items.iter().any(has_words),
+        Content::Scalar(text) => {
+            node.tag() == Tag::Str && boolean(node, text, Reading::Written).is_some()
+        }
+    }
+}
+
 /// Reads a document into JSON. What a strict decoder refuses is a cause, and the last value of a key counts.
 pub fn decode(node: &Node, reading: Reading, causes: &mut Causes) -> Value {
     value(node, reading, &Path::ROOT, causes)

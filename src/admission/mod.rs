@@ -10,19 +10,23 @@ mod base64;
 mod cel;
 mod decode;
 mod format;
+mod later;
 mod names;
 mod native;
+mod objects;
 mod path;
 mod quantity;
 mod schemas;
 mod structural;
 mod time;
 mod verdict;
+mod versions;
 
 pub use decode::{Reading, decode};
+pub use objects::{judge, without_schema};
 pub use path::Field;
-pub use schemas::{CNPG_VERSIONS, KUBE_VERSIONS};
 pub use verdict::{Cause, Causes, Reason, Verdict};
+pub use versions::Versions;
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -62,33 +66,22 @@ pub trait Webhook: Sync + Send {
 
 /// Judges objects as the API server of one cluster.
 pub struct Judge {
-    kube: String,
-    cnpg: String,
+    versions: Versions,
     defined: IndexMap<String, Schema>,
     webhooks: Vec<Box<dyn Webhook>>,
     metadata: Option<Schema>,
 }
 
-impl Default for Judge {
-    fn default() -> Self {
-        Self::new(
-            KUBE_VERSIONS[KUBE_VERSIONS.len() - 1],
-            CNPG_VERSIONS[CNPG_VERSIONS.len() - 1],
-        )
-    }
-}
-
 impl Judge {
-    /// Returns a judge for a minor version of Kubernetes and one of CloudNativePG, which must be built in.
-    pub fn new(kube: &str, cnpg: &str) -> Self {
-        let config_map = schemas::built_in(&Gvk::new("v1", "ConfigMap"), kube, cnpg);
+    /// Returns a judge for the versions of a cluster.
+    pub fn new(versions: Versions) -> Self {
+        let config_map = schemas::built_in(&Gvk::new("v1", "ConfigMap"), versions);
         let metadata = match config_map {
             Known::Schema(schema) => schema.field("metadata"),
             _ => None,
         };
         Self {
-            kube: kube.to_owned(),
-            cnpg: cnpg.to_owned(),
+            versions,
             defined: IndexMap::new(),
             webhooks: Vec::new(),
             metadata,
@@ -119,8 +112,13 @@ impl Judge {
         let name = format!("{}/{}", gvk.api_version(), gvk.kind);
         match self.defined.get(&name) {
             Some(schema) => Known::Schema(schema.clone()),
-            None => schemas::built_in(gvk, &self.kube, &self.cnpg),
+            None => schemas::built_in(gvk, self.versions),
         }
+    }
+
+    /// Whether there is a schema for a kind, or it is known that there is no such kind.
+    pub fn knows(&self, gvk: &Gvk) -> bool {
+        !matches!(self.schema(gvk), Known::Nothing)
     }
 
     /// Judges an object, and the change from the one that it replaces.
@@ -173,16 +171,12 @@ impl Judge {
         verdict: &mut Verdict,
     ) {
         let mut object = std::mem::take(&mut verdict.object);
+        let given = object.clone();
         let old = old.map(|old| self.stored(schema, gvk, old));
         let is_read = match schema.is_native {
             true => native::read(schema, gvk, &mut object, verdict),
             false => self.read_custom(schema, &mut object, sending, verdict),
         };
-        if schema.is_native {
-            let mut apply = Causes::default();
-            structural::lists(&schema.arena, schema.root, &object, &Path::ROOT, &mut apply);
-            verdict.apply.extend(apply.list);
-        }
         if is_read {
             let hooks: Vec<&dyn Webhook> = self
                 .webhooks
@@ -201,6 +195,10 @@ impl Judge {
                 verdict.warnings.extend(warnings.list);
             }
             verdict.errors.extend(causes.list);
+        }
+        if verdict.errors.is_empty() {
+            let apply = apply_only(schema, &object, &given);
+            verdict.apply.extend(apply.list);
         }
         verdict.object = object;
     }
@@ -233,6 +231,35 @@ impl Judge {
         }
         structural::set_defaults(&schema.arena, schema.root, object);
         verdict.errors.len() == before
+    }
+}
+
+/// What only a server-side apply refuses: items twice, and nulls in custom resources, which a create drops.
+fn apply_only(schema: &Schema, object: &Value, given: &Value) -> Causes {
+    let mut found = Causes::default();
+    if schema.is_native {
+        structural::lists(&schema.arena, schema.root, object, &Path::ROOT, &mut found);
+    } else if has_null(given) {
+        let mut given = given.clone();
+        structural::prune(
+            &schema.arena,
+            schema.root,
+            &mut given,
+            &mut Causes::default(),
+        );
+        structural::set_defaults(&schema.arena, schema.root, &mut given);
+        structural::validate(&schema.arena, schema.root, &given, &Path::ROOT, &mut found);
+        found.list.retain(|cause| cause.reason == Reason::Type);
+    }
+    found
+}
+
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(has_null),
+        Value::Object(fields) => fields.values().any(has_null),
+        _ => false,
     }
 }
 

@@ -95,6 +95,24 @@ impl Field {
         &self.text
     }
 
+    /// The key of the field that the place names, or what [`Field::locate`] finds.
+    pub fn locate_key<'n>(&self, root: &'n crate::yaml::Node) -> &'n crate::yaml::Node {
+        let Some((Owned::Name(name), above)) = self.steps.split_last() else {
+            return self.locate(root);
+        };
+        let above = Self {
+            text: String::new(),
+            steps: above.to_vec(),
+        };
+        let mapping = above.locate(root).as_mapping();
+        // Of a key that is there twice, the second one.
+        let mut entries = mapping.into_iter().flat_map(|m| m.entries()).rev();
+        match entries.find(|entry| entry.key.scalar_text() == Some(name)) {
+            Some(entry) => &entry.key,
+            None => self.locate(root),
+        }
+    }
+
     /// The node that the place names, or the nearest one above it that is there.
     pub fn locate<'n>(&self, root: &'n crate::yaml::Node) -> &'n crate::yaml::Node {
         let mut node = root;

@@ -6,9 +6,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::{Context, Done, Outcome};
-use crate::admission::{
-    self, CNPG_VERSIONS, Cause, Causes, Judge, KUBE_VERSIONS, Reading, Sending, Verdict,
-};
+use crate::admission::{self, Cause, Causes, Judge, Reading, Sending, Verdict, Versions};
 use crate::diagnostic::{Code, Diagnostic, ExitStatus, Report, Result, Source};
 use crate::yaml::{self, DuplicateKeys, Node, ParseOptions};
 
@@ -27,7 +25,7 @@ pub(crate) struct Arguments {
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,
     #[command(flatten)]
-    versions: Versions,
+    versions: VersionArguments,
     /// A kind that the cluster does not have, such as VolumeSnapshot
     #[arg(long, value_name = "KIND")]
     without: Vec<String>,
@@ -35,7 +33,7 @@ pub(crate) struct Arguments {
 
 /// The versions of the cluster that judges.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Versions {
+pub(crate) struct VersionArguments {
     /// The version of Kubernetes whose verdict is asked for; the newest that is known if it is not given
     #[arg(long, value_name = "VERSION")]
     pub(super) kube_version: Option<String>,
@@ -44,31 +42,11 @@ pub(crate) struct Versions {
     pub(super) cnpg_version: Option<String>,
 }
 
-impl Versions {
-    /// A judge for these versions. Fails with [`Code::Usage`] on one that is not built in.
-    pub(super) fn judge(&self) -> Result<Judge> {
-        let kube = minor(self.kube_version.as_deref(), &KUBE_VERSIONS, "Kubernetes")?;
-        let cnpg = minor(
-            self.cnpg_version.as_deref(),
-            &CNPG_VERSIONS,
-            "CloudNativePG",
-        )?;
-        Ok(Judge::new(kube, cnpg))
+impl VersionArguments {
+    /// The versions that are meant. Fails with [`Code::Usage`] on one that is not built in.
+    pub(super) fn find(&self) -> Result<Versions> {
+        Versions::find(self.kube_version.as_deref(), self.cnpg_version.as_deref())
     }
-}
-
-/// The minor version among those that are known: `v1.34.2` is 1.34.
-fn minor(given: Option<&str>, known: &[&'static str], of: &str) -> Result<&'static str> {
-    let newest = known.last().copied().unwrap_or_default();
-    let Some(given) = given else {
-        return Ok(newest);
-    };
-    let plain = given.trim_start_matches('v');
-    let is_it = |version: &&&str| plain == **version || plain.starts_with(&format!("{version}."));
-    known.iter().find(is_it).copied().ok_or_else(|| {
-        Diagnostic::new(Code::Usage, format!("{of} {given} is not known"))
-            .help(format!("known are {}", known.join(", ")))
-    })
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -88,7 +66,7 @@ enum Output {
 
 /// Runs the command.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
-    let judge = arguments.versions.judge()?;
+    let judge = Judge::new(arguments.versions.find()?);
     let documents = read(context, &arguments.file)?;
     let old = match &arguments.old {
         Some(file) => read(context, file)?,

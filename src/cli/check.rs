@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::admit::VersionArguments;
 use super::findings::{self, Format};
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
@@ -19,12 +20,17 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
+    versions: VersionArguments,
+    #[command(flatten)]
     root: RootArguments,
 }
 
 /// Runs the command. A root that cannot be rendered is a finding, and the others are still judged.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
-    let mut cluster = Cluster::default();
+    let mut cluster = Cluster {
+        versions: arguments.versions.find()?,
+        ..Cluster::default()
+    };
     for path in &arguments.paths {
         cluster.join(arguments.root.cluster(context, path)?);
     }
@@ -76,5 +82,10 @@ fn summary(report: &Report, cluster: &Cluster) -> String {
             )
         }
     };
-    format!("{objects} objects{roots}{gaps}: {errors} errors, {warnings} warnings\n")
+    let unjudged: usize = checks::without_schema(cluster).values().sum();
+    let unjudged = match unjudged {
+        0 => String::new(),
+        some => format!(", {some} objects without a schema"),
+    };
+    format!("{objects} objects{roots}{gaps}: {errors} errors, {warnings} warnings{unjudged}\n")
 }

@@ -55,6 +55,7 @@ fn object(finding: &Diagnostic) -> Value {
         "file": place.map(|p| &*p.file),
         "line": place.map(|p| p.line).filter(|l| *l > 0),
         "column": place.map(|p| p.column).filter(|c| *c > 0),
+        "path": Some(finding.path()).filter(|path| !path.is_empty()),
         "via": finding.trail().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "notes": finding.notes(),
         "help": finding.remedies(),

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use indexmap::IndexMap;
+
 pub use crate::validate::flows::{Analysis, Assumptions, PodReference, analyse, html, json, table};
 
 use super::{Cluster, Root};
-use crate::diagnostic::{Report, Severity};
+use crate::admission::{self, Judge, Versions};
+use crate::diagnostic::{Code, Diagnostic, Report, Severity};
 use crate::kube::ResMap;
 use crate::pipeline::Judged;
 use crate::project::{Checks, Level};
@@ -20,9 +23,14 @@ pub fn findings(cluster: &Cluster, strict: bool) -> Report {
         report.findings.extend(warnings.chain(found).cloned());
     }
     for beside in beside_each_other(cluster) {
-        report.findings.extend(judged(&beside).findings);
+        report
+            .findings
+            .extend(judged(&beside, cluster.versions).findings);
     }
     report.findings.extend(cluster.gaps(strict).findings);
+    if strict {
+        report.findings.extend(unjudged(cluster));
+    }
     super::by_cause(report)
 }
 
@@ -40,19 +48,41 @@ fn beside_each_other(cluster: &Cluster) -> Vec<Vec<(&Root, &Judged)>> {
     groups.filter(|group| !group.is_empty()).collect()
 }
 
-fn judged(roots: &[(&Root, &Judged)]) -> Report {
+/// The kinds that have no schema, and how many objects of each are applied.
+pub fn without_schema(cluster: &Cluster) -> IndexMap<String, usize> {
+    let mut unknown = IndexMap::new();
+    for beside in beside_each_other(cluster) {
+        let (objects, _) = together(beside);
+        for (kind, count) in admission::without_schema(&objects, Judge::new(cluster.versions)) {
+            *unknown.entry(kind).or_default() += count;
+        }
+    }
+    unknown
+}
+
+/// Each kind without a schema, for those who asked that every object be judged.
+fn unjudged(cluster: &Cluster) -> impl Iterator<Item = Diagnostic> {
+    let told = |(kind, count): (String, usize)| {
+        let phrase = format!("{kind} has no schema, so that {count} objects are not judged");
+        Diagnostic::new(Code::SchemaNone, phrase).help("keep its CRD in the repository")
+    };
+    without_schema(cluster).into_iter().map(told)
+}
+
+fn judged(roots: &[(&Root, &Judged)], versions: Versions) -> Report {
     let Some((_, first)) = roots.first() else {
         return Report::default();
     };
     let (objects, assumptions) = together(roots.iter().copied());
-    validate::check(&objects, &options(&first.checks, assumptions))
+    validate::check(&objects, &options(&first.checks, assumptions, versions))
 }
 
-fn options(checks: &Checks, assumptions: Assumptions) -> CheckOptions {
+fn options(checks: &Checks, assumptions: Assumptions, versions: Versions) -> CheckOptions {
     CheckOptions {
         schema: severity(checks.schema),
         flows: severity(checks.flows),
         deprecated: severity(checks.deprecated),
+        versions,
         assumptions,
     }
 }

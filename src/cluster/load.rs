@@ -73,7 +73,7 @@ impl Cluster {
     fn of(root: Root) -> Self {
         Self {
             roots: vec![root],
-            report: Report::default(),
+            ..Self::default()
         }
     }
 }

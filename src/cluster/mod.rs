@@ -11,6 +11,7 @@ mod load;
 pub mod overlays;
 pub mod roots;
 
+use crate::admission::Versions;
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Severity};
 use crate::files::TreePath;
 use crate::pipeline::Judged;
@@ -85,7 +86,10 @@ fn is_not_here(report: &Report) -> bool {
         finding.severity() == Severity::Warning
             || matches!(
                 finding.code(),
-                Code::NotEnabled | Code::SopsNoIdentity | Code::ValuesMissing
+                Code::NotEnabled
+                    | Code::SopsNoIdentity
+                    | Code::ValuesMissing
+                    | Code::SourceElsewhere
             )
     })
 }
@@ -97,6 +101,8 @@ pub struct Cluster {
     pub roots: Vec<Root>,
     /// What is about no single root.
     pub report: Report,
+    /// The versions of the cluster, by which its objects are judged.
+    pub versions: Versions,
 }
 
 /// How many roots there are of each outcome.

@@ -51,6 +51,8 @@ codes! {
     NotEnabled = "not-enabled", Input;
 
     // files
+    /// The path of a Flux Kustomization is not in this tree, and its source is likely another one.
+    SourceElsewhere = "source-elsewhere", Input;
     /// A file or directory that something names does not exist.
     FileMissing = "file-missing", Input;
     /// A file cannot be read: permission, or not a regular file.
@@ -271,6 +273,12 @@ codes! {
     SchemaMissing = "schema-missing", Check;
     /// A value that its schema does not allow.
     SchemaValue = "schema-value", Check;
+    /// The API server has no such kind in this version.
+    SchemaKind = "schema-kind", Check;
+    /// A kind has no schema here, and every object was to be judged.
+    SchemaNone = "schema-none", Check;
+    /// A server-side apply is refused where a plain request is not.
+    SchemaApply = "schema-apply", Check;
     /// A field or version that is deprecated or gone.
     Deprecated = "deprecated", Check;
     /// A flow that is needed is dropped, or would be once the policies enforce.

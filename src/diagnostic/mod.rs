@@ -96,6 +96,7 @@ struct Inner {
     via: Vec<Place>,
     notes: Vec<String>,
     help: Vec<String>,
+    path: String,
 }
 
 impl Diagnostic {
@@ -109,6 +110,7 @@ impl Diagnostic {
             via: Vec::new(),
             notes: Vec::new(),
             help: Vec::new(),
+            path: String::new(),
         }))
     }
 
@@ -154,6 +156,13 @@ impl Diagnostic {
         self
     }
 
+    /// Says which field of an object it is about: `spec.containers[0].image`.
+    #[must_use]
+    pub fn about(mut self, path: impl Into<String>) -> Self {
+        self.0.path = path.into();
+        self
+    }
+
     /// Adds what the user can do.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
@@ -184,6 +193,11 @@ impl Diagnostic {
     /// The place, where one is known.
     pub fn place(&self) -> Option<&Place> {
         self.0.place.as_ref()
+    }
+
+    /// The field of an object that it is about; empty where it is about none.
+    pub fn path(&self) -> &str {
+        &self.0.path
     }
 
     /// The places on the way there, innermost first.

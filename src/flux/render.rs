@@ -145,7 +145,13 @@ impl<'a> Renderer<'a> {
         let settings = self.settings;
         let session = self.sessions.of(directory)?;
         if !self.exists(&session, directory)? {
-            return Err(path_missing(kustomization, directory).into());
+            let top = directory.as_str().split('/').next().unwrap_or_default();
+            let top = TreePath::root().join(top);
+            let is_ours = match top {
+                Some(top) => self.exists(&session, &top)?,
+                None => true,
+            };
+            return Err(path_missing(kustomization, directory, is_ours).into());
         }
         let secrets = match kustomization.decrypts {
             true => settings.secrets,
@@ -215,12 +221,18 @@ impl<'a> Renderer<'a> {
     }
 }
 
-fn path_missing(kustomization: &Kustomization, directory: &TreePath) -> Diagnostic {
+/// Where not even the first part of the path is in this tree, its source is likely another one.
+fn path_missing(kustomization: &Kustomization, directory: &TreePath, is_ours: bool) -> Diagnostic {
+    let code = if is_ours {
+        Code::FileMissing
+    } else {
+        Code::SourceElsewhere
+    };
     let phrase = format!(
         "{} names the path {directory}, which does not exist",
         kustomization.shown()
     );
-    Diagnostic::new(Code::FileMissing, phrase)
+    Diagnostic::new(code, phrase)
         .at(kustomization.path_place.clone())
         .note("the path counts from the root of the source")
         .help("mend spec.path, or name the root with --root")

@@ -1,19 +1,22 @@
 //! Everything that `check` looks for beside the gate, with the gravity that the project gives it.
 
 use super::flows::{Assumptions, analyse};
-use super::{deprecated, lints, schema};
+use super::{deprecated, lints};
+use crate::admission::{self, Judge, Versions};
 use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::kube::ResMap;
 
 /// How grave each kind of finding is; `None` leaves the check out.
 #[derive(Debug, Clone)]
 pub struct CheckOptions {
-    /// Objects against the schemas of their CRDs.
+    /// The verdict of the API server on each object.
     pub schema: Option<Severity>,
     /// Flows that CloudNativePG needs.
     pub flows: Option<Severity>,
     /// Fields and versions that are deprecated.
     pub deprecated: Option<Severity>,
+    /// The versions of the cluster that judges.
+    pub versions: Versions,
     /// What is in the cluster beside the render.
     pub assumptions: Assumptions,
 }
@@ -24,6 +27,7 @@ impl Default for CheckOptions {
             schema: Some(Severity::Error),
             flows: Some(Severity::Error),
             deprecated: Some(Severity::Warning),
+            versions: Versions::default(),
             assumptions: Assumptions::default(),
         }
     }
@@ -44,7 +48,8 @@ pub fn check(resources: &ResMap, options: &CheckOptions) -> Report {
         }));
     };
     if let Some(severity) = options.schema {
-        add(schema(resources).report, severity);
+        let judge = Judge::new(options.versions);
+        add(admission::judge(resources, judge), severity);
     }
     add(lints(resources, &options.assumptions), Severity::Warning);
     if let Some(severity) = options.flows {

@@ -16,10 +16,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use libtest_mimic::Trial;
+use prerender::admission::{self, Judge, Versions};
 use prerender::diagnostic::{Origin, Report, Source};
 use prerender::kube::{ResMap, Resource};
 use prerender::validate::{
-    CheckOptions, GateOptions, Severities, check, flows::Assumptions, gate, lints, schema,
+    CheckOptions, GateOptions, Severities, check, flows::Assumptions, gate, lints,
 };
 use prerender::yaml::{self, Node, ParseOptions};
 
@@ -117,7 +118,7 @@ fn judge(case: &Node) -> Report {
         resources.push_unchecked(Resource::new(node, Some(Arc::clone(&committed))));
     }
     match text(case, "check").unwrap() {
-        "schema" => schema(&resources).report,
+        "schema" => admission::judge(&resources, Judge::new(Versions::default())),
         "lints" => {
             let assumptions = Assumptions {
                 audits: case.get("audits").and_then(Node::as_bool) == Some(true),

@@ -17,6 +17,7 @@ use std::process::{Command, Output, Stdio};
 
 use libtest_mimic::{Failed, Trial};
 use minijinja::Value;
+use prerender::admission::{Judge, Versions, judge};
 use prerender::diagnostic::Source;
 use prerender::files::{Files, Memory, Tree, TreePath};
 use prerender::generators::Outside;
@@ -24,7 +25,6 @@ use prerender::kube::ResMap;
 use prerender::kustomize::{self, Options};
 use prerender::overlay::{self, Config, Host, Request};
 use prerender::validate::flows::{Assumptions, Direction, Mode, analyse};
-use prerender::validate::schema;
 use prerender::yaml::{self, Node, ParseOptions};
 
 /// The tests of this file.
@@ -284,8 +284,8 @@ fn every_pair_of_switches_is_valid_and_denies_nothing_that_is_needed() {
             }
         }
         // The Clusters too, as the overlays' patches leave them.
-        let judged = schema(&all);
-        assert!(judged.report.is_empty(), "{}\n{}", judged.report, told());
+        let judged = judge(&all, Judge::new(Versions::default()));
+        assert!(judged.is_empty(), "{}\n{}", judged, told());
         let analysis = analyse(&all, &Assumptions::default());
         let required = analysis.require();
         assert!(required.is_empty(), "{required}\n{}", told());
@@ -580,8 +580,8 @@ fn replacing_what_is_there_allows_every_needed_flow() {
         let config = config_of(&files).unwrap();
         let expanded = with_expanded(&files, &app, &config, |expansion| {
             let built = build(expansion.view.as_ref().unwrap(), &app).unwrap();
-            let judged = schema(&built);
-            assert!(judged.report.is_empty(), "{}", judged.report);
+            let judged = judge(&built, Judge::new(Versions::default()));
+            assert!(judged.is_empty(), "{judged}");
             let required = analyse(&built, &Assumptions::default()).require();
             assert_eq!(required.is_empty(), is_whole, "{required}");
         });

@@ -7,6 +7,7 @@
 use serde_json::{Map, Value};
 
 use crate::admission::base64;
+use crate::admission::later::is_later;
 use crate::admission::path::Path;
 use crate::admission::quantity::{Malformed, Quantity};
 use crate::admission::schemas::{Arena, Kind, Number, Reader, Type};
@@ -39,6 +40,9 @@ struct Decoder<'d, 'f> {
 impl Decoder<'_, '_> {
     fn value(&mut self, number: Number, value: &mut Value, path: &Path<'_>) {
         let kind = self.arena.get(number);
+        if value.as_str().is_some_and(is_later) {
+            return;
+        }
         if let Some(reader) = kind.go {
             return self.own_reader(reader, value, path);
         }

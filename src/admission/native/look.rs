@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::admission::later::is_later;
+
 static NULL: Value = Value::Null;
 
 /// Look-ups that never fail.
@@ -77,7 +79,7 @@ impl Look for Value {
     }
 }
 
-/// Whether a text is a variable that is filled later, so that nothing can be said of it.
+/// Whether nothing can be said of a text yet.
 pub(super) fn is_open(text: &str) -> bool {
-    text.contains("${")
+    is_later(text)
 }

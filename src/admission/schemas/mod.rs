@@ -13,13 +13,14 @@ pub(crate) use arena::Arena;
 pub(crate) use crd::{definitions, schema_of};
 pub(crate) use types::{Kind, List, Number, Reader, Rule, Type};
 
+use super::Versions;
 use crate::kube::{Gvk, Scope};
 
 /// The minor versions of Kubernetes whose kinds are built in, oldest first.
-pub const KUBE_VERSIONS: [&str; 6] = ["1.32", "1.33", "1.34", "1.35", "1.36", "1.37"];
+pub(crate) const KUBE_VERSIONS: [&str; 6] = ["1.32", "1.33", "1.34", "1.35", "1.36", "1.37"];
 
 /// The versions of CloudNativePG whose kinds are built in, oldest first.
-pub const CNPG_VERSIONS: [&str; 3] = ["1.28", "1.29", "1.30"];
+pub(crate) const CNPG_VERSIONS: [&str; 3] = ["1.28", "1.29", "1.30"];
 
 struct File {
     groups: &'static [&'static str],
@@ -89,14 +90,14 @@ pub(crate) enum Known {
 }
 
 /// Looks a kind up among those that are built in.
-pub(crate) fn built_in(gvk: &Gvk, kube: &str, cnpg: &str) -> Known {
+pub(crate) fn built_in(gvk: &Gvk, versions: Versions) -> Known {
     let Some(index) = FILES.iter().position(|f| f.groups.contains(&&*gvk.group)) else {
         return Known::Nothing;
     };
     let arena = unpacked(index);
     let variant = match (index, &*gvk.group) {
-        (KUBERNETES, _) => kube,
-        (_, "postgresql.cnpg.io") => cnpg,
+        (KUBERNETES, _) => versions.kube,
+        (_, "postgresql.cnpg.io") => versions.cnpg,
         _ => "-",
     };
     let name = format!("{}/{}", gvk.api_version(), gvk.kind);
@@ -136,7 +137,7 @@ fn unpacked(index: usize) -> &'static Arc<Arena> {
 
 #[cfg(test)]
 mod tests {
-    use super::{CNPG_VERSIONS, FILES, KUBE_VERSIONS, Known, built_in, unpacked};
+    use super::{FILES, KUBE_VERSIONS, Known, Versions, built_in, unpacked};
     use crate::kube::Gvk;
 
     #[test]
@@ -166,11 +167,12 @@ mod tests {
 
     #[test]
     fn versions_are_told_apart() {
-        let is_served = |api: &str, kind: &str, kube: &str| {
-            matches!(
-                built_in(&Gvk::new(api, kind), kube, CNPG_VERSIONS[2]),
-                Known::Schema(_)
-            )
+        let is_served = |api: &str, kind: &str, kube: &'static str| {
+            let versions = Versions {
+                kube,
+                ..Versions::default()
+            };
+            matches!(built_in(&Gvk::new(api, kind), versions), Known::Schema(_))
         };
         for version in KUBE_VERSIONS {
             assert!(is_served("apps/v1", "Deployment", version), "{version}");

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::admission::format;
+use crate::admission::later::is_later;
 use crate::admission::path::Path;
 use crate::admission::schemas::{Arena, Kind, List, Number, Type};
 use crate::admission::verdict::{Causes, Reason};
@@ -21,9 +22,9 @@ pub(in crate::admission) fn validate(
     Judge { arena, causes }.value(number, value, path, false);
 }
 
-/// What a place must be, where a value with a variable that is filled later may be anything.
+/// Whether nothing can be said of a value yet.
 fn is_filled_later(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.contains("${"))
+    value.as_str().is_some_and(is_later)
 }
 
 struct Judge<'j> {

@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 
 use super::names;
 
-/// The schemas of `argoproj.io`, in the compact form of `validate::schema`.
-const SCHEMAS: &str = include_str!("../../validate/schema/data/argoproj.io.json");
+/// The schemas of `argoproj.io`, types once each, referred to by number.
+const SCHEMAS: &str = include_str!("argoproj.io.json");
 
 #[derive(Debug, Deserialize)]
 struct Group {
