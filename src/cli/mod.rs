@@ -88,6 +88,13 @@ enum Command {
     },
     /// Look at the sealed files of a repository, and change all of them at once
     Secrets(secrets::Arguments),
+    /// Do what the program kustomize does: build, edit, create, version
+    #[command(disable_help_flag = true)]
+    Kustomize {
+        /// Its command line
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
     /// The entry points of the Argo CD config management plugin
     Argocd(argocd::Arguments),
     /// What goes to Flux, and what Flux would make of it
@@ -117,13 +124,7 @@ pub fn main() -> ExitCode {
     let context = Context::of_the_process();
     let status = match called_as(&context).as_deref() {
         Some("ksops") => output::finish(ksops::run(&context)),
-        Some("kustomize") => {
-            let arguments = kustomize::switched(arguments(&context));
-            match kustomize::Arguments::try_parse_from(arguments) {
-                Ok(arguments) => output::finish(kustomize::run(&context, &arguments)),
-                Err(error) => output::usage(&error),
-            }
-        }
+        Some("kustomize") => output::finish(kustomize::run(&context, &words(&context.arguments))),
         Some("flux") => match flux::drop_in::Arguments::try_parse_from(arguments(&context)) {
             Ok(arguments) => output::finish(flux::drop_in::run(&context, &arguments)),
             Err(error) => output::usage(&error),
@@ -191,6 +192,7 @@ fn run(context: &Context, command: Command) -> Outcome {
         Command::Argocd(arguments) => argocd::run(context, &arguments),
         Command::Expand(arguments) => expand::run(context, &arguments),
         Command::Render(arguments) => render::run(context, &arguments),
+        Command::Kustomize { words } => kustomize::run(context, &words),
         Command::Schema => about::schema(),
         Command::Secrets(arguments) => secrets::run(context, &arguments),
         Command::Sops { .. } => Ok(Done::default()),

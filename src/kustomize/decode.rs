@@ -265,6 +265,36 @@ macro_rules! record {
 }
 pub(crate) use record;
 
+/// Declares a record that is written too: see [`encode`](super::encode). A field that is written when it is empty has
+/// `always` after its name.
+macro_rules! written_record {
+    ($(#[$meta:meta])* pub(crate) struct $name:ident {
+        $($(#[$field_meta:meta])* $field:ident: $type:ty = $json:literal $($always:ident)?,)*
+    }) => {
+        $crate::kustomize::decode::record! {
+            $(#[$meta])* pub(crate) struct $name {
+                $($(#[$field_meta])* $field: $type = $json,)*
+            }
+        }
+
+        impl $crate::kustomize::encode::Encode for $name {
+            fn node(&self) -> $crate::yaml::Node {
+                use $crate::kustomize::encode::record_node;
+                let fields = [$(
+                    (!self.$field.is_omitted() $(|| stringify!($always) == "always")?)
+                        .then(|| ($json, self.$field.node())),
+                )*];
+                record_node(fields.into_iter().flatten())
+            }
+
+            fn is_omitted(&self) -> bool {
+                false
+            }
+        }
+    };
+}
+pub(crate) use written_record;
+
 /// Resolves plain scalars as go-yaml v2 does, which reads `kustomization.yaml` and its like: `yes`, `no`,
 /// `on` and `off` are booleans there, and as keys the texts `true` and `false`.
 pub(crate) fn resolve_as_yaml_1_1(node: &mut Node) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 
-use super::decode::{Located, Raw, record};
+use super::decode::{Located, Raw, written_record};
 
 /// A text and its place.
 pub(crate) type Text = Located<CompactString>;
@@ -12,7 +12,7 @@ pub(crate) type Text = Located<CompactString>;
 /// Names and values, in the order of the names.
 pub(crate) type Pairs = BTreeMap<CompactString, CompactString>;
 
-record! {
+written_record! {
     /// A `Kustomization` or `Component`, as it is written.
     pub(crate) struct Kustomization {
         /// The kind; empty counts as `Kustomization`.
@@ -86,7 +86,7 @@ record! {
     }
 }
 
-record! {
+written_record! {
     /// `metadata` of a kustomization or of a plugin's configuration.
     pub(crate) struct Metadata {
         /// The name.
@@ -100,7 +100,7 @@ record! {
     }
 }
 
-record! {
+written_record! {
     /// An entry of `labels`.
     pub(crate) struct Label {
         /// The labels.
@@ -114,7 +114,7 @@ record! {
     }
 }
 
-record! {
+written_record! {
     /// A selector as it is written: `target`, `select` and `reject`.
     pub(crate) struct SelectorFields {
         /// The group.
@@ -134,7 +134,7 @@ record! {
     }
 }
 
-record! {
+written_record! {
     /// A field spec as it is written.
     pub(crate) struct FieldSpecFields {
         /// The group; empty for any.
@@ -150,7 +150,7 @@ record! {
     }
 }
 
-record! {
+written_record! {
     /// An entry of `patches` or `patchesJson6902`.
     pub(crate) struct Patch {
         /// The file.
@@ -164,7 +164,7 @@ record! {
     }
 }
 
-record! {
+written_record! {
     /// An entry of `images`.
     pub(crate) struct Image {
         /// The name to look for, a regular expression.
@@ -180,17 +180,17 @@ record! {
     }
 }
 
-record! {
+written_record! {
     /// An entry of `replicas`.
     pub(crate) struct Replica {
         /// The object's name.
         name: CompactString = "name",
         /// The count.
-        count: i64 = "count",
+        count: i64 = "count" always,
     }
 }
 
-record! {
+written_record! {
     /// An entry of `replacements`: in place, or in a file.
     pub(crate) struct ReplacementField {
         /// Where the value comes from.
@@ -204,7 +204,7 @@ record! {
     }
 }
 
-record! {
+written_record! {
     /// Where a replacement's value comes from.
     pub(crate) struct ReplacementSource {
         /// The group.
@@ -224,11 +224,11 @@ record! {
     }
 }
 
-record! {
+written_record! {
     /// Where a replacement's value goes.
     pub(crate) struct ReplacementTarget {
         /// The objects.
-        select: Option<SelectorFields> = "select",
+        select: Option<SelectorFields> = "select" always,
         /// Objects that are left out.
         reject: Vec<Option<SelectorFields>> = "reject",
         /// The fields.
@@ -238,7 +238,7 @@ record! {
     }
 }
 
-record! {
+written_record! {
     /// Which piece of a field a replacement means.
     pub(crate) struct FieldOptions {
         /// What pieces are separated by.
@@ -252,19 +252,19 @@ record! {
     }
 }
 
-record! {
+written_record! {
     /// An entry of `vars`.
     pub(crate) struct Var {
         /// The name.
-        name: CompactString = "name",
+        name: CompactString = "name" always,
         /// The object.
-        objref: VarObject = "objref",
+        objref: VarObject = "objref" always,
         /// The field.
-        fieldref: VarField = "fieldref",
+        fieldref: VarField = "fieldref" always,
     }
 }
 
-record! {
+written_record! {
     /// The object of a var.
     pub(crate) struct VarObject {
         /// Group and version in one.
@@ -276,13 +276,13 @@ record! {
         /// The kind.
         kind: CompactString = "kind",
         /// The name.
-        name: CompactString = "name",
+        name: CompactString = "name" always,
         /// The namespace.
         namespace: CompactString = "namespace",
     }
 }
 
-record! {
+written_record! {
     /// The field of a var.
     pub(crate) struct VarField {
         /// The path; `metadata.name` when empty.
@@ -290,7 +290,7 @@ record! {
     }
 }
 
-record! {
+written_record! {
     /// The order of the output.
     pub(crate) struct SortOptions {
         /// `legacy` or `fifo`.
@@ -300,17 +300,17 @@ record! {
     }
 }
 
-record! {
+written_record! {
     /// The kinds that come first and last.
     pub(crate) struct LegacySortOptions {
         /// First.
-        order_first: Vec<CompactString> = "orderFirst",
+        order_first: Vec<CompactString> = "orderFirst" always,
         /// Last.
-        order_last: Vec<CompactString> = "orderLast",
+        order_last: Vec<CompactString> = "orderLast" always,
     }
 }
 
-record! {
+written_record! {
     /// An entry of `configMapGenerator` or `secretGenerator`.
     pub(crate) struct GeneratorArguments {
         /// The name.
@@ -334,7 +334,7 @@ record! {
     }
 }
 
-record! {
+written_record! {
     /// `generatorOptions`.
     pub(crate) struct GeneratorOptions {
         /// Labels of what is made.
@@ -348,7 +348,7 @@ record! {
     }
 }
 
-record! {
+written_record! {
     /// What all charts share.
     pub(crate) struct HelmGlobals {
         /// The directory of charts.
@@ -358,7 +358,7 @@ record! {
     }
 }
 
-record! {
+written_record! {
     /// An entry of `helmCharts`.
     pub(crate) struct HelmChart {
         /// The chart's name.
@@ -398,7 +398,7 @@ record! {
     }
 }
 
-record! {
+written_record! {
     /// An entry of `helmChartInflationGenerator`.
     pub(crate) struct OldHelmChart {
         /// The chart's name.

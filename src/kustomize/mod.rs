@@ -10,6 +10,8 @@ mod accumulate;
 mod crds;
 mod decode;
 mod documents;
+pub mod edit;
+mod encode;
 mod external;
 mod fault;
 mod fieldspec;
@@ -18,6 +20,7 @@ mod file;
 mod finish;
 mod generators;
 mod hash;
+mod individual;
 mod kustomization;
 mod label_selector;
 mod level;
@@ -45,6 +48,7 @@ use std::sync::Arc;
 
 pub use file::{KUSTOMIZATION_NAMES, kustomization_path};
 
+pub use individual::{IndividualFile, individual_files};
 pub use level::{Feature, Level};
 
 use crate::diagnostic::{Report, Result};

@@ -48,16 +48,8 @@ fn missing(loader: &Loader<'_>, phrase: &str) -> Diagnostic {
 
 /// Reads a kustomization: its fields, mended as the reference does.
 pub(super) fn parse(file: &File, level: Level, warnings: &mut Report) -> Result<Kustomization> {
-    let node = document(file, DuplicateKeys::LastWins)?.unwrap_or_else(Node::null);
-    refuse_flux(&node, &file.source)?;
-    let decoder = Decoder {
-        source: &file.source,
-        strict: true,
-    };
-    let mut kustomization: Kustomization = decoder.read(&node)?;
-    if level.has(Feature::PatchArguments) {
-        check_options(&kustomization, &file.source)?;
-    }
+    let (node, mut kustomization) = unmarshal(file, level)?;
+    let node = node.unwrap_or_else(Node::null);
     warn_of_old_fields(&kustomization, &file.source, &node, warnings);
     mend(&mut kustomization);
     if is_empty(&node) {
@@ -69,6 +61,34 @@ pub(super) fn parse(file: &File, level: Level, warnings: &mut Report) -> Result<
     }
     check_kind(&kustomization, &file.source)?;
     Ok(kustomization)
+}
+
+/// Reads the fields of a kustomization as they are written, and the document.
+pub(super) fn unmarshal(file: &File, level: Level) -> Result<(Option<Node>, Kustomization)> {
+    let node = document(file, DuplicateKeys::LastWins)?;
+    let nothing = Node::null();
+    let fields = node.as_ref().unwrap_or(&nothing);
+    refuse_flux(fields, &file.source)?;
+    let decoder = Decoder {
+        source: &file.source,
+        strict: true,
+    };
+    let kustomization: Kustomization = decoder.read(fields)?;
+    if level.has(Feature::PatchArguments) {
+        check_options(&kustomization, &file.source)?;
+    }
+    Ok((node, kustomization))
+}
+
+/// Fills in kind and version, and moves what old fields hold to the new ones, as the reference does when it edits.
+pub(super) fn complete(kustomization: &mut Kustomization) {
+    mend(kustomization);
+    if kustomization.api_version.is_empty() {
+        kustomization.api_version.value = match &**kustomization.kind {
+            "Component" => COMPONENT_VERSION.into(),
+            _ => KUSTOMIZATION_VERSION.into(),
+        };
+    }
 }
 
 /// Refuses options of patches that there are none of; their names are read in any case of letters.

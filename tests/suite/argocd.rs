@@ -335,8 +335,8 @@ fn called_as_kustomize_it_answers_argo_cd() {
     let kustomize = called("kustomize", scratch.path());
     let at = scratch.path().join("apps/web");
     let version = printed(run(&kustomize, &at, &["version", "--short"], &[]));
-    assert!(version.starts_with("{kustomize/v5.7.1 "), "{version}");
-    assert_eq!(printed(run(&kustomize, &at, &["version"], &[])), "v5.7.1\n");
+    assert!(version.starts_with("{v5.8.1 "), "{version}");
+    assert_eq!(printed(run(&kustomize, &at, &["version"], &[])), "v5.8.1\n");
     for words in [
         &["edit", "set", "nameprefix", "--", "x-"][..],
         &["edit", "set", "namesuffix", "--", "-y"],
@@ -398,7 +398,7 @@ fn called_as_kustomize_it_answers_argo_cd() {
     }
     let twice = run(&kustomize, &at, &["edit", "add", "label", "team:b"], &[]);
     assert!(
-        said(&twice).contains("label team already in kustomization file"),
+        said(&twice).contains("label team is in the kustomization already"),
         "{}",
         said(&twice)
     );

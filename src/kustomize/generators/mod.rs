@@ -66,7 +66,10 @@ fn quote_labels(node: &mut Node) {
 
 /// The options of one generator over those of all: its own labels and annotations win, and what is
 /// switched on for all stays on.
-fn merged(own: Option<&GeneratorOptions>, global: Option<&GeneratorOptions>) -> GeneratorOptions {
+pub(in crate::kustomize) fn merged(
+    own: Option<&GeneratorOptions>,
+    global: Option<&GeneratorOptions>,
+) -> GeneratorOptions {
     let mut options = own.cloned().unwrap_or_default();
     let Some(global) = global else {
         return options;
