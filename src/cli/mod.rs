@@ -15,6 +15,7 @@ mod expand;
 mod findings;
 mod flows;
 mod flux;
+mod git;
 mod identities;
 mod init;
 mod ksops;
@@ -86,6 +87,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<String>,
     },
+    /// Have Git show and merge sealed files by their keys
+    Git(git::Arguments),
     /// Look at the sealed files of a repository, and change all of them at once
     Secrets(secrets::Arguments),
     /// Do what the program kustomize does: build, edit, create, version
@@ -194,6 +197,7 @@ fn run(context: &Context, command: Command) -> Outcome {
         Command::Render(arguments) => render::run(context, &arguments),
         Command::Kustomize { words } => kustomize::run(context, &words),
         Command::Schema => about::schema(),
+        Command::Git(arguments) => git::run(context, &arguments),
         Command::Secrets(arguments) => secrets::run(context, &arguments),
         Command::Sops { .. } => Ok(Done::default()),
         Command::Completions { shell } => about::completions(shell),

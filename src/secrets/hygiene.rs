@@ -19,9 +19,6 @@ const NEVER_SEALED: [&str; 5] = [
     "README.md",
 ];
 
-/// Keys of a merge that was not finished: see the merge driver.
-pub(super) const OURS: &str = "<<<<<<< ours";
-
 /// Judges every file below a directory by its rule. Fails with what reading the directory fails with.
 pub fn of_tree(files: &dyn Files, directory: &TreePath) -> Result<Vec<Diagnostic>> {
     let entries = survey(files, directory)?;
@@ -74,7 +71,7 @@ fn of_readable(entry: &Entry, readable: Result<Vec<Readable>>) -> Vec<Diagnostic
 
 fn unfinished(entry: &Entry) -> Option<Diagnostic> {
     let text = String::from_utf8_lossy(&entry.file.bytes);
-    let line = text.lines().position(|line| line.contains(OURS))?;
+    let line = text.lines().position(|line| line.contains(sops::OURS))?;
     let phrase = "a merge of this file is not finished: both sides of a value are in it";
     Some(
         Diagnostic::new(Code::SopsConflict, phrase)

@@ -17,6 +17,7 @@ mod redaction;
 pub mod repository;
 pub mod sealing;
 pub mod status;
+pub mod versions;
 mod view;
 
 pub use leave::{Leaves, leave};

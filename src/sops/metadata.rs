@@ -37,7 +37,7 @@ pub(super) struct Metadata {
 }
 
 /// Master keys, each of which opens one share of the data key (or all of it).
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Group {
     pub(super) age: Vec<AgeKey>,
     pub(super) others: Vec<OtherKey>,

@@ -12,6 +12,7 @@ mod format;
 mod inexact;
 mod keys;
 mod mac;
+mod merge;
 mod metadata;
 mod open;
 mod other;
@@ -24,6 +25,7 @@ mod sealed_keys;
 mod shamir;
 mod stores;
 mod timestamp;
+mod token;
 mod unsealed;
 mod walk;
 mod wrap;
@@ -33,6 +35,7 @@ pub use format::{Format, detect};
 pub use inexact::inexact_numbers;
 pub use keys::shorten;
 pub use keys::{Ask, Fetch, Found, Identities, Source, Text as IdentityText};
+pub use merge::{Merged, OURS, merge};
 pub use open::{
     Decrypted, Losses, MAX_SEALED_BYTES, MacCheck, Options, SealedFile, Values, can_open, decrypt,
     recipients,
@@ -43,4 +46,5 @@ pub use readable::{Readable, readable, would_be_sealed};
 pub use seal::{PlainFile, Sealer, encrypt};
 pub use sealed_keys::{GroupChange, KeyChanges, SealedKeys, Threshold};
 pub use stores::Indents;
+pub use token::with_tokens;
 pub use unsealed::{Ciphertext, NewValue, Unsealed};

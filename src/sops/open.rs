@@ -218,7 +218,7 @@ pub(super) struct Opened {
     pub(super) cipher: Cipher,
     secrets: Vec<SecretString>,
     sealed: Vec<String>,
-    redaction_key: SecretBox<[u8; 32]>,
+    pub(super) redaction_key: SecretBox<[u8; 32]>,
 }
 
 /// Reads, opens and checks a document.

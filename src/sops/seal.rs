@@ -324,6 +324,19 @@ type Slot = (String, &'static str, [u8; 32]);
 const MAX_STRAYS: usize = 16;
 
 impl Ciphertexts {
+    /// Adds those of another version that is sealed with the same data key; the own ones are taken first.
+    pub(super) fn add(&mut self, other: Self) {
+        for (slot, texts) in other.found {
+            let own = self.found.entry(slot).or_default();
+            let new = texts.into_iter().filter(|text| !own.contains(text));
+            let mut new: Vec<Text> = new.collect();
+            new.append(own);
+            *own = new;
+        }
+        let room = MAX_STRAYS.saturating_sub(self.strays.len());
+        self.strays.extend(other.strays.into_iter().take(room));
+    }
+
     /// Takes the ciphertext of a plaintext at a path.
     fn take(&mut self, path: &str, kind: Kind, plain: &[u8], cipher: &Cipher) -> Option<Text> {
         // A float without a fraction is printed as an integer, and read as one.

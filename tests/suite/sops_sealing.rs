@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use prerender::sops::{
-    Ask, Config, CreationRule, Format, Identities, IdentityText, Indents, Options, PlainFile,
-    RuleOverride, SealedFile, Sealer, Values, decrypt, detect, encrypt,
+    Ask, Ciphertext, Config, CreationRule, Format, Identities, IdentityText, Indents, KeyPath,
+    MacCheck, NewValue, Options, PlainFile, RuleOverride, SealedFile, Sealer, Unsealed, Values,
+    decrypt, detect, encrypt, merge,
 };
 
 // Made for these tests, public, and protecting nothing.
@@ -358,4 +359,114 @@ fn documents_as_deep_as_the_limit_fit_the_stack_of_a_thread() {
         let sealed = seal(format, &text, None, &rule(RECIPIENT), NOW);
         assert!(open(format, &sealed, IDENTITY, Values::Plain).is_some());
     }
+}
+
+fn sealed(bytes: &[u8]) -> SealedFile<'_> {
+    SealedFile {
+        name: "secret.yaml",
+        bytes,
+        format: Format::Yaml,
+    }
+}
+
+fn with_random<R>(now: &str, then: impl FnOnce(&mut Sealer<'_>) -> R) -> R {
+    let mut count = 0u8;
+    let mut random = |bytes: &mut [u8]| {
+        count = count.wrapping_add(1);
+        bytes.fill(count.wrapping_add(u8::try_from(now.len()).unwrap()));
+    };
+    then(&mut Sealer {
+        now: now.to_owned(),
+        random: &mut random,
+    })
+}
+
+fn set(bytes: &[u8], path: &str, json: &str, now: &str) -> Vec<u8> {
+    let held = identities(IDENTITY);
+    let file = sealed(bytes);
+    let mut document = Unsealed::open(&file, &held, MacCheck::Verify, Ciphertext::Kept).unwrap();
+    let value = NewValue::parse(json.as_bytes()).unwrap();
+    document.set(&KeyPath::parse(path).unwrap(), value).unwrap();
+    with_random(now, |sealer| {
+        document.seal(Format::Yaml, &Indents::default(), sealer)
+    })
+    .unwrap()
+}
+
+fn plain(bytes: &[u8]) -> String {
+    let opened = decrypt(
+        &sealed(bytes),
+        &identities(IDENTITY),
+        &Options::plain(Format::Yaml),
+    );
+    String::from_utf8(opened.unwrap().bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn a_value_that_is_set_changes_its_own_line_and_the_metadata_alone() {
+    let text = "# head\na: x\nb:\n    - 1\n    # in\n    - two\nc: z\n";
+    let before = seal(
+        Format::Yaml,
+        text,
+        None,
+        &rule(RECIPIENT),
+        "2026-01-01T00:00:00Z",
+    );
+    let after = set(&before, "[\"c\"]", "\"new\"", "2026-01-02T00:00:00Z");
+    assert_eq!(plain(&after), text.replace("c: z", "c: new"));
+    let lines = |bytes: &[u8]| -> Vec<String> {
+        String::from_utf8_lossy(bytes)
+            .lines()
+            .map(str::to_owned)
+            .collect()
+    };
+    let (before, after) = (lines(&before), lines(&after));
+    assert_eq!(before.len(), after.len());
+    let changed = before.iter().zip(&after).filter(|(a, b)| a != b);
+    let changed: Vec<&str> = changed
+        .map(|(_, b)| b.trim().split(':').next().unwrap())
+        .collect();
+    assert_eq!(changed, ["c", "lastmodified", "mac"]);
+}
+
+#[test]
+fn two_sides_are_merged_by_their_keys_and_what_both_changed_stays_sealed() {
+    let text = "a: x\nb:\n    c: 1\n    d: 2\n";
+    let base = seal(
+        Format::Yaml,
+        text,
+        None,
+        &rule(RECIPIENT),
+        "2026-01-01T00:00:00Z",
+    );
+    let ours = set(&base, "[\"a\"]", "\"ours\"", "2026-01-02T00:00:00Z");
+    let theirs = set(
+        &base,
+        "[\"b\"][\"c\"]",
+        "\"theirs\"",
+        "2026-01-03T00:00:00Z",
+    );
+    let merged = |base: &[u8], ours: &[u8], theirs: &[u8]| {
+        let held = identities(IDENTITY);
+        let sides = (&sealed(ours), &sealed(theirs));
+        with_random("2026-01-04T00:00:00Z", |sealer| {
+            merge(
+                Some(&sealed(base)),
+                sides,
+                &held,
+                (&Indents::default(), sealer),
+            )
+            .unwrap()
+        })
+    };
+    let both = merged(&base, &ours, &theirs);
+    assert_eq!(plain(&both.bytes), "a: ours\nb:\n    c: theirs\n    d: 2\n");
+    assert!(both.conflicts.is_empty());
+    let other = set(&base, "[\"a\"]", "\"other\"", "2026-01-03T00:00:00Z");
+    let conflict = merged(&base, &ours, &other);
+    assert_eq!(conflict.conflicts, ["a"]);
+    let shown = String::from_utf8_lossy(&conflict.bytes);
+    assert!(!shown.contains("other") && shown.contains("<<<<<<< ours: ENC["));
+    let wanted = "a:\n    <<<<<<< ours: ours\n    '>>>>>>> theirs': other\n";
+    assert!(plain(&conflict.bytes).starts_with(wanted));
 }
