@@ -67,6 +67,24 @@ pub fn remotes(root: &Path) -> Vec<String> {
     urls
 }
 
+/// The commit that a working tree is at; `None` where there is none, or only Git itself can say.
+pub fn head(root: &Path) -> Option<String> {
+    let directory = git_directory(root)?;
+    let read = |path: PathBuf| fs::read_to_string(path).ok();
+    let head = read(directory.join("HEAD"))?;
+    let Some(reference) = head.trim().strip_prefix("ref: ") else {
+        return Some(head.trim().to_owned());
+    };
+    let common = read(directory.join("commondir"));
+    let common = common.map_or(directory.clone(), |c| directory.join(c.trim()));
+    if let Some(commit) = read(common.join(reference)) {
+        return Some(commit.trim().to_owned());
+    }
+    let packed = read(common.join("packed-refs"))?;
+    let named = packed.lines().find_map(|line| line.strip_suffix(reference));
+    named.map(|commit| commit.trim().to_owned())
+}
+
 /// `.git`, or where the file of that name leads, as in a worktree.
 fn git_directory(root: &Path) -> Option<PathBuf> {
     let path = root.join(".git");

@@ -23,7 +23,7 @@ mod watched;
 
 use std::sync::Arc;
 
-pub use index::{remotes, tracked};
+pub use index::{head, remotes, tracked};
 pub use layer::Layer;
 pub use lock::Lock;
 pub use memory::Memory;

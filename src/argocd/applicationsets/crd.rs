@@ -232,7 +232,15 @@ fn is_of(value: &Value, kind: &str) -> bool {
 /// A field is kept where the schema requires it, where it is a structure, and where it is a pointer to a number or
 /// a truth, of which there are a few.
 pub(super) fn as_typed(object: &mut Value) {
-    const POINTERS: &[&str] = &["enabled", "revisionHistoryLimit", "factor", "templatePatch"];
+    const POINTERS: &[&str] = &[
+        "allowEmpty",
+        "enabled",
+        "factor",
+        "prune",
+        "revisionHistoryLimit",
+        "selfHeal",
+        "string",
+    ];
     fn walk(value: &mut Value, kind: &Type) {
         if kind.open {
             return;

@@ -20,7 +20,6 @@ mod selector;
 mod sets;
 mod sources;
 pub mod tree;
-pub mod wire;
 mod world;
 
 use std::fmt;

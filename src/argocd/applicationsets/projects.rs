@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::repositories::normalized_url;
 use super::world::{NAMESPACE, World};
-use crate::argocd::applicationsets::wire::object::{namespace, text};
+use crate::argocd::wire::object::{namespace, text};
 use crate::go::glob::{self, Dialect};
 use crate::go::{filepath, regexp};
 
@@ -38,6 +38,20 @@ impl Project<'_> {
             .and_then(Json::as_array)
             .into_iter()
             .flatten()
+    }
+
+    /// Whether any of its patterns denies.
+    pub(super) fn denies(&self) -> bool {
+        let of_destinations = self.list("destinations").any(|item| {
+            ["name", "server", "namespace"]
+                .iter()
+                .any(|key| is_deny(text(item, &[key])))
+        });
+        of_destinations
+            || self
+                .list("sourceRepos")
+                .filter_map(Json::as_str)
+                .any(is_deny)
     }
 
     /// Whether a repository may be a source.

@@ -5,13 +5,16 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::diagnostic::Result;
-use crate::files::{Files, Kind, Tree, TreePath, tracked};
+use crate::files::{Files, Kind, Tree, TreePath, head, leaving_link, tracked};
 
 /// Entries of a directory tree that are listed where there is no index.
 const MAX_FILES: usize = 200_000;
+
+/// A commit that nothing has.
+const NO_REVISION: &str = "0000000000000000000000000000000000000000";
 
 /// A repository on this disk.
 #[derive(Debug)]
@@ -22,6 +25,9 @@ pub struct Repository {
     paths: Vec<String>,
     /// Whether `.git` lies in its root.
     has_git: bool,
+    /// The commit that it is at.
+    revision: String,
+    leaving_link: OnceLock<Option<String>>,
 }
 
 impl Repository {
@@ -34,11 +40,26 @@ impl Repository {
             None => on_disk(&tree)?,
         };
         paths.sort();
+        let revision = head(tree.root()).unwrap_or_else(|| NO_REVISION.to_owned());
         Ok(Self {
             tree,
             paths,
             has_git,
+            revision,
+            leaving_link: OnceLock::new(),
         })
+    }
+
+    /// The commit that it is at; zeros where nothing says it.
+    pub fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    /// The first link that leads out of it, which fails every Application of the repository.
+    pub fn leaving_link(&self) -> Option<&str> {
+        let found =
+            (self.leaving_link).get_or_init(|| leaving_link(self.tree.root()).ok().flatten());
+        found.as_deref()
     }
 
     /// The paths of what is checked in.

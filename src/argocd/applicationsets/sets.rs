@@ -17,7 +17,7 @@ use super::patch;
 use super::render::{Data, Renderer};
 use super::repositories::Repositories;
 use super::world::World;
-use crate::argocd::applicationsets::wire::object::{name, namespace, text};
+use crate::argocd::wire::object::{name, namespace, text};
 use crate::go::template::Budget;
 
 const FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";

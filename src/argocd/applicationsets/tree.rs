@@ -5,6 +5,7 @@
 //! more, so that loops end. Cases: `tree-*`, `real-*`.
 
 use indexmap::IndexMap;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde_json::{Value as Json, json};
 
 use super::crd;
@@ -12,11 +13,9 @@ use super::generators::Switches;
 use super::projects::{self, Project};
 use super::repositories::Repositories;
 use super::sets;
-use super::sources::Sources;
+use super::sources::{RenderedSources, Sources};
 use super::world::{NAMESPACE, World};
-use crate::argocd::applicationsets::wire::object::{
-    at, gvk, name, namespace, set_namespace, shown, text,
-};
+use crate::argocd::wire::object::{at, gvk, name, namespace, set_namespace, shown, text};
 use crate::go::template::Budget;
 use crate::kube::{Gvk, Scope};
 
@@ -197,7 +196,7 @@ impl Cluster<'_> {
             return;
         }
         match kind.as_str() {
-            "AppProject" => self.world.add(object),
+            "AppProject" => self.apply_project(object),
             "ApplicationSet" => self.apply_set(object),
             _ => self.apply_application(object, origin.clone()),
         }
@@ -205,6 +204,9 @@ impl Cluster<'_> {
 
     fn admit(&mut self, object: &mut Json, origin: &Origin) -> bool {
         let admitted = crd::admit(object);
+        if text(object, &["kind"]) == "Application" {
+            crd::as_typed(object);
+        }
         let shown = format!("{}/{}", text(object, &["kind"]), key(object));
         for field in admitted.unknown {
             let place = match origin {
@@ -223,6 +225,16 @@ impl Cluster<'_> {
             errors: admitted.errors,
         });
         false
+    }
+
+    fn apply_project(&mut self, project: Json) {
+        if Project(&project).denies() {
+            self.listing.warnings.push(format!(
+                "AppProject {}: a pattern with `!` permits everything that it does not deny",
+                key(&project)
+            ));
+        }
+        self.world.add(project);
     }
 
     fn apply_set(&mut self, set: Json) {
@@ -342,9 +354,10 @@ impl Cluster<'_> {
             if round.is_empty() {
                 return;
             }
+            let rendered = self.rendered(&round);
             let mut applied = Vec::new();
-            for key in round {
-                applied.extend(self.render(&key));
+            for (key, rendered) in round.iter().zip(rendered) {
+                applied.extend(self.judge(key, rendered));
             }
             for (object, namespace, origin) in applied {
                 self.apply(object, &namespace, &origin);
@@ -353,19 +366,33 @@ impl Cluster<'_> {
         }
     }
 
-    /// Judges and renders one Application; what comes back is what its sync applies.
-    fn render(&mut self, key: &str) -> Vec<(Json, String, Origin)> {
+    /// Renders the Applications of a round beside each other.
+    fn rendered(&self, round: &[String]) -> Vec<RenderedSources> {
+        let Some(sources) = self.request.sources else {
+            return round.iter().map(|_| RenderedSources::default()).collect();
+        };
+        let manifests: Vec<&Json> = round
+            .iter()
+            .map(|key| &self.listing.applications[key].manifest)
+            .collect();
+        manifests
+            .par_iter()
+            .map(|manifest| sources.render(manifest))
+            .collect()
+    }
+
+    /// Judges one Application that was rendered; what comes back is what its sync applies.
+    fn judge(&mut self, key: &str, rendered: RenderedSources) -> Vec<(Json, String, Origin)> {
         let Some(mut listed) = self.listing.applications.get(key).cloned() else {
             return Vec::new();
         };
         listed.is_rendered = true;
         listed.conditions = projects::conditions(&self.world, &listed.manifest);
-        if let Some(sources) = self.request.sources {
-            let rendered = sources.render(&listed.manifest);
-            listed.error = rendered.error;
-            listed.is_elsewhere = rendered.is_elsewhere;
-            listed.skipped = rendered.skipped;
-            listed.objects = rendered.objects;
+        listed.error = rendered.error;
+        listed.is_elsewhere = rendered.is_elsewhere;
+        listed.skipped = rendered.skipped;
+        listed.objects = rendered.objects;
+        if listed.conditions.is_empty() {
             listed.not_permitted = self.not_permitted(&listed);
         }
         let stops = !listed.conditions.is_empty()

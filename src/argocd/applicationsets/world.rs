@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Failure;
-use crate::argocd::applicationsets::wire::object::{name, namespace, text};
+use crate::argocd::wire::object::{name, namespace, text};
 
 /// The namespace of Argo CD.
 pub(super) const NAMESPACE: &str = "argocd";

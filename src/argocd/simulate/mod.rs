@@ -126,6 +126,18 @@ pub fn simulate(simulation: &Simulation<'_>) -> Result<Seen, Report> {
     Ok(seen)
 }
 
+/// Renders one source, counted from 0, before anything is marked or settled; `None` where it is a `ref` alone.
+///
+/// Fails as [`simulate`] does.
+pub fn render_source(
+    simulation: &Simulation<'_>,
+    index: usize,
+) -> Result<Option<Vec<Value>>, Report> {
+    let one = OneSource::new(simulation, index)?;
+    let rendered = one.render().map_err(|report| one.shown(report))?;
+    Ok(rendered.map(|(_, objects)| objects))
+}
+
 /// What a plugin announces for an Application: for the source that is chosen, else the first that a plugin
 /// renders.
 pub fn announcements(simulation: &Simulation<'_>) -> Result<Vec<Value>, Report> {

@@ -7,7 +7,8 @@
 pub mod lists;
 pub mod object;
 pub mod print;
-pub mod stream;
 pub mod target;
 pub mod tracking;
-pub mod yaml;
+
+pub use crate::yaml::sigs as yaml;
+pub use crate::yaml::sigs::stream;

@@ -1,16 +1,28 @@
 //! `argocd apps` and `argocd build`: every Application of a tree, and what each renders to.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
 use crate::argocd::applicationsets::tree::{Entry, Listed, Listing, Origin, Request, list};
 use crate::argocd::applicationsets::{Repositories, Repository, Sources, Switches};
-use crate::cli::{Context, Done, Outcome};
+use crate::argocd::simulate::{PluginConfig, Settings};
+use crate::argocd::sources::HelmTool;
+use crate::argocd::wire::tracking::{Method, Tracking};
+use crate::cli::{Context, Done, Outcome, identities};
 use crate::diagnostic::{Code, Diagnostic, ExitStatus, Place, Report, Result};
 use crate::files::{Files, Tree, TreePath, locate, remotes, resolved};
+use crate::programs::Environment;
 use crate::yaml::sigs::stream;
+
+/// The path on which a container finds programs.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// How long the repo-server gives a request.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -35,6 +47,12 @@ pub(crate) struct Arguments {
     /// Let git generators see hidden directories, as Argo CD's switch of this name does
     #[arg(long)]
     include_hidden_directories: bool,
+    /// Render sources that are Helm charts, with the helm of PATH; they are skipped otherwise
+    #[arg(long)]
+    enable_helm: bool,
+    /// The directory with the identities for sources that the plugin renders; PRERENDER_KEYS by default
+    #[arg(long, value_name = "DIRECTORY")]
+    keys: Option<PathBuf>,
     /// What to print
     #[arg(long, short, value_enum)]
     output: Option<Output>,
@@ -122,6 +140,12 @@ fn done(listing: &Listing, stdout: Vec<u8>) -> Done {
                 format!("Application {key} does not render: {error}"),
             ));
         }
+        if let Some(skipped) = &application.skipped {
+            report.push(Diagnostic::warning(
+                Code::NotEnabled,
+                format!("Application {key}: a source is skipped: {skipped}"),
+            ));
+        }
         for object in &application.not_permitted {
             report.push(Diagnostic::warning(
                 Code::HostError,
@@ -173,20 +197,58 @@ fn listed(context: &Context, arguments: &Arguments, renders: bool) -> Result<Lis
     for path in &arguments.generator_values {
         values.extend(read(context, path)?.into_iter().map(|entry| entry.object));
     }
+    let config = PluginConfig::shipped()?;
     let sources = Sources {
         repositories: &repositories,
+        config: &config,
+        settings: settings(context, arguments),
     };
     Ok(list(Request {
         entries,
         values,
         repositories: &repositories,
-        sources: renders.then_some(&sources),
+        sources: (renders || arguments.recursive).then_some(&sources),
         is_recursive: arguments.recursive,
         switches: Switches {
             new_globbing: arguments.enable_new_git_file_globbing,
             hidden_directories: arguments.include_hidden_directories,
         },
     }))
+}
+
+/// The host around the sources: what Argo CD has by default.
+fn settings(context: &Context, arguments: &Arguments) -> Settings {
+    let keys = match &arguments.keys {
+        Some(keys) => Some(context.working_directory.join(keys)),
+        None => context.variable(identities::KEYS).map(PathBuf::from),
+    };
+    let mut environment = vec![("PATH".to_owned(), PATH.to_owned())];
+    environment.extend(keys.map(|keys| (identities::KEYS.to_owned(), keys.display().to_string())));
+    Settings {
+        control_plane: "argocd".to_owned(),
+        kube_version: "1.34.0".to_owned(),
+        api_versions: Vec::new(),
+        revision: String::new(),
+        timeout: TIMEOUT,
+        exclusions: vec![".git/*".to_owned()],
+        uses_generate_paths: false,
+        allows_leaving_links: true,
+        disabled: Vec::new(),
+        helm: arguments.enable_helm.then(|| HelmTool {
+            command: "helm".into(),
+            environment: Environment::of_the_invoker(),
+            limit: Some(TIMEOUT),
+        }),
+        tracking: Tracking {
+            is_shown: false,
+            method: Method::of(""),
+            label_key: String::new(),
+            installation_id: String::new(),
+        },
+        cluster_scoped: BTreeSet::new(),
+        environment,
+        program: context.program(),
+    }
 }
 
 fn entries_of_files(context: &Context, files: &[PathBuf]) -> Result<Vec<Entry>> {
@@ -469,6 +531,9 @@ fn source(manifest: &Json) -> String {
 fn state(listed: &Listed) -> String {
     if !listed.conditions.is_empty() {
         return "not synced".to_owned();
+    }
+    if listed.skipped.is_some() && listed.error.is_none() {
+        return "skipped".to_owned();
     }
     match (
         &listed.error,

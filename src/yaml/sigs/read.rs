@@ -5,6 +5,8 @@
 //! of duplicate keys the last counts, and so does a merge key that stands after the key; a date is text.
 //! What differs on purpose: words of errors are ours. Cases: `stream-*` of the recordings.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Number, Value};
 
 use crate::go::float;
@@ -114,8 +116,8 @@ impl Reading<'_> {
     }
 
     fn key(&mut self, node: &Node) -> Result<String, ReadError> {
-        let value = self.value(node)?;
-        match &value {
+        let written = node.scalar_text().unwrap_or_default().to_owned();
+        match &self.below(&written, node)? {
             Value::String(text) => Ok(text.clone()),
             Value::Bool(truth) => Ok(truth.to_string()),
             Value::Number(number) => Ok(number.to_string()),
@@ -132,6 +134,13 @@ impl Reading<'_> {
             Tag::Int | Tag::Float => match Scalar::parse(text) {
                 Some(number) => number_of(number)?,
                 None => Value::from(text),
+            },
+            Tag::Binary => match unpacked(text) {
+                Some(text) => Value::from(text),
+                None => {
+                    let words = "error converting YAML to JSON: yaml: !!binary value contains invalid base64 data";
+                    return Err(ReadError(words.to_owned()));
+                }
             },
             _ => match boolean(node) {
                 Some(becomes) => {
@@ -162,6 +171,13 @@ fn number_of(number: Scalar) -> Result<Value, ReadError> {
         Ok(int) => Value::from(int),
         Err(_) => Number::from_f64(value).map_or(Value::Null, Value::Number),
     })
+}
+
+/// What `!!binary` holds, as text.
+fn unpacked(text: &str) -> Option<String> {
+    let packed: String = text.split_ascii_whitespace().collect();
+    let bytes = BASE64_STANDARD.decode(packed).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// What a plain word is to YAML 1.1 and not to kustomize.

@@ -98,13 +98,15 @@ fn json_values(text: &str) -> (Vec<&str>, &str) {
     }
 }
 
-/// The text between separators. A piece of which there is nothing is not one.
+/// The text between separators. A piece of which there is nothing is not one; each of its lines ends in one
+/// newline, the last one too, whatever it ended in.
 fn pieces(text: &str) -> Vec<Result<String, ReadError>> {
     let mut pieces = Vec::new();
     let mut piece = String::new();
-    for line in text.split_inclusive('\n') {
+    for line in text.lines() {
         let Some(after) = line.strip_prefix("---") else {
             piece.push_str(line);
+            piece.push('\n');
             continue;
         };
         let after = after.trim();

@@ -8,8 +8,8 @@ use super::{Context, items, text};
 use crate::argocd::applicationsets::Failure;
 use crate::argocd::applicationsets::params::{self, Params};
 use crate::argocd::applicationsets::selector::{Selector, Values};
-use crate::argocd::applicationsets::wire::object;
 use crate::argocd::applicationsets::world::{IN_CLUSTER, IN_CLUSTER_SERVER, NAMESPACE};
+use crate::argocd::wire::object;
 use crate::go::template::sprig;
 
 pub(super) fn generate(context: &Context<'_>, generator: &Json) -> Result<Vec<Params>, Failure> {

@@ -12,7 +12,7 @@ use super::{Context, git, items, text};
 use crate::argocd::applicationsets::Failure;
 use crate::argocd::applicationsets::names;
 use crate::argocd::applicationsets::params::{self, Params};
-use crate::argocd::applicationsets::wire::object;
+use crate::argocd::wire::object;
 use crate::go::template::{Object, Value};
 use crate::go::{regexp, slug};
 

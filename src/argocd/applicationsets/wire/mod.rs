@@ -1,4 +1,0 @@
-//! Objects as Argo CD reads them.
-
-pub mod lists;
-pub mod object;
