@@ -6,14 +6,16 @@ use super::admit::VersionArguments;
 use super::findings::{self, Format};
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
-use crate::cluster::{Cluster, checks};
+use crate::cluster::{Cluster, by_cause, checks};
 use crate::diagnostic::{Report, Severity};
+use crate::files::{Files, Kind, TreePath};
 use crate::secrets::hygiene;
 
 /// Renders and reports every finding. Sealed manifests are opened where an identity fits.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Directories of root kustomizations, or with such directories below them, which are judged together
+    /// Directories of root kustomizations, or with such directories below them, which are judged together; a file
+    /// stands for the roots that read it
     #[arg(default_value = ".")]
     paths: Vec<PathBuf>,
     /// How findings are printed
@@ -27,16 +29,12 @@ pub(crate) struct Arguments {
 
 /// Runs the command. A root that cannot be rendered is a finding, and the others are still judged.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
-    let mut cluster = Cluster {
-        versions: arguments.versions.find()?,
-        ..Cluster::default()
-    };
-    for path in &arguments.paths {
-        cluster.join(arguments.root.cluster(context, path)?);
-    }
-    let mut report = checks::findings(&cluster, arguments.root.is_strict());
+    let (cluster, mut report) = judged(context, arguments)?;
     for path in &arguments.paths {
         let located = arguments.root.located(context, path)?;
+        if located.tree.kind(&located.directory)? != Some(Kind::Directory) {
+            continue;
+        }
         for finding in hygiene::of_tree(&*located.tree, &located.directory)? {
             if !report.findings.iter().any(|known| known.is_as(&finding)) {
                 report.push(finding);
@@ -55,6 +53,37 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         report,
         status: None,
     })
+}
+
+/// What is applied from the paths, and every finding on it. A file means the roots that read it.
+fn judged(context: &Context, arguments: &Arguments) -> Result<(Cluster, Report), Report> {
+    let (flags, mut files) = (&arguments.root, Vec::new());
+    let mut cluster = Cluster {
+        versions: arguments.versions.find()?,
+        ..Cluster::default()
+    };
+    for path in &arguments.paths {
+        let located = flags.located(context, path)?;
+        match located.tree.kind(&located.directory)? {
+            Some(Kind::File) => files.push(located),
+            _ => cluster.join(flags.cluster(context, path)?),
+        }
+    }
+    let mut report = checks::findings(&cluster, flags.is_strict());
+    if let Some(first) = files.first() {
+        let mut all = flags.cluster(context, first.tree.root())?;
+        all.versions = cluster.versions;
+        let found = checks::findings(&all, flags.is_strict());
+        let files: Vec<TreePath> = files.into_iter().map(|file| file.directory).collect();
+        all.keep_readers_of(&files);
+        let about = found
+            .findings
+            .into_iter()
+            .filter(|finding| all.is_about(finding));
+        report.findings.extend(about);
+        cluster.join(all);
+    }
+    Ok((cluster, by_cause(report)))
 }
 
 /// The last line: how much was judged, and what was found.

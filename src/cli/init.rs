@@ -8,8 +8,12 @@ use super::root::identities_of;
 use super::{Context, Done, Outcome, terminal};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::files::{Files, Kind, OutputFile, OutputTree, Stale, TreePath, locate};
+use crate::generators::Outside;
 use crate::init::{IDENTITIES, init};
-use crate::secrets::Opener;
+use crate::kustomize::Options;
+use crate::pipeline::Request;
+use crate::secrets::{Opener, Secrets};
+use crate::values::Overrides;
 
 /// The name of the project file.
 const NAME: &str = "prerender.yaml";
@@ -62,7 +66,20 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         found
     });
     let files = Arc::clone(&located.tree) as Arc<dyn Files>;
-    let (text, report) = init(&files, &located.directory, &Arc::new(opener))?;
+    let outside = Outside::default();
+    let overrides = Overrides::default();
+    let request = Request {
+        directory: &located.directory,
+        build: Options::default(),
+        outside: &outside,
+        opener: Arc::new(opener),
+        secrets: Secrets::Openable,
+        overrides: &overrides,
+        overlays: &[],
+        strict: false,
+        host: None,
+    };
+    let (text, report) = init(&request, &files)?;
     if arguments.print {
         return Ok(Done {
             stdout: text.into_bytes(),

@@ -5,6 +5,7 @@
 
 mod about;
 mod admit;
+mod apps;
 mod argocd;
 mod check;
 mod context;
@@ -68,6 +69,8 @@ enum Command {
     Check(check::Arguments),
     /// Say for each object of a file whether an API server would take it
     Admit(admit::Arguments),
+    /// List every root that is applied, its inputs, and which of them a change reaches
+    Apps(apps::Arguments),
     /// Show who may talk to whom under the rendered network policies
     Flows(flows::Arguments),
     /// Show the prepared overlays: what there is, what applies, what it adds
@@ -181,6 +184,7 @@ fn arguments(context: &Context) -> Vec<OsString> {
 
 fn run(context: &Context, command: Command) -> Outcome {
     match command {
+        Command::Apps(arguments) => apps::run(context, &arguments),
         Command::Check(arguments) => check::run(context, &arguments),
         Command::Flows(arguments) => flows::run(context, &arguments),
         Command::Flux(arguments) => flux::run(context, &arguments),

@@ -6,8 +6,8 @@ use clap::{Subcommand, ValueEnum};
 
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
-use crate::cluster::by_cause;
 use crate::cluster::overlays::{self, Form};
+use crate::cluster::{by_cause, checks};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
 use crate::files::{OutputFile, OutputTree, Stale, TreePath, locate};
 use crate::pipeline::Root;
@@ -129,6 +129,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
             if rows.is_empty() && !report.has_errors() && !overlays::are_used(&cluster) {
                 return Err(overlays::none_is_used(&path.display().to_string()).into());
             }
+            let unused = checks::unused(&cluster, flags.is_strict());
+            report.findings.extend(unused.findings);
             let report = by_cause(report);
             let head = ["TARGET", "OVERLAY", "MODE", "STATE", "WHY"];
             let stdout = overlays::table(&head, rows).into_bytes();

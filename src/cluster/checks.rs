@@ -8,8 +8,10 @@ pub use crate::validate::flows::{Analysis, Assumptions, PodReference, analyse, h
 
 use super::{Cluster, Root};
 use crate::admission::{self, Judge, Versions};
-use crate::diagnostic::{Code, Diagnostic, Report, Severity};
+use crate::diagnostic::{Code, Diagnostic, Place, Report, Severity};
+use crate::files::TreePath;
 use crate::kube::ResMap;
+use crate::overlay;
 use crate::pipeline::Judged;
 use crate::project::{Checks, Level};
 use crate::validate::{self, CheckOptions};
@@ -31,7 +33,27 @@ pub fn findings(cluster: &Cluster, strict: bool) -> Report {
     if strict {
         report.findings.extend(unjudged(cluster));
     }
+    report.findings.extend(unused(cluster, strict).findings);
     super::by_cause(report)
+}
+
+/// The entries of `for` that select nothing in the whole project, where all of it was rendered.
+pub fn unused(cluster: &Cluster, strict: bool) -> Report {
+    let count = cluster.count();
+    if count.skipped + count.failed > 0 || !cluster.report.is_empty() {
+        return Report::default();
+    }
+    let is_asked = |place: &Place| {
+        let project = TreePath::parse(&place.file).and_then(|file| file.parent());
+        let mut below = cluster.below.iter();
+        project.is_some_and(|project| below.any(|path| project.is_within(path)))
+    };
+    let severity = match strict {
+        true => Severity::Error,
+        false => Severity::Warning,
+    };
+    let usages = cluster.landed().map(|(_, judged)| &judged.landed.usage);
+    overlay::unused(usages, is_asked, severity)
 }
 
 /// The roots of each cluster, those that were rendered.
@@ -110,7 +132,6 @@ pub fn together<'a>(
         let said = &judged.assumptions;
         assumptions = Some(match assumptions {
             Some(mut all) => {
-                all.audits |= said.audits;
                 all.clusters.extend(said.clusters.iter().cloned());
                 all
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::discover::{FluxEntry, Found};
-use super::{Cluster, Host, Outcome, Root};
+use super::{Cluster, Host, Inputs, Outcome, Root};
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
 use crate::files::{Files, Kind, TreePath};
 use crate::flux::kustomization::Kustomization;
@@ -22,6 +22,12 @@ use crate::project::{Session, Sessions};
 ///
 /// Fails where the directory does not exist or nothing is below it.
 pub fn load(request: &Request<'_>, sessions: &Sessions) -> Result<Cluster, Report> {
+    let mut cluster = at_path(request, sessions)?;
+    cluster.below.push(request.directory.clone());
+    Ok(cluster)
+}
+
+fn at_path(request: &Request<'_>, sessions: &Sessions) -> Result<Cluster, Report> {
     let directory = request.directory;
     let session = sessions.of(directory)?;
     if kustomization_path(session.files(), directory)?.is_some() {
@@ -29,7 +35,7 @@ pub fn load(request: &Request<'_>, sessions: &Sessions) -> Result<Cluster, Repor
     }
     let kind = session.files().kind(directory)?;
     if kind != Some(Kind::Directory) {
-        return only(request, &session);
+        return only(request, sessions, &session);
     }
     let found = Found::below(sessions, directory)?;
     let mut cluster = Cluster {
@@ -43,16 +49,16 @@ pub fn load(request: &Request<'_>, sessions: &Sessions) -> Result<Cluster, Repor
     let plain: Vec<&TreePath> = found.roots().filter(|root| !reached.holds(root)).collect();
     apply_plain(&mut cluster, request, sessions, &plain);
     match cluster.roots.is_empty() && cluster.report.is_empty() {
-        true => only(request, &session),
+        true => only(request, sessions, &session),
         false => Ok(cluster),
     }
 }
 
 /// The path itself, where nothing is found at it: the build says what is missing.
-fn only(request: &Request<'_>, session: &Session) -> Result<Cluster, Report> {
-    let judged = pipeline::Root::new(request, session).judged();
+fn only(request: &Request<'_>, sessions: &Sessions, session: &Session) -> Result<Cluster, Report> {
+    let judged = pipeline::Root::new(request, session).watching().judged();
     match (judged, session.lacking()) {
-        (Ok(judged), _) => Ok(Cluster::of(plain(request.directory, 0, Ok(judged)))),
+        (Ok(judged), _) => Ok(Cluster::of(plain(sessions, request.directory, Ok(judged)))),
         // Values that are not there are why nothing is.
         (Err(_), Some(cause)) => Err(cause.clone().into()),
         (Err(report), None) => Err(report),
@@ -68,6 +74,7 @@ impl Cluster {
             self.roots.push(root);
         }
         self.report.findings.extend(other.report.findings);
+        self.below.extend(other.below);
     }
 
     fn of(root: Root) -> Self {
@@ -87,7 +94,7 @@ fn at_root(request: &Request<'_>, sessions: &Sessions) -> Result<Cluster, Report
         Err(_) => false,
     };
     if !begins {
-        return Ok(Cluster::of(plain(directory, 0, root)));
+        return Ok(Cluster::of(plain(sessions, directory, root)));
     }
     let mut cluster = Cluster::default();
     let entry = FluxEntry::at(directory);
@@ -140,7 +147,7 @@ fn apply_flux(
         let roots = flown.applied.into_iter();
         cluster
             .roots
-            .extend(roots.map(|applied| flux_root(applied, number)));
+            .extend(roots.map(|applied| flux_root(applied, number, sessions)));
         cluster.report.findings.extend(flown.report.findings);
     }
     Ok(())
@@ -161,10 +168,13 @@ fn beside_each_other(entries: &[FluxEntry]) -> Vec<Vec<&FluxEntry>> {
     groups
 }
 
-fn flux_root(applied: Applied, cluster: usize) -> Root {
+fn flux_root(applied: Applied, cluster: usize, sessions: &Sessions) -> Root {
+    let inputs = inputs_of(sessions, &applied.directory, &applied.outcome);
     Root {
+        inputs: inputs.with(applied.written_by),
         host: Host::Flux,
         applied_by: Some(applied.kustomization.shown()),
+        namespace: applied.kustomization.adjustments.namespace.clone(),
         place: applied.kustomization.place.clone(),
         directory: applied.directory,
         cluster,
@@ -172,13 +182,32 @@ fn flux_root(applied: Applied, cluster: usize) -> Root {
     }
 }
 
-fn plain(directory: &TreePath, cluster: usize, rendered: Result<Judged, Report>) -> Root {
+/// What a root depends on. One that was not rendered depends on its kustomization at least.
+fn inputs_of(
+    sessions: &Sessions,
+    directory: &TreePath,
+    rendered: &Result<Judged, Report>,
+) -> Inputs {
+    let known = sessions.of(directory).and_then(|session| match rendered {
+        Ok(judged) => Inputs::of(&judged.asked, &session),
+        Err(_) => Ok(Inputs::default()),
+    });
+    let mut inputs = known.unwrap_or_default();
+    if rendered.is_err() {
+        inputs.below.insert(directory.clone());
+    }
+    inputs
+}
+
+fn plain(sessions: &Sessions, directory: &TreePath, rendered: Result<Judged, Report>) -> Root {
     Root {
+        inputs: inputs_of(sessions, directory, &rendered),
         host: Host::Plain,
         applied_by: None,
+        namespace: None,
         place: None,
         directory: directory.clone(),
-        cluster,
+        cluster: 0,
         outcome: Outcome::of(rendered),
     }
 }
@@ -236,7 +265,7 @@ fn apply_plain(
         .collect();
     let mut beside = Beside::of(cluster);
     for (directory, rendered) in directories.iter().zip(rendered) {
-        let root = plain(directory, 0, rendered);
+        let root = plain(sessions, directory, rendered);
         cluster.roots.push(beside.placed(root));
     }
 }

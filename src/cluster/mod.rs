@@ -7,6 +7,7 @@
 mod causes;
 pub mod checks;
 mod discover;
+mod inputs;
 mod load;
 pub mod overlays;
 pub mod roots;
@@ -17,6 +18,7 @@ use crate::files::TreePath;
 use crate::pipeline::Judged;
 
 pub use causes::by_cause;
+pub use inputs::Inputs;
 pub use load::load;
 
 /// Who applies a root.
@@ -52,8 +54,12 @@ pub struct Root {
     pub place: Option<Place>,
     /// Where its files are.
     pub directory: TreePath,
+    /// The namespace that its host moves all of it to.
+    pub namespace: Option<String>,
     /// The cluster that it is applied to, by number: roots of one cluster run beside each other.
     pub cluster: usize,
+    /// What it depends on; of a root that was not rendered only a part is known.
+    pub inputs: Inputs,
     /// What became of it.
     pub outcome: Outcome,
 }
@@ -69,7 +75,38 @@ pub enum Outcome {
     Failed(Report),
 }
 
+/// An [`Outcome`] without what came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It was rendered.
+    Landed,
+    /// It needs what is not here.
+    Skipped,
+    /// It is wrong.
+    Failed,
+}
+
+impl State {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Landed => "landed",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 impl Outcome {
+    /// Which one it is.
+    pub fn state(&self) -> State {
+        match self {
+            Self::Landed(_) => State::Landed,
+            Self::Skipped(_) => State::Skipped,
+            Self::Failed(_) => State::Failed,
+        }
+    }
+
     fn of(rendered: Result<Judged, Report>) -> Self {
         match rendered {
             Ok(judged) => Self::Landed(Box::new(judged)),
@@ -103,6 +140,8 @@ pub struct Cluster {
     pub report: Report,
     /// The versions of the cluster, by which its objects are judged.
     pub versions: Versions,
+    /// The paths that were asked about.
+    pub below: Vec<TreePath>,
 }
 
 /// How many roots there are of each outcome.
@@ -148,6 +187,23 @@ impl Cluster {
     /// Whether a host of this repository applies anything.
     pub fn has_host(&self) -> bool {
         self.roots.iter().any(|root| root.host != Host::Plain)
+    }
+
+    /// Leaves out every root that no change to one of some files reaches.
+    pub fn keep_readers_of(&mut self, files: &[TreePath]) {
+        let reads = |root: &Root| files.iter().any(|file| root.inputs.reach(file, |_| true));
+        self.roots.retain(reads);
+    }
+
+    /// Whether a finding is about a file that one of the roots reads.
+    pub fn is_about(&self, finding: &Diagnostic) -> bool {
+        let places = finding.place().into_iter().chain(finding.trail());
+        let mut files = places.filter_map(|place| TreePath::parse(&place.file));
+        files.any(|file| {
+            self.roots
+                .iter()
+                .any(|root| root.inputs.reach(&file, |_| true))
+        })
     }
 
     /// What is wrong with the roots that were not rendered, and what is about no single root. What a root

@@ -293,6 +293,7 @@ impl Expansion<'_> {
             resources: built.resources,
             warnings: expansion.report,
             overlays: expansion.instances,
+            usage: expansion.usage,
         };
         let judged = root.judge(&landed);
         if judged.has_errors() {

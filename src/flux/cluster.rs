@@ -1,6 +1,7 @@
 //! Renders the Kustomizations of a cluster, each when what it waits for is there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
@@ -39,6 +40,9 @@ pub struct Applied {
     pub directory: TreePath,
     /// What the controller would apply, or why it applies nothing.
     pub outcome: Result<Judged, Report>,
+    /// Files besides those of its build on which it depends: where it is written, what patches it there, and
+    /// where its variables come from.
+    pub written_by: BTreeSet<TreePath>,
 }
 
 /// A cluster that was rendered.
@@ -75,6 +79,8 @@ struct Pending {
     /// Where its files are, where the invoker says so.
     directory: Option<TreePath>,
     depth: usize,
+    /// The files that made it what it is.
+    written_by: BTreeSet<TreePath>,
 }
 
 /// A cluster that is being rendered.
@@ -129,15 +135,28 @@ impl<'a> Cluster<'a> {
         if let (Some(directory), Some(_)) = (&directory, source) {
             self.sources.take_base(&kustomization.path, directory);
         }
-        self.add(kustomization, directory, 0);
+        let written_by = file_of(kustomization.place.as_ref());
+        self.add(
+            kustomization,
+            directory,
+            0,
+            written_by.into_iter().collect(),
+        );
     }
 
-    fn add(&mut self, kustomization: Kustomization, directory: Option<TreePath>, depth: usize) {
+    fn add(
+        &mut self,
+        kustomization: Kustomization,
+        directory: Option<TreePath>,
+        depth: usize,
+        written_by: BTreeSet<TreePath>,
+    ) {
         if self.known.insert(kustomization.id.clone()) {
             self.pending.push(Pending {
                 kustomization,
                 directory,
                 depth,
+                written_by,
             });
         }
     }
@@ -241,7 +260,8 @@ impl<'a> Cluster<'a> {
                         let finding = not_applied(kustomization, source, &places[0]);
                         self.assumed.insert(source.object.clone(), finding);
                     }
-                    self.objects.insert(source.object.clone(), data);
+                    let file = Arc::clone(&places[0].file);
+                    self.objects.insert(source.object.clone(), data, file);
                 }
                 Ok((places, None)) if !places.is_empty() => {
                     self.report.push(ambiguous(kustomization, source, &places));
@@ -276,11 +296,16 @@ impl<'a> Cluster<'a> {
         let kustomization = pending.kustomization;
         self.done.insert(kustomization.id.clone());
         let outcome = outcome.map_err(|report| self.by_cause(&kustomization, report));
+        let mut written_by = pending.written_by;
+        let from = kustomization.post_build.iter().flat_map(|p| &p.from);
+        let files = from.filter_map(|source| TreePath::parse(self.objects.file(&source.object)?));
+        written_by.extend(files);
         match &outcome {
             // What is applied to another cluster is nothing to this one.
             Ok(judged) if !kustomization.remote => {
+                let above = around(judged, &written_by);
                 let resources = &judged.landed.resources;
-                self.look_at(&kustomization, &directory, resources, pending.depth);
+                self.look_at(&kustomization, &directory, resources, pending.depth, &above);
             }
             Ok(_) => {}
             Err(_) => self.has_gaps = true,
@@ -289,6 +314,7 @@ impl<'a> Cluster<'a> {
             kustomization,
             directory,
             outcome,
+            written_by,
         });
     }
 
@@ -353,6 +379,7 @@ impl<'a> Cluster<'a> {
         directory: &TreePath,
         resources: &ResMap,
         depth: usize,
+        above: &BTreeSet<TreePath>,
     ) {
         for resource in resources.iter() {
             self.sources.note(resource);
@@ -387,7 +414,9 @@ impl<'a> Cluster<'a> {
         let is_here = |path: &TreePath| matches!(files.kind(path), Ok(Some(_)));
         self.sources.guess_local(&children, directory, &is_here);
         for child in children {
-            self.add(child, None, depth + 1);
+            let mut written_by = above.clone();
+            written_by.extend(file_of(child.place.as_ref()));
+            self.add(child, None, depth + 1, written_by);
         }
     }
 
@@ -471,6 +500,21 @@ impl<'a> Cluster<'a> {
             });
         }
     }
+}
+
+/// What changes the Kustomizations that a root applies, besides the files in which they are written: its
+/// kustomizations, their patches, and what the root itself depends on.
+fn around(judged: &Judged, written_by: &BTreeSet<TreePath>) -> BTreeSet<TreePath> {
+    let objects = judged.landed.resources.iter();
+    let sources = objects.filter_map(|object| TreePath::parse(&object.source()?.path));
+    let sources: BTreeSet<TreePath> = sources.collect();
+    let asked = judged.asked.paths.iter();
+    let others = asked.filter(|path| !sources.contains(path)).cloned();
+    others.chain(written_by.iter().cloned()).collect()
+}
+
+fn file_of(place: Option<&Place>) -> Option<TreePath> {
+    TreePath::parse(&place?.file)
 }
 
 /// Kustomizations of one source whose files are not here.

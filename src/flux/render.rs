@@ -6,7 +6,7 @@ use super::finish::{OwnerLabels, finish};
 use super::kustomization::Kustomization;
 use super::variables::{Given, Objects, variables};
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
-use crate::files::{Files, TreePath};
+use crate::files::{Files, Kind, TreePath};
 use crate::generators::Outside;
 use crate::kustomize::{LoadRestriction, Options, Order};
 use crate::pipeline::{Flux, Host, Judged, Request, Root};
@@ -144,14 +144,19 @@ impl<'a> Renderer<'a> {
     ) -> Result<Judged, Report> {
         let settings = self.settings;
         let session = self.sessions.of(directory)?;
-        if !self.exists(&session, directory)? {
-            let top = directory.as_str().split('/').next().unwrap_or_default();
-            let top = TreePath::root().join(top);
-            let is_ours = match top {
-                Some(top) => self.exists(&session, &top)?,
-                None => true,
-            };
-            return Err(path_missing(kustomization, directory, is_ours).into());
+        let opened = session.opened(settings.secrets);
+        match opened.kind(directory)? {
+            Some(Kind::Directory) => {}
+            Some(Kind::File) => return Err(path_is_a_file(kustomization, directory).into()),
+            None => {
+                let top = directory.as_str().split('/').next().unwrap_or_default();
+                let top = TreePath::root().join(top);
+                let is_ours = match top {
+                    Some(top) => opened.kind(&top)?.is_some(),
+                    None => true,
+                };
+                return Err(path_missing(kustomization, directory, is_ours).into());
+            }
         }
         let secrets = match kustomization.decrypts {
             true => settings.secrets,
@@ -183,11 +188,6 @@ impl<'a> Renderer<'a> {
         finish(kustomization, &mut judged.landed.resources, settings.owner)?;
         judged.found = told_once(judged.found, &judged.landed.warnings);
         Ok(judged)
-    }
-
-    fn exists(&self, session: &Session, directory: &TreePath) -> Result<bool> {
-        let opened = session.opened(self.settings.secrets);
-        Ok(opened.kind(directory)?.is_some())
     }
 
     fn host(
@@ -236,6 +236,16 @@ fn path_missing(kustomization: &Kustomization, directory: &TreePath, is_ours: bo
         .at(kustomization.path_place.clone())
         .note("the path counts from the root of the source")
         .help("mend spec.path, or name the root with --root")
+}
+
+fn path_is_a_file(kustomization: &Kustomization, path: &TreePath) -> Diagnostic {
+    let phrase = format!(
+        "{} names the path {path}, which is a file",
+        kustomization.shown()
+    );
+    Diagnostic::new(Code::FluxInvalid, phrase)
+        .at(kustomization.path_place.clone())
+        .help("name the directory that holds it, or give the file a directory of its own")
 }
 
 /// Adds the Kustomization as the way to each finding that is not in it.

@@ -1,6 +1,7 @@
 //! The variables of a Kustomization: `substituteFrom`, what the invoker gives, `substitute`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -33,7 +34,14 @@ impl Given {
 
 /// The ConfigMaps and Secrets that are known.
 #[derive(Debug, Default)]
-pub struct Objects(BTreeMap<Reference, Data>);
+pub struct Objects(BTreeMap<Reference, Known>);
+
+/// The data of an object, and the file that it is written in.
+#[derive(Debug, Default)]
+struct Known {
+    data: Data,
+    file: Option<Arc<str>>,
+}
 
 impl Objects {
     /// Notes an object, when it is one that variables can come from, and tells which it is.
@@ -46,13 +54,20 @@ impl Objects {
         };
         let kind = resource.kind().to_owned();
         let object = Reference { kind, id };
-        self.0.insert(object.clone(), data);
+        let file = resource.source().map(|source| Arc::clone(&source.path));
+        self.0.insert(object.clone(), Known { data, file });
         Some(object)
     }
 
-    /// Notes the data of an object.
-    pub fn insert(&mut self, object: Reference, data: Data) {
-        self.0.insert(object, data);
+    /// Notes the data of an object, which is written in a file.
+    pub fn insert(&mut self, object: Reference, data: Data, file: Arc<str>) {
+        let file = Some(file);
+        self.0.insert(object, Known { data, file });
+    }
+
+    /// The file that an object is written in.
+    pub(super) fn file(&self, object: &Reference) -> Option<&str> {
+        self.0.get(object)?.file.as_deref()
     }
 
     /// Whether an object is known.
@@ -123,7 +138,8 @@ pub fn variables(
         }
     };
     for source in &post_build.from {
-        for (name, value) in objects.0.get(&source.object).into_iter().flatten() {
+        let known = objects.0.get(&source.object);
+        for (name, value) in known.into_iter().flat_map(|known| &known.data) {
             insert(name, value.expose_secret(), source.place.clone());
         }
     }

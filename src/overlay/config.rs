@@ -98,6 +98,11 @@ impl Config {
         }
     }
 
+    /// The directories of the project's own overlays.
+    pub fn folders(&self) -> impl Iterator<Item = &TreePath> {
+        self.paths.iter().map(|(path, _)| path)
+    }
+
     /// Where the project says that pods run: what it sets for every target as `namespace` and `podLabels` of a
     /// parameter such as `operator`.
     pub fn pods(&self, parameter: &str) -> Pods {

@@ -9,6 +9,7 @@ use super::language::Language;
 use super::library::{Library, is_builtin, is_unpinned, own_folders};
 use super::root::Root;
 use super::settings;
+use super::usage::{Usage, unused};
 use super::world::World;
 use super::{Expansion, Request, State};
 use crate::diagnostic::{Code, Diagnostic, Report, Result, Severity};
@@ -34,12 +35,11 @@ pub(super) fn expand(request: &Request<'_>) -> Result<Expansion> {
         mut report,
         ..
     } = finder;
-    settings::tell_unused(
-        request,
-        &used,
-        &names.into_iter().collect::<Vec<_>>(),
-        &mut report,
-    );
+    let usage = Usage::new(request.config, &used, names.into_iter().collect());
+    if request.host.is_whole_project {
+        let told = unused([&usage].into_iter(), |_| true, request.host.severity());
+        report.findings.extend(told.findings);
+    }
     // Where a warning is an error, nothing is given.
     if report.has_errors() {
         let first = report
@@ -48,7 +48,9 @@ pub(super) fn expand(request: &Request<'_>) -> Result<Expansion> {
             .find(|f| f.severity() == Severity::Error);
         return Err(first.expect("it has an error"));
     }
-    attach(&world, drafts, report)
+    let mut expansion = attach(&world, drafts, report)?;
+    expansion.usage = usage;
+    Ok(expansion)
 }
 
 fn check_pins(request: &Request<'_>) -> Result<()> {
@@ -140,5 +142,6 @@ fn attach<'a>(
         instances,
         report,
         view,
+        ..Expansion::default()
     })
 }

@@ -16,7 +16,6 @@ mod copy;
 mod definition;
 mod describe;
 mod draft;
-mod elsewhere;
 mod expand;
 mod finder;
 mod language;
@@ -35,6 +34,7 @@ mod survey;
 mod target;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod verify;
 mod world;
 
@@ -51,6 +51,7 @@ pub use describe::{list, rows, show, table};
 pub use library::{Loaded, Set, builtin_sets, own_sets};
 pub use mandatory::lacking;
 pub use survey::{Surveyed, survey};
+pub use usage::{Usage, unused};
 
 use crate::diagnostic::{Report, Result, Severity, Source};
 use crate::files::{Files, Layer, TreePath};
@@ -258,6 +259,8 @@ pub struct Expansion {
     pub instances: Vec<Instance>,
     /// Warnings.
     pub report: Report,
+    /// Which entries of `for` select something here.
+    pub usage: Usage,
     /// The files with the overlays beside the root kustomization, and listed in it; `None` where nothing is
     /// added. What is laid over the files below is what `expand` writes.
     pub view: Option<Arc<Layer>>,

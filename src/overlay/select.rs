@@ -83,12 +83,11 @@ impl Selector {
         })
     }
 
-    /// A text that objects which are selected hold: the name, else the namespace, where it is no pattern.
-    pub(super) fn literal(&self) -> Option<&str> {
-        let written = [self.written_name.as_str(), &self.written_namespace];
-        let is_plain =
-            |t: &&str| !t.is_empty() && t.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-        written.into_iter().find(is_plain)
+    /// Namespace and name as they are written.
+    pub(super) fn written(&self) -> String {
+        let parts = [self.written_namespace.as_str(), &self.written_name];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join("/")
     }
 
     /// Whether an object is selected.

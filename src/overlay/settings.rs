@@ -8,14 +8,12 @@ use minijinja::Value;
 use super::config::{Config, Located, Name, Override, read_annotation};
 use super::convert::{to_node, to_value};
 use super::definition::Definition;
-use super::elsewhere;
 use super::language::Language;
 use super::library::{Library, Loaded};
 use super::schema;
 use super::target::Target;
 use super::{HostParameter, Policy, Request};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source, nearest};
-use crate::files::TreePath;
 use crate::yaml::{self, Mapping, Node, ParseOptions, Tag, Value as Content};
 
 /// The annotation by which an object sets its own parameters.
@@ -352,48 +350,4 @@ pub(super) fn check_host(parameters: &[HostParameter], library: &Library) -> Res
         });
     }
     Ok(())
-}
-
-/// Whether an entry of `for` may be about another root of the project that says it.
-fn may_be_elsewhere(request: &Request<'_>, entry: &Override) -> bool {
-    let project = TreePath::parse(&entry.place.file).and_then(|file| file.parent());
-    let Some((name, project)) = entry.selector.literal().zip(project) else {
-        return true;
-    };
-    let strict = request.host.strict;
-    elsewhere::is_mentioned(request.files, &project, request.directory, name, strict)
-}
-
-/// Tells about entries of `for` that select nothing.
-///
-/// A project has many roots, and each of them few objects: an entry is told about where the project file
-/// is the root's own, where the name is nearly that of an object here, and where no other root mentions it.
-pub(super) fn tell_unused(
-    request: &Request<'_>,
-    used: &[bool],
-    names: &[String],
-    report: &mut Report,
-) {
-    for (entry, used) in request.config.overrides.iter().zip(used) {
-        if *used {
-            continue;
-        }
-        let near = nearest(
-            &entry.selector.written_name,
-            names.iter().map(String::as_str),
-        );
-        if near.is_none() && !request.host.is_whole_project && may_be_elsewhere(request, entry) {
-            continue;
-        }
-        let phrase = "an entry of for selects nothing";
-        let finding = Diagnostic::new(Code::OverlaySelectsNothing, phrase).at(entry.place.clone());
-        let finding = finding.with_severity(request.host.severity());
-        report.push(match near {
-            Some(near) => finding.help(format!("did you mean {near}?")),
-            None if names.is_empty() => {
-                finding.help("the build holds nothing that an overlay applies to")
-            }
-            None => finding.help(format!("overlays apply to {} here", names.join(", "))),
-        });
-    }
 }

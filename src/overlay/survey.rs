@@ -304,7 +304,8 @@ pub fn survey(
     let _ = writeln!(out, "  use: [{}@{}]", set.name, set.version.major);
     let survey = &set.survey()?;
     let objects = roots.iter().flat_map(|root| {
-        root.built.iter().map(|resource| Seen {
+        let named = root.built.iter().filter(|object| is_named(object));
+        named.map(|resource| Seen {
             resource,
             root: root.directory,
             moved_to: root.namespace,
@@ -319,6 +320,16 @@ pub fn survey(
     write_targets(&mut out, survey, &repository)?;
     Ok(out)
 }
+
+/// Whether the name of an object is known: not one that a variable makes whose value is not here.
+fn is_named(object: &Resource) -> bool {
+    let texts = [object.name(), object.namespace()];
+    let is_known = |text: &&str| !text.contains("${") && !text.contains(PLACEHOLDER);
+    texts.iter().all(is_known)
+}
+
+/// How a text starts that stands for the value of a variable which is not known here.
+const PLACEHOLDER: &str = "placeholder-of-";
 
 fn write_inputs(
     out: &mut String,
@@ -453,7 +464,27 @@ fn computed(
     let comment = comment.and_then(|(_, v)| v.as_str()).unwrap_or_default();
     let comment = comment.to_owned();
     let value = names.pop().map(|(_, v)| to_node(&v));
-    Ok(value.filter(|v| !v.is_null()).map(|v| (v, comment)))
+    let value = value.map(without_nulls);
+    let is_known = |v: &Node| !v.is_null() && !is_placeholder(v);
+    Ok(value.filter(is_known).map(|v| (v, comment)))
+}
+
+/// A mapping without the keys whose value is not known.
+fn without_nulls(node: Node) -> Node {
+    let Some(mapping) = node.as_mapping() else {
+        return node;
+    };
+    let mut kept = Mapping::default();
+    for (key, value) in mapping.iter().filter(|(_, value)| !value.is_null()) {
+        kept.insert(key, value.clone());
+    }
+    Node::new(yaml::Value::Mapping(kept), node.tag())
+}
+
+/// Whether a variable whose value is not here is part of a value.
+fn is_placeholder(node: &Node) -> bool {
+    let text = flow(node);
+    text.contains("${") || text.contains(PLACEHOLDER)
 }
 
 fn write_clients(

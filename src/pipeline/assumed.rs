@@ -5,19 +5,12 @@ use crate::files::TreePath;
 use crate::overlay::Config;
 use crate::validate::flows::Assumptions;
 
-/// The variable that says whether policies audit or enforce.
-const MODE: &str = "network_policies_mode";
-
 impl Root<'_> {
     /// Where the operator, Prometheus and DNS run, and which Clusters charts make in this root: from the
     /// parameters and the declared clusters of the project's overlays.
     pub fn assumptions(&self) -> Assumptions {
         let config = self.overlays();
-        let mut assumptions = assumptions(&config, self.directory());
-        let set = self.values().get(MODE);
-        let mode = config.input(MODE).or(set.as_ref().and_then(|v| v.as_str()));
-        assumptions.audits = mode == Some("audit");
-        assumptions
+        assumptions(&config, self.directory())
     }
 }
 

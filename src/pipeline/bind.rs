@@ -3,7 +3,7 @@
 use super::{Built, Layered, Root};
 use crate::diagnostic::{Report, Result};
 use crate::kube::ResMap;
-use crate::overlay::Instance;
+use crate::overlay::{Instance, Usage};
 use crate::substitute;
 
 /// A root whose variables are filled in.
@@ -14,6 +14,8 @@ pub struct Bound {
     pub warnings: Report,
     /// Which overlay applies to what, and why.
     pub overlays: Vec<Instance>,
+    /// Which entries of `for` select something here.
+    pub usage: Usage,
 }
 
 /// Fills variables, where the host does.
@@ -22,6 +24,7 @@ pub(super) fn run(layered: Layered, root: &Root<'_>) -> Result<Bound, Report> {
         resources: layered.built.resources,
         warnings: layered.built.warnings,
         overlays: layered.overlays,
+        usage: layered.usage,
     };
     if let Some(flux) = root.request.host.and_then(|host| host.flux.as_ref())
         && let Some(variables) = &flux.variables

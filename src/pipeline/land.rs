@@ -3,7 +3,7 @@
 use super::{Bound, Root};
 use crate::diagnostic::Report;
 use crate::kube::{ResMap, Scope};
-use crate::overlay::Instance;
+use crate::overlay::{Instance, Usage};
 use crate::project::chosen_profile;
 use crate::yaml::Node;
 
@@ -16,6 +16,8 @@ pub struct Landed {
     pub warnings: Report,
     /// Which overlay applies to what, and why.
     pub overlays: Vec<Instance>,
+    /// Which entries of `for` select something here.
+    pub usage: Usage,
 }
 
 /// Lands what was bound.
@@ -24,6 +26,7 @@ pub(super) fn run(bound: Bound, root: &Root<'_>) -> Landed {
         mut resources,
         warnings,
         overlays,
+        usage,
     } = bound;
     if let Some(namespace) = root.target_namespace {
         move_into(&mut resources, namespace);
@@ -39,6 +42,7 @@ pub(super) fn run(bound: Bound, root: &Root<'_>) -> Landed {
         resources,
         warnings,
         overlays,
+        usage,
     }
 }
 

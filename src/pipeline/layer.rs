@@ -6,7 +6,7 @@ use super::{Built, Landed, Root, bind, build, host};
 use crate::diagnostic::{Report, Result};
 use crate::files::Files;
 use crate::kube::{ResMap, Resource};
-use crate::overlay::{self, Expansion, Instance};
+use crate::overlay::{self, Expansion, Instance, Usage};
 use crate::yaml::Node;
 
 /// A root with what its overlays add. Variables are as they are written.
@@ -17,6 +17,8 @@ pub struct Layered {
     pub warnings: Report,
     /// Which overlay applies to what, and why.
     pub overlays: Vec<Instance>,
+    /// Which entries of `for` select something here.
+    pub usage: Usage,
 }
 
 /// Builds the root once more with what its overlays add, where they add anything.
@@ -34,6 +36,7 @@ pub(super) fn run(
         built,
         warnings: expansion.report,
         overlays: expansion.instances,
+        usage: expansion.usage,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The main path: what is asked, and the flow from a directory to manifests.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::host::{Adjustments, Flux};
@@ -193,15 +194,14 @@ impl<'a> Root<'a> {
     }
 
     /// The overlays in use: the project's, and those of the command line.
-    pub fn overlays(&self) -> Config {
-        if !self.has_overlays {
-            return Config::default();
-        }
+    pub fn overlays(&self) -> Cow<'_, Config> {
         let project = self.session.project();
-        let mut config = project.map(|p| p.overlays.clone()).unwrap_or_default();
-        config.merge(Config::of_names(
-            self.request.overlays.iter().map(String::as_str),
-        ));
+        let own = project.map(|project| Cow::Borrowed(&project.overlays));
+        let mut config = own.filter(|_| self.has_overlays).unwrap_or_default();
+        if self.has_overlays && !self.request.overlays.is_empty() {
+            let named = self.request.overlays.iter().map(String::as_str);
+            config.to_mut().merge(Config::of_names(named));
+        }
         config
     }
 

@@ -228,7 +228,7 @@ fn level(version: &Spanned<String>, source: &Source) -> Result<kustomize::Level>
 }
 
 /// The project files from the root down to a directory.
-fn project_files(files: &dyn Files, directory: &TreePath) -> Result<Vec<TreePath>> {
+pub(super) fn project_files(files: &dyn Files, directory: &TreePath) -> Result<Vec<TreePath>> {
     let mut found = Vec::new();
     let mut next = Some(directory.clone());
     while let Some(directory) = next {

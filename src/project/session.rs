@@ -190,6 +190,12 @@ impl Session {
         moved.map(|mount| mount.from.clone()).collect()
     }
 
+    /// Where templates include others from; any of them may.
+    pub fn included_from(&self) -> Vec<TreePath> {
+        let mounts = self.templates().map_or(&[][..], |t| &t.mounts);
+        mounts.iter().map(|mount| mount.from.clone()).collect()
+    }
+
     /// The template that a path is rendered from, where there is one.
     pub fn template_of(&self, path: &TreePath) -> Result<Option<TreePath>> {
         match &self.view {

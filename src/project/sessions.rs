@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::project::Project;
+use super::project::{Project, project_files};
 use super::session::{Session, find_project};
 use crate::diagnostic::{Code, Result};
 use crate::files::{Files, TreePath};
@@ -56,14 +56,30 @@ impl Sessions {
 
     /// The project of a directory. Fails as [`Session::open`] does, for each of its directories alike.
     pub fn of(&self, directory: &TreePath) -> Result<Arc<Session>> {
+        let files = project_files(&self.disk, directory)?;
+        if !files.is_empty() {
+            // Its files are read once, however many directories it has.
+            return self.once((files, None), || Project::find(&self.disk, directory));
+        }
         let project = find_project(&self.disk, directory)?;
-        let key = project.as_ref().map(key_of).unwrap_or_default();
+        let makejinja = project
+            .as_ref()
+            .and_then(|p| p.templates.makejinja.as_ref());
+        let key = (files, makejinja.map(|(path, _)| path.clone()));
+        self.once(key, || Ok(project))
+    }
+
+    fn once(
+        &self,
+        key: Key,
+        project: impl FnOnce() -> Result<Option<Project>>,
+    ) -> Result<Arc<Session>> {
         let once = {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(open.entry(key).or_default())
         };
-        once.get_or_init(|| self.session(project).map(Arc::new))
-            .clone()
+        let open = || self.session(project()?).map(Arc::new);
+        once.get_or_init(open).clone()
     }
 
     fn session(&self, project: Option<Project>) -> Result<Session> {
@@ -79,12 +95,4 @@ impl Sessions {
             opened => opened,
         }
     }
-}
-
-fn key_of(project: &Project) -> Key {
-    let makejinja = project.templates.makejinja.as_ref();
-    (
-        project.files.clone(),
-        makejinja.map(|(path, _)| path.clone()),
-    )
 }

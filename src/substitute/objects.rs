@@ -79,12 +79,31 @@ fn fill(
         .map_err(|error| unprintable(resource, error.mark))?;
     let printed = String::from_utf8_lossy(&printed);
     let expand = |text: &str| expanded(text, variables, strictness);
-    let expanded = expand(&printed)
-        .map_err(|fault| faults(resource, &fault, variables, &|text| expand(text).err()))?;
+    let expanded = expand(&printed).map_err(|fault| {
+        let all = |text: &str| all_faults(text, variables, strictness);
+        faults(resource, &fault, variables, &all)
+    })?;
     let expanded = String::from_utf8(expanded).map_err(|_| cut_character(resource))?;
     let mut filled = read(&expanded).ok_or_else(|| unreadable(resource, variables))?;
     keep_places(&mut filled, resource.node());
     Ok(filled)
+}
+
+/// Everything that is wrong with a text: each variable that is not set, up to what cannot be expanded at all.
+fn all_faults(text: &str, variables: &Variables, strictness: Strictness) -> Vec<Fault> {
+    let (mut known, mut found) = (variables.clone(), Vec::new());
+    while let Err(fault) = expanded(text, &known, strictness) {
+        let name = match &fault {
+            Fault::NotSet(name) => Some(name.clone()),
+            _ => None,
+        };
+        found.push(fault);
+        match name {
+            Some(name) => known.insert_unchecked(&name, ""),
+            None => break,
+        }
+    }
+    found
 }
 
 fn expanded(text: &str, variables: &Variables, strictness: Strictness) -> Result<Vec<u8>, Fault> {
@@ -176,12 +195,13 @@ fn faults(
     resource: &Resource,
     first: &Fault,
     variables: &Variables,
-    fault_of: &dyn Fn(&str) -> Option<Fault>,
+    faults_of: &dyn Fn(&str) -> Vec<Fault>,
 ) -> Report {
     let mut report = Report::default();
     each_scalar(resource.node(), &mut |node| {
         let text = node.scalar_text().unwrap_or_default();
-        if let Some(fault) = text.contains("${").then(|| fault_of(text)).flatten() {
+        let found = text.contains("${").then(|| faults_of(text));
+        for fault in found.unwrap_or_default() {
             let place = place_in(resource, node, &fault);
             report.push(explain(resource, &fault, variables).at(place));
         }

@@ -1,7 +1,6 @@
 //! Runs the documents of `testdata/validate/findings/NAME.yaml`: objects, and what is found in them.
 //!
 //! A document has `about`, `check` (`gate`, `schema`, `lints` or `all`) and `text`, the manifest as a user wrote it.
-//! With `audits: true` the project says that policies only audit.
 //! `origin` (`rendered`, `decrypted`) and `secrets` say where it came from; `options` holds what the gate is
 //! told. `NAME.expected` holds what is found, document by document; `BLESS=1` writes it.
 #![expect(
@@ -119,13 +118,7 @@ fn judge(case: &Node) -> Report {
     }
     match text(case, "check").unwrap() {
         "schema" => admission::judge(&resources, Judge::new(Versions::default())),
-        "lints" => {
-            let assumptions = Assumptions {
-                audits: case.get("audits").and_then(Node::as_bool) == Some(true),
-                ..Assumptions::default()
-            };
-            lints(&resources, &assumptions)
-        }
+        "lints" => lints(&resources, &Assumptions::default()),
         "all" => check(&resources, &CheckOptions::default()),
         _ => gated(case, &resources),
     }

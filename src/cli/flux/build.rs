@@ -185,7 +185,8 @@ impl Asked<'_> {
                 true => OwnerLabels::Add,
                 false => OwnerLabels::Omit,
             },
-            allow_empty: arguments.allow_empty,
+            // One that applies nothing is no reason to stop the others.
+            allow_empty: arguments.allow_empty || arguments.recursive,
             unknown: Unknown::Refuse,
         };
         let disk = Arc::clone(&located.tree) as Arc<dyn Files>;

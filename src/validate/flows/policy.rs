@@ -108,11 +108,6 @@ impl Policy {
         self.side(direction).audit
     }
 
-    /// Whether it drops what no rule allows, and says so.
-    pub(in crate::validate) fn enforces_as_asked(&self, direction: Direction) -> bool {
-        self.side(direction).default_deny && self.side(direction).asked
-    }
-
     /// Whether it drops what no rule allows because nothing says that it should not.
     pub(in crate::validate) fn enforces_unasked(&self, direction: Direction) -> bool {
         self.side(direction).default_deny && !self.side(direction).asked

@@ -33,7 +33,7 @@ pub fn lints(resources: &ResMap, assumptions: &Assumptions) -> Report {
     let pods = pods(resources, assumptions);
     dead_metrics::check(resources, &assumptions.series, &mut report);
     denies_nothing::check(resources, &refused, &mut report);
-    enforces_in_audit::check(&policies, &pods, assumptions.audits, &mut report);
+    enforces_in_audit::check(&policies, &pods, &mut report);
     default_deny::check(&policies, &pods, assumptions, &mut report);
     custom_queries::check(resources, &mut report);
     wrong_namespace::check(resources, &policies, &pods, assumptions, &mut report);

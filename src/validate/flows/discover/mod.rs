@@ -49,8 +49,6 @@ pub struct Assumptions {
     pub dns: PodReference,
     /// Clusters that the project declares because a chart makes them: namespace and name.
     pub clusters: Vec<(String, String)>,
-    /// Whether the project says that policies only audit, where nothing else is said of a Cluster.
-    pub audits: bool,
     /// What the series begin with that other renders make, by custom queries and recording rules.
     pub series: Vec<String>,
 }
@@ -63,7 +61,6 @@ impl Default for Assumptions {
             prometheus: PodReference::new("monitoring", NAME, "prometheus"),
             dns: PodReference::new("kube-system", "k8s-app", "kube-dns"),
             clusters: Vec::new(),
-            audits: false,
             series: Vec::new(),
         }
     }
