@@ -6,6 +6,7 @@
 //! [`Webhook`]. The room judges and never mends; messages never hold a value of the object. Start with
 //! [`Judge::admit`].
 
+mod apply;
 mod base64;
 mod cel;
 mod decode;
@@ -172,29 +173,11 @@ impl Judge {
     ) {
         let mut object = std::mem::take(&mut verdict.object);
         let given = object.clone();
-        let old = old.map(|old| self.stored(schema, gvk, old));
-        let is_read = match schema.is_native {
-            true => native::read(schema, gvk, &mut object, verdict),
-            false => self.read_custom(schema, &mut object, sending, verdict),
-        };
+        let is_read = self.read(schema, &mut object, verdict);
+        let stored = old.map(|old| self.replace(schema, gvk, &mut object, old, sending));
+        self.complete(schema, gvk, &mut object, sending);
         if is_read {
-            let hooks: Vec<&dyn Webhook> = self
-                .webhooks
-                .iter()
-                .map(AsRef::as_ref)
-                .filter(|hook| hook.selects(gvk))
-                .collect();
-            hooks.iter().for_each(|hook| hook.mutate(gvk, &mut object));
-            let mut causes = Causes::default();
-            check(schema, gvk, &object, old.as_ref(), &mut causes);
-            if causes.is_empty() {
-                let mut warnings = Causes::default();
-                for hook in hooks {
-                    hook.validate(gvk, &object, old.as_ref(), &mut causes, &mut warnings);
-                }
-                verdict.warnings.extend(warnings.list);
-            }
-            verdict.errors.extend(causes.list);
+            self.check(schema, gvk, &mut object, stored.as_ref(), verdict);
         }
         if verdict.errors.is_empty() {
             let apply = apply_only(schema, &object, &given);
@@ -203,34 +186,77 @@ impl Judge {
         verdict.object = object;
     }
 
-    /// An object as it was stored: read, with its defaults.
-    fn stored(&self, schema: &Schema, gvk: &Gvk, old: &Value) -> Value {
-        let mut old = old.clone();
-        let mut ignored = Verdict::default();
-        match schema.is_native {
-            true => native::read(schema, gvk, &mut old, &mut ignored),
-            false => self.read_custom(schema, &mut old, Sending::Create, &mut ignored),
-        };
-        old
-    }
-
-    fn read_custom(
-        &self,
-        schema: &Schema,
-        object: &mut Value,
-        sending: Sending,
-        verdict: &mut Verdict,
-    ) -> bool {
+    /// Reads an object as it is sent, without defaults. Whether it could be read.
+    fn read(&self, schema: &Schema, object: &mut Value, verdict: &mut Verdict) -> bool {
+        if schema.is_native {
+            return native::read(schema, object, verdict);
+        }
         let before = verdict.errors.len();
         self.metadata(object, verdict);
         let mut unknown = Causes::default();
         structural::prune(&schema.arena, schema.root, object, &mut unknown);
         verdict.unknown.extend(unknown.list);
+        verdict.errors.len() == before
+    }
+
+    /// Drops the nulls of a request, and sets defaults.
+    fn complete(&self, schema: &Schema, gvk: &Gvk, object: &mut Value, sending: Sending) {
+        if schema.is_native {
+            return native::set_defaults(schema, gvk, object);
+        }
         if sending == Sending::Create {
             structural::drop_nulls(&schema.arena, schema.root, object);
         }
         structural::set_defaults(&schema.arena, schema.root, object);
-        verdict.errors.len() == before
+    }
+
+    /// Makes of an object what is to be stored in the place of the old one. Returns that one, as it is stored.
+    fn replace(
+        &self,
+        schema: &Schema,
+        gvk: &Gvk,
+        object: &mut Value,
+        old: &Value,
+        sending: Sending,
+    ) -> Value {
+        let mut before = old.clone();
+        self.read(schema, &mut before, &mut Verdict::default());
+        let mut stored = before.clone();
+        self.complete(schema, gvk, &mut stored, Sending::Create);
+        if sending == Sending::Apply {
+            let merge = apply::Merge {
+                arena: &schema.arena,
+                is_native: schema.is_native,
+            };
+            *object = merge.merge(Some(schema.root), &stored, &before, object);
+        }
+        if schema.is_native {
+            native::take_over(gvk, object, &stored);
+        }
+        stored
+    }
+
+    /// What the API server and the webhooks check after an object was read.
+    fn check(
+        &self,
+        schema: &Schema,
+        gvk: &Gvk,
+        object: &mut Value,
+        old: Option<&Value>,
+        verdict: &mut Verdict,
+    ) {
+        let hooks = self.webhooks.iter().map(AsRef::as_ref);
+        let hooks: Vec<&dyn Webhook> = hooks.filter(|hook| hook.selects(gvk)).collect();
+        hooks.iter().for_each(|hook| hook.mutate(gvk, object));
+        let (mut causes, mut warnings) = (Causes::default(), Causes::default());
+        check(schema, gvk, object, old, &mut causes);
+        if causes.is_empty() {
+            for hook in hooks {
+                hook.validate(gvk, object, old, &mut causes, &mut warnings);
+            }
+        }
+        verdict.warnings.extend(warnings.list);
+        verdict.errors.extend(causes.list);
     }
 }
 
@@ -273,7 +299,7 @@ fn check(schema: &Schema, gvk: &Gvk, object: &Value, old: Option<&Value>, causes
     if schema.is_native {
         native::check(gvk, object, causes);
         if let Some(old) = old {
-            native::check_update(gvk, object, old, causes);
+            native::check_update(schema, gvk, object, old, causes);
         }
         return;
     }

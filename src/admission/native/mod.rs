@@ -12,7 +12,7 @@ mod update;
 
 pub(super) use checks::name_test;
 pub(super) use meta::object_meta;
-pub(super) use update::check as check_update;
+pub(super) use update::{check as check_update, take_over};
 
 use serde_json::Value;
 
@@ -22,8 +22,8 @@ use super::verdict::{Causes, Verdict};
 use crate::kube::Gvk;
 use decode::Faults;
 
-/// Reads an object of a built-in kind in place: types, unknown fields, defaults. Whether it could be read.
-pub(super) fn read(schema: &Schema, gvk: &Gvk, object: &mut Value, verdict: &mut Verdict) -> bool {
+/// Reads an object of a built-in kind in place: types and unknown fields. Whether it could be read.
+pub(super) fn read(schema: &Schema, object: &mut Value, verdict: &mut Verdict) -> bool {
     let (mut errors, mut unknown) = (Causes::default(), Causes::default());
     let mut faults = Faults {
         errors: &mut errors,
@@ -33,11 +33,13 @@ pub(super) fn read(schema: &Schema, gvk: &Gvk, object: &mut Value, verdict: &mut
     let is_read = errors.is_empty();
     verdict.errors.extend(errors.list);
     verdict.unknown.extend(unknown.list);
-    if is_read {
-        decode::set_defaults(&schema.arena, schema.root, object);
-        defaults::set(&gvk.kind, object);
-    }
     is_read
+}
+
+/// Sets the defaults of an object of a built-in kind that was read.
+pub(super) fn set_defaults(schema: &Schema, gvk: &Gvk, object: &mut Value) {
+    decode::set_defaults(&schema.arena, schema.root, object);
+    defaults::set(&gvk.kind, object);
 }
 
 /// Reads the metadata of any object as Go does.

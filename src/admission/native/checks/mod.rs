@@ -21,6 +21,7 @@ mod storage;
 mod volume;
 mod workload;
 
+pub(super) use resources::quantity;
 use serde_json::Value;
 
 use super::look::Look;

@@ -27,7 +27,7 @@ const WHOLE: &[&str] = &[
 const OF_CONTAINERS: &[&str] = &["cpu", "memory", "ephemeral-storage"];
 
 /// The quantity of a value that was read before.
-pub(super) fn quantity(value: &Value) -> Option<Quantity> {
+pub(in crate::admission::native) fn quantity(value: &Value) -> Option<Quantity> {
     match value {
         Value::String(text) => Quantity::parse(text).ok(),
         Value::Number(number) => Quantity::parse(&number.to_string()).ok(),
