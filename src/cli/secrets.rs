@@ -293,20 +293,28 @@ fn make<'a>(
     .map_err(|report| not_written(report, kind))
 }
 
-/// Says that nothing was written where one file fails.
-fn not_written(mut report: Report, kind: Kind) -> Report {
+/// Says that nothing was written where one file fails. What no identity opens is told once.
+fn not_written(report: Report, kind: Kind) -> Report {
     let what = match kind {
         Kind::Keys => "no file is sealed for others",
         Kind::Rotation => "no data key is made anew",
     };
-    if let Some(last) = report.findings.pop() {
-        let last = match last.code() {
-            Code::SopsNoIdentity => last.help("leave a file out with --rule, or name one path"),
-            _ => last,
+    let (closed, mut findings): (Vec<_>, Vec<_>) = report
+        .findings
+        .into_iter()
+        .partition(|error| error.code() == Code::SopsNoIdentity);
+    let count = closed.len();
+    if let Some(first) = closed.into_iter().next() {
+        let first = match count {
+            1 => first,
+            _ => first.note(format!("{} other files do not open either", count - 1)),
         };
-        report.push(last.note(format!("{what}: all files change, or none")));
+        findings.push(first.help("leave a file out with --rule, or name one path"));
     }
-    report
+    if let Some(last) = findings.pop() {
+        findings.push(last.note(format!("{what}: all files change, or none")));
+    }
+    Report { findings }
 }
 
 fn shown(step: &Step<'_>, kind: Kind) -> String {
