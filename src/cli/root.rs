@@ -180,6 +180,7 @@ impl RootArguments {
                 LoadRestrictor::LoadRestrictionsNone => LoadRestriction::None,
             },
             managed_by_label: self.enable_managedby_label,
+            version_label: None,
             order: match self.reorder {
                 Reorder::Legacy => Order::Legacy,
                 Reorder::None => Order::Fifo,

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use super::finish::{OwnerLabels, label};
 use super::kustomization::{Id, Kustomization, Reference};
 use super::mask::mask;
+use super::render::VERSION_LABEL;
 use super::variables::{Given, Objects, variables};
 use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::files::{Files, Kind, TreePath};
@@ -95,6 +96,7 @@ impl Builder {
                 managed_by_label: false,
                 order: Order::Fifo,
                 level: None,
+                version_label: Some(VERSION_LABEL),
             },
             outside: &outside,
             opener: Arc::clone(&opener),
@@ -127,8 +129,6 @@ impl Builder {
             allow_empty: true,
             flux: Some(Flux {
                 build_metadata: kustomization.build_metadata.clone(),
-                strategic_merges: kustomization.strategic_merges.clone(),
-                json_patches: kustomization.json_patches.clone(),
                 variables: variables.transpose()?,
                 strictness: self.strictness,
                 ignore: Some(ignore),

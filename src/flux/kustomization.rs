@@ -87,10 +87,8 @@ pub struct Kustomization {
     pub adjustments: Adjustments,
     /// `buildMetadata`.
     pub build_metadata: Vec<String>,
-    /// `patchesStrategicMerge` of its older versions, each as text.
-    pub strategic_merges: Vec<Node>,
-    /// `patchesJson6902` of its older versions.
-    pub json_patches: Vec<Node>,
+    /// What it says in vain.
+    pub without_effect: Vec<Diagnostic>,
     /// Whether sealed manifests are opened.
     pub decrypts: bool,
     /// What fills the variables.
@@ -120,8 +118,7 @@ impl Kustomization {
             remote: false,
             adjustments: Adjustments::default(),
             build_metadata: Vec::new(),
-            strategic_merges: Vec::new(),
-            json_patches: Vec::new(),
+            without_effect: Vec::new(),
             decrypts: true,
             post_build: None,
             labels: Vec::new(),
@@ -198,10 +195,7 @@ impl<'a> Reader<'a> {
         read.remote = spec.get("kubeConfig").is_some_and(|n| !n.is_null());
         read.adjustments = self.adjustments(spec);
         read.build_metadata = self.strings(spec, "buildMetadata");
-        let merges = self.list(spec, "patchesStrategicMerge");
-        read.strategic_merges = merges.iter().filter_map(|n| self.as_text(n)).collect();
-        let patches = self.list(spec, "patchesJson6902");
-        read.json_patches = patches.iter().filter_map(|n| self.json_patch(n)).collect();
+        read.without_effect = self.without_effect(spec);
         read.decrypts = self.decryption(spec);
         read.post_build = self.post_build(spec);
         if let Some(common) = self.mapping(spec.get("commonMetadata"), "commonMetadata") {
@@ -263,10 +257,14 @@ impl<'a> Reader<'a> {
             self.refuse(Code::FluxInvalid, phrase, place);
         }
         let patches = self.list(spec, "patches");
+        // An empty string is as if the field were absent: what the file says stays.
+        let mut set = |key| self.text(spec, key).filter(|text| !text.is_empty());
+        let [namespace, name_prefix, name_suffix] =
+            ["targetNamespace", "namePrefix", "nameSuffix"].map(&mut set);
         Adjustments {
-            namespace: self.text(spec, "targetNamespace"),
-            name_prefix: self.text(spec, "namePrefix"),
-            name_suffix: self.text(spec, "nameSuffix"),
+            namespace,
+            name_prefix,
+            name_suffix,
             images: self.images(spec),
             components,
             ignore_missing_components: self.is_true(spec, "ignoreMissingComponents"),
@@ -309,24 +307,21 @@ impl<'a> Reader<'a> {
         patch.insert("target", mapping_of(selector));
     }
 
-    fn json_patch(&mut self, node: &'a Node) -> Option<Node> {
-        let from = self.mapping(Some(node), "patchesJson6902")?;
-        let mut patch = Mapping::default();
-        patch.insert("patch", self.as_text(from.get("patch")?)?);
-        self.target(from, &mut patch);
-        Some(mapping_of(patch))
-    }
-
-    /// An inline document as the text that kustomize takes.
-    fn as_text(&mut self, node: &Node) -> Option<Node> {
-        let mut bytes = Vec::new();
-        match crate::yaml::write_manifest(&mut bytes, node) {
-            Ok(()) => Some(Node::string(String::from_utf8_lossy(&bytes).into_owned())),
-            Err(error) => {
-                self.found.push(self.resource.value_error(error));
-                None
-            }
-        }
+    /// Fields of older versions, which the controller drops without a word.
+    fn without_effect(&self, spec: &Mapping) -> Vec<Diagnostic> {
+        let fields = ["patchesStrategicMerge", "patchesJson6902"];
+        let found = fields
+            .iter()
+            .filter_map(|field| Some((field, spec.get(field)?)));
+        found
+            .map(|(field, node)| {
+                let phrase = format!("spec.{field} of {} has no effect", self.resource.id());
+                Diagnostic::warning(Code::FluxInvalid, phrase)
+                    .at(self.resource.place_of(node))
+                    .note("the field belongs to an older API, and the controller drops it")
+                    .help("write the patches as spec.patches")
+            })
+            .collect()
     }
 
     fn images(&mut self, spec: &'a Mapping) -> Vec<Image> {

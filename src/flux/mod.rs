@@ -21,6 +21,7 @@ mod render;
 pub mod resource_sets;
 mod search;
 pub mod sources;
+pub mod stages;
 pub mod variables;
 
 pub use cluster::{Applied, Cluster, Flown, Scope};

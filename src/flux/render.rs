@@ -16,6 +16,9 @@ use crate::secrets::{Opened, Secrets};
 use crate::substitute::{Strategy, Strictness};
 use crate::values::Overrides;
 
+/// How kustomize calls its version within Flux, whose programs are built without one (case `kz-resources-and-build-metadata`).
+pub(super) const VERSION_LABEL: &str = "(devel)";
+
 /// What is asked of every Kustomization.
 pub struct Settings<'a> {
     /// The directory whose project is opened for all that have no other.
@@ -170,6 +173,7 @@ impl<'a> Renderer<'a> {
                 managed_by_label: false,
                 order: Order::Fifo,
                 level: None,
+                version_label: Some(VERSION_LABEL),
             },
             outside: settings.outside,
             opener: Arc::clone(&settings.opener),
@@ -185,6 +189,8 @@ impl<'a> Renderer<'a> {
             Unknown::Refuse => root,
         };
         let mut judged = root.judged()?;
+        let without_effect = kustomization.without_effect.iter().cloned();
+        judged.landed.warnings.findings.extend(without_effect);
         finish(kustomization, &mut judged.landed.resources, settings.owner)?;
         judged.found = told_once(judged.found, &judged.landed.warnings);
         Ok(judged)
@@ -210,8 +216,6 @@ impl<'a> Renderer<'a> {
             allow_empty: self.settings.allow_empty,
             flux: Some(Flux {
                 build_metadata: kustomization.build_metadata.clone(),
-                strategic_merges: kustomization.strategic_merges.clone(),
-                json_patches: kustomization.json_patches.clone(),
                 variables,
                 strictness,
                 ignore: None,

@@ -43,7 +43,9 @@ pub(super) fn finish(
             .any(|m| &***m == name)
     };
     if options.managed_by_label || asked("managedByLabel") {
-        let value = format!("kustomize-{}", options.level().version());
+        let level = options.level();
+        let version = options.version_label.unwrap_or_else(|| level.version());
+        let value = format!("kustomize-{version}");
         let label: Pairs = std::iter::once((MANAGED_BY.into(), value.into())).collect();
         labels::apply(&mut resources, &label, std::slice::from_ref(&LABELS))?;
     }

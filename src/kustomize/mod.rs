@@ -76,6 +76,8 @@ pub struct Options {
     pub order: Order,
     /// Which kustomize's bytes are given, where the invoker says.
     pub level: Option<Level>,
+    /// What the label calls the version, where the host's program was built without one.
+    pub version_label: Option<&'static str>,
 }
 
 impl Options {

@@ -13,6 +13,7 @@ use crate::files::{File, Files, Located, OutputFile, OutputTree, Stale, TreePath
 use crate::flux::kustomization::{Id, Kustomization, Reference};
 use crate::flux::protect::{Protection, protect};
 use crate::flux::sources::Sources;
+use crate::flux::stages::{GroupKind, in_order_of_apply};
 use crate::flux::variables::{Given, read_file};
 use crate::flux::{
     Applied, Cluster, Flown, OwnerLabels, Renderer, SYSTEM, Scope, Settings, Strictness, Unknown,
@@ -63,6 +64,12 @@ pub(super) struct Arguments {
         action = clap::ArgAction::Set
     )]
     strict_substitute: bool,
+    /// The order of the objects of a Kustomization
+    #[arg(long, value_enum, default_value = "build", value_name = "ORDER")]
+    order: ObjectOrder,
+    /// Kinds that are applied before the rest: GROUP/KIND, or KIND of the core group; may be repeated
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    custom_stage_kinds: Vec<String>,
     /// Add the labels that tell whose an object is
     #[arg(long)]
     owner_labels: bool,
@@ -111,6 +118,15 @@ enum Made {
     ResourceSet(resource_set::Arguments),
     /// Write the files of the artifacts that an ArtifactGenerator makes
     Artifacts(artifacts::Arguments),
+}
+
+/// In which order the objects of a Kustomization are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum ObjectOrder {
+    /// As the build has them
+    Build,
+    /// As the controller applies them
+    Apply,
 }
 
 /// Renders Kustomizations and prints what they apply.
@@ -407,6 +423,13 @@ fn finished(
         report,
         ..Done::default()
     };
+    if arguments.order == ObjectOrder::Apply {
+        let kinds = arguments.custom_stage_kinds.iter();
+        let custom: Vec<GroupKind> = kinds.map(|kind| GroupKind::parse(kind)).collect();
+        for one in &mut applied {
+            in_order_of_apply(&mut one.resources, &custom);
+        }
+    }
     if arguments.list {
         done.stdout = table(&applied).into_bytes();
         return Ok(done);

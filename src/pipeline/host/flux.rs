@@ -7,7 +7,7 @@ use super::ignore::Ignore;
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
 use crate::files::{File, Files, Kind, TreePath};
 use crate::kustomize::{KUSTOMIZATION_NAMES, kustomization_path};
-use crate::yaml::{self, Mapping, Node};
+use crate::yaml::{self, DuplicateKeys, Mapping, Node, ParseOptions};
 
 /// Project files, and what Flux's sources leave out of an artifact: never manifests of a cluster.
 const NO_MANIFESTS: [&str; 12] = [
@@ -33,10 +33,6 @@ const NO_DIRECTORIES: [&str; 3] = [".git", ".github", ".circleci"];
 pub struct Flux {
     /// Replaces `buildMetadata` where it is not empty.
     pub build_metadata: Vec<String>,
-    /// Appended to `patchesStrategicMerge`.
-    pub strategic_merges: Vec<Node>,
-    /// Appended to `patchesJson6902`.
-    pub json_patches: Vec<Node>,
     /// The variables of `postBuild`; `None` where nothing is filled.
     pub variables: Option<Variables>,
     /// Whether a variable that does not exist is an error.
@@ -55,16 +51,14 @@ pub(crate) fn kustomization(
 ) -> Result<Option<File>> {
     let found = kustomization_path(files, directory)?;
     let is_generated = found.is_none();
+    let mut is_rewritten = false;
     let (path, source, mut mapping, is_empty) = match found {
         Some(path) => {
             let file = files.read(&path)?;
-            let node = yaml::parse_config(&file.bytes, &file.source)?;
-            let mapping = node.as_mapping().cloned().ok_or_else(|| {
-                Diagnostic::new(Code::FieldType, "a kustomization is a mapping")
-                    .at(Place::file(path.as_str()))
-            })?;
+            let (mapping, is_strict) = read(&file)?;
             let resources = mapping.get("resources").and_then(Node::as_sequence);
             let is_empty = resources.is_none_or(<[Node]>::is_empty);
+            is_rewritten = !is_strict;
             (path, (*file.source).clone(), mapping, is_empty)
         }
         None => {
@@ -78,7 +72,7 @@ pub(crate) fn kustomization(
     let adjustments = adjustments
         .clone()
         .with_existing_components(files, directory)?;
-    if !(is_generated || is_empty || sets_anything(&adjustments, flux)) {
+    if !(is_generated || is_empty || is_rewritten || sets_anything(&adjustments, flux)) {
         return Ok(None);
     }
     if is_empty {
@@ -93,12 +87,6 @@ pub(crate) fn kustomization(
         drop_ignored(files, directory, &mut mapping, ignore)?;
     }
     adjustments.apply(&mut mapping);
-    for (key, patches) in [
-        ("patchesStrategicMerge", &flux.strategic_merges),
-        ("patchesJson6902", &flux.json_patches),
-    ] {
-        append(&mut mapping, key, patches);
-    }
     if !flux.build_metadata.is_empty() {
         strings(&mut mapping, "buildMetadata", &flux.build_metadata);
     }
@@ -112,12 +100,35 @@ pub(crate) fn kustomization(
     }))
 }
 
+/// Reads the root kustomization as the controller does: the first document, the last of repeated keys, and nothing at
+/// all is an empty one (cases `kz-two-documents`, `kz-duplicate-field`, `kz-empty-file`). Returns whether kustomize
+/// itself would read it so.
+fn read(file: &File) -> Result<(Mapping, bool)> {
+    let not_a_mapping = || {
+        Diagnostic::new(Code::FieldType, "a kustomization is a mapping")
+            .at(Place::file(file.path.as_str()))
+    };
+    let strict = match yaml::parse_config(&file.bytes, &file.source) {
+        Ok(node) if !node.is_null() => {
+            return Ok((node.as_mapping().cloned().ok_or_else(not_a_mapping)?, true));
+        }
+        other => other,
+    };
+    let options = ParseOptions {
+        duplicate_keys: DuplicateKeys::LastWins,
+        ..ParseOptions::default()
+    };
+    let text = String::from_utf8_lossy(&file.bytes);
+    match yaml::parse_first(&text, options) {
+        Ok(None) => Ok((Mapping::default(), false)),
+        Ok(Some(node)) if node.is_null() => Ok((Mapping::default(), false)),
+        Ok(Some(node)) => Ok((node.as_mapping().cloned().ok_or_else(not_a_mapping)?, false)),
+        Err(error) => Err(strict.err().unwrap_or_else(|| error.at(&file.source))),
+    }
+}
+
 fn sets_anything(adjustments: &Adjustments, flux: &Flux) -> bool {
-    !(adjustments.is_empty()
-        && flux.build_metadata.is_empty()
-        && flux.strategic_merges.is_empty()
-        && flux.json_patches.is_empty()
-        && flux.ignore.is_none())
+    !(adjustments.is_empty() && flux.build_metadata.is_empty() && flux.ignore.is_none())
 }
 
 /// Takes what is ignored out of the lists of files. Fails with [`Code::FileMissing`] for a path that is not there.
@@ -185,8 +196,8 @@ fn scan(
         let path = directory.join(&name).expect("a listed name stays below");
         let relative = || format!("./{}", path.relative_to(root));
         match files.kind(&path)? {
-            // Links are not part of what Flux unpacks.
-            Some(_) if files.real_path(&path)? != path => {}
+            // The walk does not follow a link to a directory; it reads through one to a file.
+            Some(Kind::Directory) if files.real_path(&path)? != path => {}
             Some(Kind::Directory) if NO_DIRECTORIES.contains(&name.as_str()) => {}
             Some(Kind::Directory) if kustomization_path(files, &path)?.is_some() => {
                 resources.push(relative());
@@ -207,17 +218,6 @@ fn scan(
 fn strings(mapping: &mut Mapping, key: &str, values: &[String]) {
     let values = values.iter().map(|v| Node::string(v.as_str())).collect();
     mapping.insert(key, Node::sequence(values));
-}
-
-fn append(mapping: &mut Mapping, key: &str, nodes: &[Node]) {
-    if nodes.is_empty() {
-        return;
-    }
-    let list = mapping.get_or_insert_with(key, || Node::sequence(Vec::new()));
-    match list.as_sequence_mut() {
-        Some(items) => items.extend(nodes.iter().cloned()),
-        None => *list = Node::sequence(nodes.to_vec()),
-    }
 }
 
 #[cfg(test)]
