@@ -6,11 +6,11 @@ use indexmap::IndexMap;
 
 pub use crate::validate::flows::{Analysis, Assumptions, PodReference, analyse, html, json, table};
 
-use super::{Cluster, Root};
+use super::{Cluster, Root, references};
 use crate::admission::{self, Judge, Versions};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Severity};
 use crate::files::TreePath;
-use crate::kube::ResMap;
+use crate::kube::{ResMap, Resource};
 use crate::overlay;
 use crate::pipeline::Judged;
 use crate::project::{Checks, Level};
@@ -96,7 +96,9 @@ fn judged(roots: &[(&Root, &Judged)], versions: Versions) -> Report {
         return Report::default();
     };
     let (objects, assumptions) = together(roots.iter().copied());
-    validate::check(&objects, &options(&first.checks, assumptions, versions))
+    let mut report = validate::check(&objects, &options(&first.checks, assumptions, versions));
+    report.findings.extend(references::check(&objects).findings);
+    report
 }
 
 fn options(checks: &Checks, assumptions: Assumptions, versions: Versions) -> CheckOptions {
@@ -117,6 +119,18 @@ fn severity(level: Level) -> Option<Severity> {
     }
 }
 
+/// An object as it will be when what sealed it is gone: here nobody may have the key.
+fn as_opened(resource: &Resource) -> Resource {
+    let mut object = resource.clone();
+    if object.node().lookup(&["sops", "mac"]).is_some() {
+        object.change(|node| {
+            node.as_mapping_mut()
+                .and_then(|fields| fields.remove("sops"))
+        });
+    }
+    object
+}
+
 /// What runs beside each other in a cluster, from several roots: their objects, and what is in the cluster
 /// beside them. An object that two roots have is there once.
 pub fn together<'a>(
@@ -127,7 +141,7 @@ pub fn together<'a>(
     for (_, judged) in roots {
         for resource in &judged.landed.resources {
             // A second one is the same object, applied by another root.
-            let _ = objects.push(resource.clone());
+            let _ = objects.push(as_opened(resource));
         }
         let said = &judged.assumptions;
         assumptions = Some(match assumptions {

@@ -10,6 +10,7 @@ mod discover;
 mod inputs;
 mod load;
 pub mod overlays;
+pub mod references;
 pub mod roots;
 
 use crate::admission::Versions;

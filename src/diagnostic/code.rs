@@ -305,6 +305,10 @@ codes! {
     ScrapedTwice = "scraped-twice", Check;
     /// An ExternalSecret that fights another owner, or waits for nobody.
     SecretFought = "secret-fought", Check;
+    /// Something that an object names, and that is not there as it is named.
+    ReferenceMissing = "reference-missing", Check;
+    /// Two databases that archive to one place.
+    ArchiveShared = "archive-shared", Check;
 
     // argocd, flux
     /// A parameter or switch that an Application sets is not known, or has the wrong shape.

@@ -182,10 +182,13 @@ impl Expansion<'_> {
         for (directory, result) in roots.iter().zip(results) {
             match result {
                 Ok(root) => found.extend(root),
-                // In place the root stays as it is, with what its templates make; elsewhere it would be missing.
-                Err(report) if self.is_in_place() && is_not_enabled(&report) => {
+                // In place the root stays as it is, with what its templates make; elsewhere it is missing, and said so.
+                Err(report) if is_not_enabled(&report) => {
                     let left = report.findings.iter();
-                    let left = left.map(|error| without_overlays(directory, error));
+                    let left = left.map(|error| match self.is_in_place() {
+                        true => without_overlays(directory, error),
+                        false => not_written(directory, error),
+                    });
                     found.warnings.findings.extend(left);
                 }
                 Err(report) => failed.findings.extend(report.findings),
@@ -522,6 +525,15 @@ fn without_overlays(directory: &TreePath, error: &Diagnostic) -> Diagnostic {
     remedies.fold(warning, |warning, remedy| {
         warning.help(format!("{remedy} to have its objects looked at"))
     })
+}
+
+/// The warning about a root that is not written, since what it needs is not allowed.
+fn not_written(directory: &TreePath, error: &Diagnostic) -> Diagnostic {
+    let why = error.phrase();
+    let phrase = format!("{directory} is not written: {why}");
+    let warning = Diagnostic::warning(error.code(), phrase).at(error.place().cloned());
+    let remedies = error.remedies().iter();
+    remedies.fold(warning, |warning, remedy| warning.help(remedy.as_str()))
 }
 
 /// The warning about a Secret that the project lets stand as plaintext.
