@@ -17,4 +17,5 @@ pub mod policy;
 mod root;
 pub mod simulate;
 pub mod sources;
+pub mod sync;
 pub mod wire;

@@ -6,7 +6,8 @@ use super::admit::VersionArguments;
 use super::findings::{self, Format};
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
-use crate::cluster::{Cluster, by_cause, checks};
+use crate::argocd::sync::Apply;
+use crate::cluster::{Cluster, by_cause, checks, sync};
 use crate::diagnostic::{Report, Severity};
 use crate::files::{Files, Kind, TreePath};
 use crate::secrets::hygiene;
@@ -18,6 +19,9 @@ pub(crate) struct Arguments {
     /// stands for the roots that read it
     #[arg(default_value = ".")]
     paths: Vec<PathBuf>,
+    /// Say what Argo CD will never call Synced, by the way in which it applies the roots that no Application names
+    #[arg(long, value_enum, value_name = "MODE")]
+    argocd_apply: Option<ArgoCdApply>,
     /// How findings are printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -27,9 +31,32 @@ pub(crate) struct Arguments {
     root: RootArguments,
 }
 
+/// How Argo CD applies and compares.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum ArgoCdApply {
+    /// Client-side apply, as by default
+    Client,
+    /// syncOptions: [ServerSideApply=true]
+    Server,
+    /// The same, with the annotation compare-options: ServerSideDiff=true
+    ServerDiff,
+}
+
+impl From<ArgoCdApply> for Apply {
+    fn from(apply: ArgoCdApply) -> Self {
+        match apply {
+            ArgoCdApply::Client => Self::Client,
+            ArgoCdApply::Server => Self::Server,
+            ArgoCdApply::ServerDiff => Self::ServerDiff,
+        }
+    }
+}
+
 /// Runs the command. A root that cannot be rendered is a finding, and the others are still judged.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     let (cluster, mut report) = judged(context, arguments)?;
+    let synced = sync::findings(&cluster, arguments.argocd_apply.map(Apply::from));
+    report.findings.extend(synced.findings);
     for path in &arguments.paths {
         let located = arguments.root.located(context, path)?;
         if located.tree.kind(&located.directory)? != Some(Kind::Directory) {
@@ -42,8 +69,13 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         }
     }
     if arguments.format != Format::Text {
+        let wraps = arguments.argocd_apply.is_some() && arguments.format == Format::Json;
+        let stdout = match wraps {
+            true => findings::json_of_apply(&report, arguments.argocd_apply),
+            false => findings::print(&report, arguments.format),
+        };
         return Ok(Done {
-            stdout: findings::print(&report, arguments.format),
+            stdout,
             status: Some(report.exit_status()),
             report: Report::default(),
         });

@@ -35,6 +35,14 @@ pub(crate) fn print(report: &Report, format: Format) -> Vec<u8> {
     }
 }
 
+/// The findings with the mode by which they were judged: an object with `argocdApply` and `findings`.
+pub(crate) fn json_of_apply<M: clap::ValueEnum>(report: &Report, mode: Option<M>) -> Vec<u8> {
+    let mode = mode.and_then(|mode| mode.to_possible_value());
+    let mode = mode.as_ref().map(clap::builder::PossibleValue::get_name);
+    let findings: Vec<Value> = report.findings.iter().map(object).collect();
+    pretty(&json!({"argocdApply": mode, "findings": findings}))
+}
+
 fn pretty(value: &Value) -> Vec<u8> {
     format!("{value:#}\n").into_bytes()
 }

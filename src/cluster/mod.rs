@@ -12,6 +12,7 @@ mod load;
 pub mod overlays;
 pub mod references;
 pub mod roots;
+pub mod sync;
 
 use crate::admission::Versions;
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Severity};

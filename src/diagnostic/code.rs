@@ -329,6 +329,8 @@ codes! {
     HostError = "host-error", Input;
     /// What the host warns of, or does without a warning.
     HostWarning = "host-warning", Input;
+    /// Argo CD will never call an object Synced.
+    NeverInSync = "never-in-sync", Input;
 
     // pipeline
     /// An object of a generator that is built in is wrong.
