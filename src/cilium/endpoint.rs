@@ -149,6 +149,7 @@ impl Sets {
                 Match::No => {}
             }
         }
+        world.set_guesses_apart(&mut set);
         self.all.push(set);
         self.selectors.insert(selector.clone(), self.all.len() - 1);
         self.all.len() - 1
@@ -188,6 +189,38 @@ pub(super) struct Members<'w> {
 }
 
 impl Members<'_> {
+    /// A selector that means pods that are known does not mean those whose place is a guess.
+    fn set_guesses_apart(&self, set: &mut Set) {
+        let is_guess = |i: &Identity| i.unknown.contains(&Unknown::Place);
+        let bits = |word: usize, bits: u64| {
+            (0..64)
+                .filter(move |b| bits >> b & 1 == 1)
+                .map(move |b| word * 64 + b)
+        };
+        let sure = set
+            .sure
+            .iter()
+            .enumerate()
+            .flat_map(|(word, b)| bits(word, *b));
+        let means_known = sure.into_iter().any(|at| {
+            let identity = &self.identities[at];
+            identity.kind == Kind::Pod && !is_guess(identity)
+        });
+        if means_known {
+            let possible = set.possible.clone();
+            for at in possible
+                .iter()
+                .enumerate()
+                .flat_map(|(word, b)| bits(word, *b))
+            {
+                if is_guess(&self.identities[at]) {
+                    let bit = 1_u64 << (at % 64);
+                    set.possible[at / 64] &= !bit | set.sure[at / 64];
+                }
+            }
+        }
+    }
+
     /// Those that a selector may select.
     fn candidates(&self, selector: &Selector) -> Vec<usize> {
         match selector.namespaces() {

@@ -22,6 +22,10 @@ pub(super) enum Unknown {
     Groups,
     /// Where the API server is.
     ApiServer,
+    /// Where the pods are: that they are here is a guess.
+    Place,
+    /// Which of several pods it is, whose labels differ.
+    Which,
     /// Whether Cilium has repaired a fault of 1.20.
     Fault,
 }
@@ -38,6 +42,8 @@ impl Unknown {
             }
             Self::NodeLabels => format!("the labels of the node behind {title}"),
             Self::Address => format!("the address of {title}"),
+            Self::Place => format!("where {title} is: nothing in the objects shows it"),
+            Self::Which => format!("which pod of {title} it is: their labels differ"),
             Self::ApiServer => {
                 "where the API server is: an address outside of the cluster, or a node".to_owned()
             }
@@ -75,6 +81,8 @@ pub(super) struct Identity {
     pub(super) labels: Vec<Label>,
     pub(super) ports: Vec<NamedPort>,
     pub(super) unknown: Vec<Unknown>,
+    /// The keys of labels in which its pods differ.
+    pub(super) varying: Vec<String>,
 }
 
 impl Identity {
@@ -87,6 +95,7 @@ impl Identity {
             labels,
             ports: Vec::new(),
             unknown: Vec::new(),
+            varying: Vec::new(),
         }
     }
 
@@ -115,6 +124,10 @@ pub struct Pod {
     pub cluster: Option<String>,
     /// Whether its labels are a guess.
     pub has_guessed_labels: bool,
+    /// Whether it is a guess that there are such pods at all.
+    pub is_guess: bool,
+    /// The keys of labels in which its pods differ.
+    pub varying: Vec<String>,
     /// The object that it comes from.
     pub place: Option<Place>,
 }

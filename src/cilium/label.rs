@@ -253,6 +253,17 @@ impl Requirement {
         self.is_of_pods() && !self.key.starts_with(OWNED) && self.key != NAMESPACE
     }
 
+    /// Whether it is about what tells a pod from others: its own labels, its namespace, or labels of that.
+    pub(super) fn names_pod(&self) -> bool {
+        let of_namespace = self.key.starts_with(NAMESPACE_LABELS) || self.key == NAMESPACE;
+        self.names_own_label() || (self.is_of_pods() && of_namespace)
+    }
+
+    /// Whether it tells a node from the world.
+    pub(super) fn names_place(&self) -> bool {
+        self.key == "remote-node" || self.key.starts_with("world")
+    }
+
     /// Whether it is about a label of a Node.
     pub(super) fn names_node_label(&self) -> bool {
         !matches!(self.source, Some(Source::Reserved)) && self.key != CLUSTER

@@ -345,9 +345,10 @@ impl Lookup<'_> {
             let (sure, possible) = self.bits(row, direction, &policy.ports, flow, peer / 64);
             if possible & bit != 0 && sure & bit == 0 {
                 let entry = &self.entries[row.entry];
-                let why = self.reason(row, entry, peer);
+                let (why, is_about_place) = self.reason(row, entry, peer);
                 return End {
                     why: Some(why),
+                    is_about_place,
                     ..self.by(State::Unknown, std::iter::once(row.entry), true)
                 };
             }
@@ -359,16 +360,16 @@ impl Lookup<'_> {
         }
     }
 
-    fn reason(&self, row: &Row, entry: &Entry, peer: usize) -> String {
+    fn reason(&self, row: &Row, entry: &Entry, peer: usize) -> (String, bool) {
         if let Some(doubt) = row.doubt {
-            return doubt.reason("the endpoint");
+            return (doubt.reason("the endpoint"), doubt == Unknown::Place);
         }
         if row.peers == RowPeers::Unknown {
-            return Unknown::Groups.reason("");
+            return (Unknown::Groups.reason(""), false);
         }
         let identity = &self.identities[peer];
         let super::entry::Peers::Of(selectors) = &entry.peers else {
-            return Unknown::Groups.reason("");
+            return (Unknown::Groups.reason(""), false);
         };
         let maybe = selectors
             .iter()
@@ -377,8 +378,11 @@ impl Lookup<'_> {
                 _ => None,
             });
         match maybe {
-            Some(unknown) => unknown.reason(&identity.title),
-            None => format!("the names of the ports of {}", identity.title),
+            Some(unknown) => (unknown.reason(&identity.title), unknown == Unknown::Place),
+            None => (
+                format!("the names of the ports of {}", identity.title),
+                false,
+            ),
         }
     }
 }

@@ -47,6 +47,6 @@ pub use identity::Pod;
 pub use options::{Enforcement, Options};
 pub use ports::{NamedPort, Protocol};
 pub use query::{Port, Query, reference};
-pub use repository::{Policy, Pruned, Refusal, RefusedBy, refusal, unknown_fields};
+pub use repository::{Policy, Posture, Pruned, Refusal, RefusedBy, refusal, unknown_fields};
 pub use verdict::{Answer, Direction, End, Fate, State};
 pub use world::{Assumed, World};

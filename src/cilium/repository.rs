@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use super::cluster_network_policy;
 use super::crd;
-use super::entry::Entry;
+use super::entry::{Entry, Level};
 use super::network_policy;
 use super::options::Options;
 use super::parse::RuleParser;
@@ -16,6 +16,8 @@ use super::read::{field, items};
 use super::sanitize::Checker;
 use super::schema;
 use super::services::Services;
+use super::verdict::Direction;
+use super::world::Assumed;
 use crate::diagnostic::Place;
 use crate::kube::Resource;
 use crate::yaml::Node;
@@ -73,6 +75,38 @@ pub struct Policy {
     pub place: Option<Place>,
     /// Why it takes no effect.
     pub refusal: Option<Refusal>,
+    /// Whether it selects by more than a namespace.
+    pub is_specific: bool,
+    /// What it says of default deny on the way in.
+    pub ingress: Posture,
+    /// What it says of default deny on the way out.
+    pub egress: Posture,
+}
+
+/// What a policy says of default deny in one direction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Posture {
+    /// It has a rule, and drops what no rule allows.
+    pub enforces: bool,
+    /// It has a rule, and that was switched off by hand.
+    pub audits: bool,
+    /// Either was said by hand.
+    pub asked: bool,
+}
+
+impl Policy {
+    /// What it says of default deny in a direction.
+    pub fn posture(&self, direction: Direction) -> Posture {
+        match direction {
+            Direction::Ingress => self.ingress,
+            Direction::Egress => self.egress,
+        }
+    }
+
+    /// Whether it is a NetworkPolicy, which every network plugin reads in its way.
+    pub fn is_kubernetes(&self) -> bool {
+        self.id.starts_with("NetworkPolicy/")
+    }
 }
 
 /// The kinds that are judged.
@@ -180,6 +214,8 @@ pub(super) struct Repository<'r> {
     pub(super) policies: Vec<Policy>,
     pub(super) entries: Vec<Entry>,
     pub(super) groups: Vec<&'r Resource>,
+    /// Whether policies that audit are taken to enforce.
+    enforce: bool,
 }
 
 impl<'r> Repository<'r> {
@@ -188,11 +224,14 @@ impl<'r> Repository<'r> {
         objects: impl Iterator<Item = &'r Resource> + Clone,
         options: &Options,
         api_server: Option<&[IpAddr]>,
-        may_be_other_services: bool,
+        assumed: &Assumed,
     ) -> Self {
         let mut services = Services::of(objects.clone(), api_server);
-        services.may_be_others = may_be_other_services;
-        let mut repository = Self::default();
+        services.may_be_others = assumed.may_be_other_services;
+        let mut repository = Self {
+            enforce: assumed.enforce,
+            ..Self::default()
+        };
         for resource in objects {
             if let Some(form) = Form::of(resource) {
                 repository.add(resource, &form, options, &services);
@@ -209,16 +248,42 @@ impl<'r> Repository<'r> {
             }
             return;
         }
-        let policy = self.policies.len();
-        if refusal.is_none() {
-            self.entries
-                .extend(entries(policy, resource, form, options, services));
-        }
-        self.policies.push(Policy {
+        let index = self.policies.len();
+        let mut own = match refusal {
+            Some(_) => Vec::new(),
+            None => entries(index, resource, form, options, services),
+        };
+        let policy = Policy {
             id: id(resource, form),
             place: resource.place(),
             refusal,
-        });
+            is_specific: own.iter().any(|e| e.subject.is_specific()),
+            ingress: posture(resource, &own, Direction::Ingress),
+            egress: posture(resource, &own, Direction::Egress),
+        };
+        if self.enforce && policy.is_specific {
+            let audits = |e: &Entry| policy.posture(e.direction).audits;
+            for entry in own.iter_mut().filter(|e| e.level == Level::NORMAL) {
+                entry.default_deny |= audits(entry);
+            }
+        }
+        self.entries.append(&mut own);
+        self.policies.push(policy);
+    }
+}
+
+/// What the entries of a policy and its switches say of default deny.
+fn posture(resource: &Resource, entries: &[Entry], direction: Direction) -> Posture {
+    let mut own = entries.iter().filter(|e| e.direction == direction);
+    let switch = specs(resource.node()).find_map(|(_, spec)| {
+        let switches = field(spec, "enableDefaultDeny")?;
+        field(switches, direction.as_str())?.as_bool()
+    });
+    let has_rule = own.clone().next().is_some();
+    Posture {
+        enforces: own.any(|e| e.default_deny),
+        audits: has_rule && switch == Some(false),
+        asked: switch.is_some(),
     }
 }
 

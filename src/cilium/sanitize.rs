@@ -57,7 +57,10 @@ impl Checker<'_> {
         let rules = |name| items(spec, name);
         let lists = ["ingress", "ingressDeny", "egress", "egressDeny"];
         if lists.iter().all(|name| rules(name).is_empty()) {
-            return refuse(spec, "it has no rule: an empty list is as good as none");
+            return refuse(
+                spec,
+                "it has no rule: an empty list is as good as none, and denies nothing",
+            );
         }
         for name in ["endpointSelector", "nodeSelector"] {
             field(spec, name).map_or(Ok(()), selector)?;

@@ -110,6 +110,14 @@ impl Selector {
         }
     }
 
+    /// Whether it selects by more than a namespace.
+    pub(super) fn is_specific(&self) -> bool {
+        match self {
+            Self::Labels(requirements) => requirements.iter().any(|r| !r.names_namespace()),
+            Self::Network(..) | Self::Names(_) | Self::Perhaps(_) => true,
+        }
+    }
+
     /// The namespaces outside of which it selects nothing.
     pub(super) fn namespaces(&self) -> Option<&[compact_str::CompactString]> {
         let Self::Labels(requirements) = self else {
@@ -182,9 +190,14 @@ fn meets(requirement: &Requirement, identity: &Identity) -> Match {
             Unknown::OwnLabels => requirement.names_own_label(),
             Unknown::NamespaceLabels => requirement.names_namespace_label(),
             Unknown::NodeLabels => requirement.names_node_label(),
-            Unknown::Address | Unknown::Groups | Unknown::Fault | Unknown::ApiServer => false,
+            Unknown::Place => requirement.names_pod(),
+            Unknown::Which => identity.varying.iter().any(|key| *key == requirement.key),
+            Unknown::ApiServer => requirement.names_place(),
+            Unknown::Address | Unknown::Groups | Unknown::Fault => false,
         };
-        if concerned {
+        // A guess that is met is as good as known.
+        let is_met = *unknown == Unknown::Place && requirement.matches(&identity.labels);
+        if concerned && !is_met {
             return Match::Maybe(*unknown);
         }
     }
@@ -197,6 +210,9 @@ fn by_address(network: &Network, except: &[Cidr], identity: &Identity, ipv6: boo
         Source::Reserved => l.key.starts_with("world"),
         _ => false,
     };
+    if identity.unknown.contains(&Unknown::ApiServer) {
+        return Match::Maybe(Unknown::ApiServer);
+    }
     if !identity.labels.iter().any(is_beyond) {
         let selects_all = matches!(network, Network::GroupLabels(all) if all.is_empty());
         return if selects_all {

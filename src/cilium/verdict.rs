@@ -123,6 +123,8 @@ pub struct End {
     pub place: Option<Place>,
     /// What would have to be known.
     pub why: Option<String>,
+    /// Whether that is where pods are, which somebody can say.
+    pub is_about_place: bool,
 }
 
 impl End {
@@ -134,6 +136,7 @@ impl End {
             rule: None,
             place: None,
             why: None,
+            is_about_place: false,
         }
     }
 }

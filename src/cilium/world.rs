@@ -37,6 +37,10 @@ pub struct Assumed {
     pub resolver: Option<String>,
     /// Whether there may be Services that the objects do not show.
     pub may_be_other_services: bool,
+    /// Whether the pods are these alone, and those of workloads are left out.
+    pub all_pods: bool,
+    /// Whether policies that audit are taken to enforce, but those that select a whole namespace or cluster.
+    pub enforce: bool,
 }
 
 impl Assumed {
@@ -88,6 +92,7 @@ pub struct World {
     resolver: Option<usize>,
     sets: Sets,
     endpoints: Vec<Option<Arc<EndpointPolicy>>>,
+    selected: Vec<Selected>,
     hosts: Vec<u64>,
     portless: Vec<u64>,
     named: BTreeMap<(String, Protocol, u16), Vec<u64>>,
@@ -104,12 +109,8 @@ impl World {
     ) -> Self {
         let options = assumed.options.clone();
         let api_server = assumed.addresses_of_api_server();
-        let repository = Repository::read(
-            objects.clone(),
-            &options,
-            api_server.as_deref(),
-            assumed.may_be_other_services,
-        );
+        let repository =
+            Repository::read(objects.clone(), &options, api_server.as_deref(), assumed);
         let mut people = People::new(&repository, assumed);
         people.add_pods(objects, assumed);
         for reference in references {
@@ -125,6 +126,7 @@ impl World {
         let mut world = Self {
             sets: Sets::new(identities.len()),
             endpoints: Vec::new(),
+            selected: Vec::new(),
             hosts: Vec::new(),
             portless: Vec::new(),
             named: BTreeMap::new(),
@@ -168,6 +170,129 @@ impl World {
         }
     }
 
+    /// Whether what no rule allows is dropped at an end, in a direction; `None` where that cannot be known.
+    pub fn denies_by_default(&self, reference: &str, direction: Direction) -> Option<bool> {
+        let policy = self
+            .references
+            .get(reference)
+            .and_then(|i| self.endpoints[*i].as_ref());
+        match policy.map(|p| p.side(direction).default_deny) {
+            Some(super::endpoint::Sure::Yes) => Some(true),
+            None | Some(super::endpoint::Sure::No) => Some(false),
+            Some(super::endpoint::Sure::Maybe) => None,
+        }
+    }
+
+    /// The policies that select an end for sure, by their position.
+    pub fn selecting(&self, reference: &str) -> Vec<usize> {
+        let at = self.references.get(reference);
+        let selected = at.map(|i| self.selected[*i].as_slice()).unwrap_or_default();
+        let sure = selected.iter().filter(|(_, doubt)| doubt.is_none());
+        let mut all: Vec<usize> = sure.map(|(entry, _)| self.entries[*entry].policy).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Whether any rule that selects an end names a port, whoever may use it.
+    pub fn has_rule_for(
+        &self,
+        reference: &str,
+        direction: Direction,
+        protocol: Protocol,
+        port: u16,
+    ) -> bool {
+        let policy = self
+            .references
+            .get(reference)
+            .and_then(|i| self.endpoints[*i].as_ref());
+        let names = |key: &super::ports::PortKey| {
+            key.protocol == Some(protocol)
+                && matches!(key.numbers, super::ports::Numbers::Between(first, last) if (first..=last).contains(&port))
+        };
+        policy.is_some_and(|p| p.side(direction).rows.iter().any(|r| names(&r.key)))
+    }
+
+    /// Whether a policy would select pods if they were in its namespace.
+    pub fn would_select(&self, policy: usize, reference: &str) -> bool {
+        let Some(at) = self.references.get(reference) else {
+            return false;
+        };
+        let mut entries = self
+            .entries
+            .iter()
+            .filter(|e| e.policy == policy && !e.on_nodes);
+        entries.any(|entry| {
+            let mut moved = self.identities[*at].clone();
+            if let Some(namespace) = &entry.namespace {
+                for label in moved
+                    .labels
+                    .iter_mut()
+                    .filter(|l| l.key == super::label::NAMESPACE)
+                {
+                    label.value = namespace.as_str().into();
+                }
+            }
+            entry.subject.matches(&moved, self.options.ipv6) == Match::Yes
+        })
+    }
+
+    /// The ports on which a flow surely passes: the first and the last of each range, by protocol.
+    pub fn open_ports(&self, from: &str, to: &str) -> Vec<(Protocol, u16, u16)> {
+        let mut open: Vec<(Protocol, u16, u16)> = Vec::new();
+        let starts = self.boundaries(from, to);
+        for protocol in super::ports::ANY {
+            for (index, first) in starts.iter().enumerate() {
+                let last = starts.get(index + 1).map_or(u16::MAX, |next| next - 1);
+                let passes = self
+                    .ask(from, to, protocol, *first)
+                    .is_some_and(|a| a.fate() == Fate::Allowed);
+                match open
+                    .last_mut()
+                    .filter(|o| o.0 == protocol && o.2.checked_add(1) == Some(*first))
+                {
+                    Some(range) if passes => range.2 = last,
+                    _ if passes => open.push((protocol, *first, last)),
+                    _ => {}
+                }
+            }
+        }
+        open
+    }
+
+    /// The ports at which what the rules say may change.
+    fn boundaries(&self, from: &str, to: &str) -> Vec<u16> {
+        let policy = |r: &str| {
+            self.references
+                .get(r)
+                .and_then(|i| self.endpoints[*i].as_ref())
+        };
+        let egress = policy(from).map(|p| &p.egress);
+        let ingress = policy(to).map(|p| &p.ingress);
+        let mut all = vec![0];
+        for row in egress
+            .into_iter()
+            .chain(ingress)
+            .flat_map(|side| &side.rows)
+        {
+            if let super::ports::Numbers::Between(first, last) = row.key.numbers {
+                all.push(first);
+                all.extend(last.checked_add(1));
+            }
+        }
+        let named = self
+            .references
+            .get(to)
+            .map(|i| self.identities[*i].ports.as_slice());
+        for port in named.unwrap_or_default() {
+            all.push(port.number);
+            all.extend(port.number.checked_add(1));
+        }
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     fn lookup(&self) -> Lookup<'_> {
         Lookup {
             identities: &self.identities,
@@ -207,6 +332,7 @@ impl World {
         let plain = to.strip_prefix("fqdn:").unwrap_or(to);
         match self.asked(from, plain) {
             Asked::Learned => answer,
+            Asked::Never(_) if unlearned.fate() == Fate::Unknown => unlearned,
             Asked::Never(why) => {
                 answer.fate = Some(unlearned.fate());
                 answer.name = Some(why);
@@ -314,6 +440,7 @@ impl World {
         let mut known: BTreeMap<_, Arc<EndpointPolicy>> = BTreeMap::new();
         let mut peers: Vec<Option<RowPeers>> = vec![None; self.entries.len()];
         let mut all = Vec::with_capacity(self.identities.len());
+        self.selected.clone_from(&selected);
         for (identity, selected) in self.identities.iter().zip(selected) {
             if !is_policed(identity, &self.options) {
                 all.push(None);
@@ -467,7 +594,7 @@ impl<'a> People<'a> {
             let labels = labels.map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
             namespaces.insert(object.name(), labels);
         }
-        let of_objects = objects.filter_map(pods::of);
+        let of_objects = objects.filter(|_| !assumed.all_pods).filter_map(pods::of);
         for pod in of_objects.chain(assumed.pods.iter().cloned()) {
             let identity = self.pod(&pod, namespaces.get(&*pod.namespace).map(Vec::as_slice));
             let index = self.push(identity);
@@ -496,6 +623,8 @@ impl<'a> People<'a> {
         let doubts = [
             (of_namespace.is_none(), Unknown::NamespaceLabels),
             (pod.has_guessed_labels, Unknown::OwnLabels),
+            (pod.is_guess, Unknown::Place),
+            (!pod.varying.is_empty(), Unknown::Which),
         ];
         Identity {
             title: pod
@@ -514,6 +643,7 @@ impl<'a> People<'a> {
                 &ports,
             ),
             ports,
+            varying: pod.varying.clone(),
             unknown: doubts
                 .iter()
                 .filter(|(holds, _)| *holds)
@@ -564,14 +694,21 @@ impl<'a> People<'a> {
                 let labels = known.map(|a| self.addresses.labels(a, &self.assumed.options));
                 (Kind::Host, labels.unwrap_or_else(|| reserved(&["host"])))
             }
+            "kube-apiserver" if self.assumed.addresses_of_api_server().is_none() => {
+                (Kind::Other, reserved(&["kube-apiserver"]))
+            }
             "kube-apiserver" => (Kind::Other, reserved(&["kube-apiserver", "remote-node"])),
             "health" | "ingress" | "init" => (Kind::OfCilium, reserved(&[name])),
             "world" => (Kind::Other, reserved(&["world"])),
             other => (Kind::Other, reserved(&[other])),
         };
         let is_node = matches!(name, "host" | "remote-node" | "kube-apiserver");
+        let mut unknown = if is_node { self.of_nodes() } else { Vec::new() };
+        if name == "kube-apiserver" && self.assumed.addresses_of_api_server().is_none() {
+            unknown.push(Unknown::ApiServer);
+        }
         Identity {
-            unknown: if is_node { self.of_nodes() } else { Vec::new() },
+            unknown,
             ..Identity::reserved(name, kind, labels)
         }
     }

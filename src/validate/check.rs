@@ -51,9 +51,10 @@ pub fn check(resources: &ResMap, options: &CheckOptions) -> Report {
         let judge = Judge::new(options.versions);
         add(admission::judge(resources, judge), severity);
     }
-    add(lints(resources, &options.assumptions), Severity::Warning);
+    let mut analysis = analyse(resources, &options.assumptions);
+    let found = lints(resources, &analysis, &options.assumptions);
+    add(found, Severity::Warning);
     if let Some(severity) = options.flows {
-        let mut analysis = analyse(resources, &options.assumptions);
         analysis.refused.clear();
         add(analysis.require(), severity);
     }

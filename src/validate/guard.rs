@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::flows::{Analysis, Assumptions, Importance, Mode, NeededFlow, Policy, analyse};
+use super::flows::{Analysis, Assumptions, Fate, Importance, Mode, NeededFlow, analyse_without};
 use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::kube::{ResId, ResMap};
 
@@ -17,7 +17,7 @@ pub fn guard(resources: &ResMap, guarded: &[&ResId], assumptions: &Assumptions) 
     if guarded.is_empty() {
         return Report::default();
     }
-    let mut analysis = analyse(resources, assumptions);
+    let analysis = analyse_without(resources, &[], assumptions);
     let names: Vec<String> = guarded.iter().map(ToString::to_string).collect();
     let dropped = dropped(&analysis);
     let blocked = |need: &NeededFlow| blocked_ends(&analysis, need);
@@ -25,21 +25,19 @@ pub fn guard(resources: &ResMap, guarded: &[&ResId], assumptions: &Assumptions) 
         .iter()
         .map(|i| blocked(&analysis.needs[*i]))
         .collect();
-    let (own, others): (Vec<Policy>, Vec<Policy>) = std::mem::take(&mut analysis.policies)
-        .into_iter()
-        .partition(|p| names.contains(&p.id));
-    analysis.policies = others;
+    let others = analyse_without(resources, &names, assumptions);
     let passes = |i: &usize| {
-        analysis
-            .verdict_on(&analysis.needs[*i], Mode::AsWritten)
-            .passes()
+        let need = &analysis.needs[*i];
+        let same = others.needs.iter().find(|n| *n == need);
+        same.is_some_and(|n| others.verdict_on(n, Mode::AsWritten).fate() != Fate::Denied)
     };
     let told: Vec<(usize, Vec<usize>)> = dropped
         .into_iter()
         .zip(ends)
         .filter(|(i, _)| passes(i))
         .collect();
-    let Some(policy) = own.first().filter(|_| !told.is_empty()) else {
+    let mut own = analysis.policies().filter(|p| names.contains(&p.id));
+    let Some(policy) = own.next().filter(|_| !told.is_empty()) else {
         return Report::default();
     };
     Report::from(finding(&analysis, &policy.id, &told).at(policy.place.clone()))
@@ -49,7 +47,7 @@ pub fn guard(resources: &ResMap, guarded: &[&ResId], assumptions: &Assumptions) 
 fn dropped(analysis: &Analysis) -> Vec<usize> {
     let is_dropped = |need: &NeededFlow| {
         need.importance == Importance::Required
-            && !analysis.verdict_on(need, Mode::AsWritten).passes()
+            && analysis.verdict_on(need, Mode::AsWritten).fate() == Fate::Denied
             && !analysis.is_told(need)
     };
     let needs = analysis.needs.iter().enumerate();
@@ -62,8 +60,10 @@ fn dropped(analysis: &Analysis) -> Vec<usize> {
 /// The ends at which a flow does not pass.
 fn blocked_ends(analysis: &Analysis, need: &NeededFlow) -> Vec<usize> {
     let verdict = analysis.verdict_on(need, Mode::AsWritten);
-    let ends = [(need.from, verdict.egress), (need.to, verdict.ingress)];
-    let blocked = ends.iter().filter(|(_, ground)| !ground.passes());
+    let ends = [(need.from, &verdict.egress), (need.to, &verdict.ingress)];
+    let blocked = ends
+        .iter()
+        .filter(|(_, ground)| ground.fate() == Fate::Denied);
     blocked.map(|(end, _)| *end).collect()
 }
 

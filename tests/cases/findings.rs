@@ -19,7 +19,7 @@ use prerender::admission::{self, Judge, Versions};
 use prerender::diagnostic::{Origin, Report, Source};
 use prerender::kube::{ResMap, Resource};
 use prerender::validate::{
-    CheckOptions, GateOptions, Severities, check, flows::Assumptions, gate, lints,
+    CheckOptions, GateOptions, Severities, check, flows::Assumptions, flows::analyse, gate, lints,
 };
 use prerender::yaml::{self, Node, ParseOptions};
 
@@ -118,7 +118,10 @@ fn judge(case: &Node) -> Report {
     }
     match text(case, "check").unwrap() {
         "schema" => admission::judge(&resources, Judge::new(Versions::default())),
-        "lints" => lints(&resources, &Assumptions::default()),
+        "lints" => {
+            let assumptions = Assumptions::default();
+            lints(&resources, &analyse(&resources, &assumptions), &assumptions)
+        }
         "all" => check(&resources, &CheckOptions::default()),
         _ => gated(case, &resources),
     }

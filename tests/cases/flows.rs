@@ -17,7 +17,7 @@ use libtest_mimic::{Failed, Trial};
 use prerender::diagnostic::Source;
 use prerender::kube::{ResMap, Resource};
 use prerender::validate::flows::{
-    Analysis, Assumptions, Ground, Mode, Protocol, Verdict, analyse, html, json, table,
+    Analysis, Assumptions, Fate, Ground, Mode, Protocol, Verdict, analyse, html, json, table,
 };
 use prerender::yaml::{self, Node, ParseOptions};
 
@@ -191,30 +191,32 @@ fn check(analysis: &Analysis, row: &Node) -> Result<(), Failed> {
     }
 }
 
-fn describe(verdict: &Verdict<'_>) -> String {
-    let word = |ground: &Ground<'_>| match ground {
-        Ground::Forbidden(..) => "denied",
+fn describe(verdict: &Verdict) -> String {
+    let word = |ground: &Ground| match ground {
+        Ground::Forbidden(_) => "denied",
         Ground::NameUnknown(..) => "unknown name",
+        Ground::Unknown(..) | Ground::Elsewhere(_) => "unknown",
         _ => "dropped",
     };
     match (verdict.egress.passes(), verdict.ingress.passes()) {
         (true, true) if verdict.is_ungoverned() => "open".to_owned(),
         (true, true) => "allowed".to_owned(),
+        _ if verdict.fate() == Fate::Unknown => "unknown".to_owned(),
         (false, true) => format!("{} at egress", word(&verdict.egress)),
         (true, false) => format!("{} at ingress", word(&verdict.ingress)),
         (false, false) => "dropped at both".to_owned(),
     }
 }
 
-fn ground(ground: &Ground<'_>) -> String {
+fn ground(ground: &Ground) -> String {
     match ground {
         Ground::Ungoverned => "open".to_owned(),
         Ground::NoPod => "no pod".to_owned(),
-        Ground::Allowed(policy, rule)
-        | Ground::Forbidden(policy, rule)
-        | Ground::NameUnknown(policy, rule) => {
-            format!("{} {rule}", policy.id)
+        Ground::Allowed(by) | Ground::Forbidden(by) | Ground::NameUnknown(by, _) => {
+            format!("{} {}", by.id, by.rule)
         }
-        Ground::DeniedByDefault(policy) => format!("{} by default", policy.id),
+        Ground::DeniedByDefault(by) => format!("{} by default", by.id),
+        Ground::Unknown(_, why) => why.clone(),
+        Ground::Elsewhere(_) => "elsewhere".to_owned(),
     }
 }

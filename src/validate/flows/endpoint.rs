@@ -2,8 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::label::{CLUSTER, Label, NAMESPACE, NAMESPACE_LABELS, SERVICE_ACCOUNT};
-use super::ports::Protocol;
+use crate::cilium::NamedPort;
 use crate::diagnostic::Place;
 
 /// What an endpoint is to CloudNativePG.
@@ -39,14 +38,6 @@ pub enum Role {
     Workload,
 }
 
-/// A port that a container names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct NamedPort {
-    pub(super) name: String,
-    pub(super) number: u16,
-    pub(super) protocol: Protocol,
-}
-
 /// One kind of pod, or something that is no pod.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
@@ -62,7 +53,12 @@ pub struct Endpoint {
     pub place: Option<Place>,
     /// Whether no object of the render tells of it.
     pub assumed: bool,
-    pub(super) labels: Vec<Label>,
+    /// What it is asked for as; set by the judge.
+    pub(super) reference: String,
+    pub(super) labels: Vec<(String, String)>,
+    pub(super) service_account: Option<String>,
+    /// The keys of labels in which its pods differ.
+    pub(super) varying: Vec<String>,
     /// Whether its own labels are a guess, because what makes its pods is not in the render.
     pub(super) has_guessed_labels: bool,
     pub(super) ports: Vec<NamedPort>,
@@ -82,18 +78,8 @@ impl Endpoint {
         role: Role,
         labels: impl IntoIterator<Item = (String, String)>,
     ) -> Self {
-        let mut all: Vec<Label> = labels
-            .into_iter()
-            .map(|(key, value)| Label::kubernetes(key, value))
-            .collect();
-        all.push(Label::kubernetes(NAMESPACE, namespace));
-        all.push(Label::kubernetes(
-            format!("{NAMESPACE_LABELS}.kubernetes.io/metadata.name"),
-            namespace,
-        ));
-        all.push(Label::kubernetes(CLUSTER, "default"));
         Self {
-            labels: all,
+            labels: labels.into_iter().collect(),
             namespace: namespace.to_owned(),
             ..Self::unlabelled(name, role)
         }
@@ -101,14 +87,12 @@ impl Endpoint {
 
     /// Says under which service account a pod runs.
     pub(super) fn run_as(&mut self, account: &str) {
-        self.labels
-            .push(Label::kubernetes(SERVICE_ACCOUNT, account));
+        self.service_account = Some(account.to_owned());
     }
 
-    /// Builds what is known by reserved labels.
-    pub(super) fn entity(name: &str, role: Role, reserved: &[&str]) -> Self {
+    /// Builds what is not a pod: the API server, a node.
+    pub(super) fn entity(name: &str, role: Role) -> Self {
         Self {
-            labels: reserved.iter().map(|key| Label::reserved(key)).collect(),
             assumed: true,
             ..Self::unlabelled(name, role)
         }
@@ -119,7 +103,6 @@ impl Endpoint {
         let name = name.into();
         let address = name.parse().ok();
         Self {
-            labels: vec![Label::reserved("world")],
             dns_name: address.is_none().then(|| name.clone()),
             address,
             ..Self::unlabelled(name, role)
@@ -134,7 +117,10 @@ impl Endpoint {
             cluster: None,
             place: None,
             assumed: false,
+            reference: String::new(),
             labels: Vec::new(),
+            service_account: None,
+            varying: Vec::new(),
             has_guessed_labels: false,
             ports: Vec::new(),
             dns_name: None,
@@ -149,11 +135,6 @@ impl Endpoint {
         !self.namespace.is_empty()
     }
 
-    /// Whether it lies beyond the cluster.
-    pub(super) fn is_world(&self) -> bool {
-        self.labels.contains(&Label::reserved("world"))
-    }
-
     /// Whether it is the node that a pod runs on, to which Cilium leaves every way open.
     pub(super) fn is_host(&self) -> bool {
         self.role == Role::Host
@@ -161,18 +142,16 @@ impl Endpoint {
 
     /// The value of a pod's own label.
     pub(super) fn label(&self, key: &str) -> Option<&str> {
-        self.labels
-            .iter()
-            .find(|l| l.is_own() && l.key == key)
-            .map(|l| l.value.as_str())
+        self.own_labels()
+            .find(|(k, _)| *k == key)
+            .map(|(_, value)| value)
     }
 
     /// The pod's own labels.
     pub fn own_labels(&self) -> impl Iterator<Item = (&str, &str)> {
         self.labels
             .iter()
-            .filter(|l| l.is_own())
-            .map(|l| (l.key.as_str(), l.value.as_str()))
+            .map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
     /// What reports call it: with its namespace, where it has one.

@@ -1,8 +1,13 @@
-//! Decides what may flow between two endpoints under a set of policies.
+//! Asks Cilium's judge what becomes of flows between the endpoints of an analysis.
 
-use super::endpoint::Endpoint;
-use super::policy::{Direction, Peers, Policy, Rule};
-use super::ports::{PortSet, Protocol};
+use super::discover::Assumptions;
+use super::endpoint::{Endpoint, Role};
+use crate::cilium::{Answer, Assumed, End, Fate, Pod, Policy, Protocol, State, World};
+use crate::diagnostic::Place;
+use crate::kube::{ResMap, Resource};
+
+/// The ports of the API server: which one it has the objects do not say.
+const API_SERVER: [u16; 2] = [6443, 443];
 
 /// Whether policies are taken as they are, or as if those that only audit enforced.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -15,222 +20,267 @@ pub enum Mode {
     AsEnforced,
 }
 
-/// What decides on a flow at one of its ends.
-#[derive(Debug, Clone, Copy)]
-pub enum Ground<'p> {
-    /// No policy denies by default there, and none denies this.
-    Ungoverned,
-    /// It is no pod, or the node of the pod itself.
-    NoPod,
-    /// A rule allows it: the policy, and the rule's path.
-    Allowed(&'p Policy, &'p str),
-    /// A rule denies it: the policy, and the rule's path.
-    Forbidden(&'p Policy, &'p str),
-    /// The policy denies by default, and no rule of any policy allows it.
-    DeniedByDefault(&'p Policy),
-    /// A rule would allow it by a name that the DNS proxy never learns.
-    NameUnknown(&'p Policy, &'p str),
+/// The policy that decides, and its rule.
+#[derive(Debug, Clone)]
+pub struct By {
+    /// `Kind/namespace/name`.
+    pub id: String,
+    /// The path of the rule; empty where none decides.
+    pub rule: String,
+    /// Where that is written.
+    pub place: Option<Place>,
+    /// Whether the policy selects by more than a namespace.
+    pub is_specific: bool,
 }
 
-impl Ground<'_> {
-    /// Whether packets pass.
+impl By {
+    /// Whether it is a NetworkPolicy, which every network plugin reads in its way.
+    pub(super) fn is_kubernetes(&self) -> bool {
+        self.id.starts_with("NetworkPolicy/")
+    }
+}
+
+/// What decides on a flow at one of its ends.
+#[derive(Debug, Clone)]
+pub enum Ground {
+    /// No policy denies by default there, and none denies this.
+    Ungoverned,
+    /// It is not an endpoint, or the node of the pod itself.
+    NoPod,
+    /// A rule allows it.
+    Allowed(By),
+    /// A rule denies it.
+    Forbidden(By),
+    /// The policy denies by default, and no rule of any policy allows it.
+    DeniedByDefault(By),
+    /// A rule would allow it by a name that the DNS proxy never learns: why.
+    NameUnknown(By, String),
+    /// It cannot be known: why.
+    Unknown(Option<By>, String),
+    /// It cannot be known, because the peer is only taken to be where it usually is.
+    Elsewhere(Option<By>),
+}
+
+impl Ground {
+    /// What becomes of the flow by this end alone.
+    pub fn fate(&self) -> Fate {
+        match self {
+            Self::Ungoverned | Self::NoPod | Self::Allowed(_) => Fate::Allowed,
+            Self::Forbidden(_) | Self::DeniedByDefault(_) | Self::NameUnknown(..) => Fate::Denied,
+            Self::Unknown(..) | Self::Elsewhere(_) => Fate::Unknown,
+        }
+    }
+
+    /// Whether packets surely pass.
     pub fn passes(&self) -> bool {
-        matches!(self, Self::Ungoverned | Self::NoPod | Self::Allowed(..))
+        self.fate() == Fate::Allowed
     }
 }
 
 /// What becomes of a flow: the ground at each end.
-#[derive(Debug, Clone, Copy)]
-pub struct Verdict<'p> {
+#[derive(Debug, Clone)]
+pub struct Verdict {
     /// At the end that connects.
-    pub egress: Ground<'p>,
+    pub egress: Ground,
     /// At the end that is connected to.
-    pub ingress: Ground<'p>,
+    pub ingress: Ground,
 }
 
-impl Verdict<'_> {
-    /// Whether packets pass at both ends.
+impl Verdict {
+    /// What becomes of the flow.
+    pub fn fate(&self) -> Fate {
+        match (self.egress.fate(), self.ingress.fate()) {
+            (Fate::Denied, _) | (_, Fate::Denied) => Fate::Denied,
+            (Fate::Unknown, _) | (_, Fate::Unknown) => Fate::Unknown,
+            (Fate::Allowed, Fate::Allowed) => Fate::Allowed,
+        }
+    }
+
+    /// Whether packets surely pass at both ends.
     pub fn passes(&self) -> bool {
-        self.egress.passes() && self.ingress.passes()
+        self.fate() == Fate::Allowed
     }
 
     /// Whether no policy has a say in it.
     pub fn is_ungoverned(&self) -> bool {
-        let is_open = |g: &Ground<'_>| matches!(g, Ground::Ungoverned | Ground::NoPod);
+        let is_open = |g: &Ground| matches!(g, Ground::Ungoverned | Ground::NoPod);
         is_open(&self.egress) && is_open(&self.ingress)
     }
 }
 
-/// Decides on one flow.
-pub(super) fn verdict<'p>(
-    policies: &'p [Policy],
-    from: &Endpoint,
-    to: &Endpoint,
-    protocol: Protocol,
-    port: u16,
-    mode: Mode,
-) -> Verdict<'p> {
-    let judge = |direction| End::new(policies, from, to, direction, mode).ground(protocol, port);
-    Verdict {
-        egress: judge(Direction::Egress),
-        ingress: judge(Direction::Ingress),
-    }
+/// The endpoints as Cilium sees them: as policies are written, and as if those that audit enforced.
+#[derive(Debug)]
+pub(super) struct Judge {
+    written: World,
+    enforced: World,
 }
 
-/// Every port on which `from` may reach `to`.
-pub(super) fn open_ports(
-    policies: &[Policy],
-    from: &Endpoint,
-    to: &Endpoint,
-    mode: Mode,
-) -> PortSet {
-    let open = |direction| End::new(policies, from, to, direction, mode).open();
-    open(Direction::Egress).intersection(&open(Direction::Ingress))
-}
-
-/// The policies that deny an endpoint by default, in one direction.
-pub(super) fn governing<'p>(
-    policies: &'p [Policy],
-    endpoint: &Endpoint,
-    direction: Direction,
-    mode: Mode,
-) -> Vec<&'p Policy> {
-    policies
-        .iter()
-        .filter(|p| {
-            endpoint.is_pod()
-                && p.subject.matches(&endpoint.labels)
-                && denies_by_default(p, direction, mode)
-        })
-        .collect()
-}
-
-fn denies_by_default(policy: &Policy, direction: Direction, mode: Mode) -> bool {
-    let side = policy.side(direction);
-    side.default_deny || (mode == Mode::AsEnforced && side.audit && policy.is_specific)
-}
-
-/// One end of a flow: the policies that select it, and the other end.
-struct End<'p, 'e> {
-    policies: Vec<&'p Policy>,
-    peer: &'e Endpoint,
-    destination: &'e Endpoint,
-    direction: Direction,
-    mode: Mode,
-    is_governable: bool,
-}
-
-impl<'p, 'e> End<'p, 'e> {
-    fn new(
-        policies: &'p [Policy],
-        from: &'e Endpoint,
-        to: &'e Endpoint,
-        direction: Direction,
-        mode: Mode,
+impl Judge {
+    /// Builds both worlds over the policies of the objects.
+    pub(super) fn new<'r>(
+        objects: impl Iterator<Item = &'r Resource> + Clone,
+        endpoints: &mut [Endpoint],
+        assumptions: &Assumptions,
     ) -> Self {
-        let (subject, peer) = match direction {
-            Direction::Egress => (from, to),
-            Direction::Ingress => (to, from),
+        refer(endpoints);
+        let resolver = endpoints.iter().find(|e| e.role == Role::Dns);
+        let guessed = assumptions.guessed();
+        let mut assumed = Assumed {
+            pods: endpoints
+                .iter()
+                .filter(|e| e.is_pod())
+                .map(|e| pod(e, &guessed))
+                .collect(),
+            resolver: resolver.map(|e| e.reference.clone()),
+            all_pods: true,
+            may_be_other_services: true,
+            ..Assumed::default()
         };
-        // Cilium lets a node reach its own pods, for the kubelet's probes.
-        let is_own_node = direction == Direction::Ingress && peer.is_host();
-        let is_governable = subject.is_pod() && !is_own_node;
-        let policies = policies
-            .iter()
-            .filter(|p| is_governable && p.subject.matches(&subject.labels))
-            .collect();
+        let references: Vec<&str> = endpoints.iter().map(|e| e.reference.as_str()).collect();
+        let written = World::new(objects.clone(), &assumed, &references);
+        assumed.enforce = true;
         Self {
-            policies,
-            peer,
-            destination: to,
-            direction,
-            mode,
-            is_governable,
+            written,
+            enforced: World::new(objects, &assumed, &references),
         }
     }
 
-    fn ground(&self, protocol: Protocol, port: u16) -> Ground<'p> {
-        if !self.is_governable {
-            return Ground::NoPod;
+    /// The policies of the objects.
+    pub(super) fn policies(&self) -> &[Policy] {
+        self.written.policies()
+    }
+
+    pub(super) fn world(&self, mode: Mode) -> &World {
+        match mode {
+            Mode::AsWritten => &self.written,
+            Mode::AsEnforced => &self.enforced,
         }
-        let is_about = |rule: &Rule, includes: fn(&Peers, &Endpoint) -> bool| {
-            includes(&rule.peers, self.peer)
-                && rule
-                    .ports
-                    .numbers(self.destination)
-                    .contains(protocol, port)
+    }
+
+    /// Decides on one flow.
+    pub(super) fn verdict(
+        &self,
+        from: &Endpoint,
+        to: &Endpoint,
+        protocol: Protocol,
+        port: u16,
+        mode: Mode,
+    ) -> Verdict {
+        let ask = |port| {
+            self.world(mode)
+                .ask(&from.reference, &to.reference, protocol, port)
         };
-        if let Some((policy, rule)) = self
-            .rules(true)
-            .find(|(_, r)| is_about(r, Peers::include_surely))
-        {
-            return Ground::Forbidden(policy, &rule.path);
-        }
-        let mut by_name = None;
-        for (policy, rule) in self
-            .rules(false)
-            .filter(|(_, r)| is_about(r, Peers::include))
-        {
-            if self.knows(rule) {
-                return Ground::Allowed(policy, &rule.path);
+        let Some(answer) = ask(port) else {
+            return Verdict {
+                egress: Ground::NoPod,
+                ingress: Ground::NoPod,
+            };
+        };
+        let is_api_server = to.role == Role::ApiServer && API_SERVER.contains(&port);
+        if is_api_server && answer.fate() == Fate::Denied {
+            let others = API_SERVER.iter().filter(|p| **p != port);
+            let passes = |a: Answer| a.fate() != Fate::Denied;
+            if others.copied().any(|p| ask(p).is_some_and(passes)) {
+                let why = "which port the API server has: 6443 or 443".to_owned();
+                return Verdict {
+                    egress: Ground::Unknown(self.by(&answer.egress), why),
+                    ingress: self.ground(&answer.ingress),
+                };
             }
-            by_name = by_name.or(Some((policy, rule)));
         }
-        match (self.denier(), by_name) {
-            (None, _) => Ground::Ungoverned,
-            (Some(_), Some((policy, rule))) => Ground::NameUnknown(policy, &rule.path),
-            (Some(policy), None) => Ground::DeniedByDefault(policy),
-        }
+        self.told(&answer)
     }
 
-    fn open(&self) -> PortSet {
-        let union = |deny: bool| {
-            self.rules(deny)
-                .filter(|(_, r)| match deny {
-                    true => r.peers.include_surely(self.peer),
-                    false => r.peers.include(self.peer) && self.knows(r),
-                })
-                .fold(PortSet::default(), |set, (_, r)| {
-                    set.union(&r.ports.numbers(self.destination))
-                })
+    fn told(&self, answer: &Answer) -> Verdict {
+        let egress = match (&answer.name, answer.fate(), self.by(&answer.egress)) {
+            (Some(why), Fate::Denied, Some(by)) => Ground::NameUnknown(by, why.clone()),
+            (Some(why), Fate::Unknown, by) => Ground::Unknown(by, why.clone()),
+            _ => self.ground(&answer.egress),
         };
-        let open = if self.is_governable && self.denier().is_some() {
-            union(false)
-        } else {
-            PortSet::all()
-        };
-        open.without(&union(true))
-    }
-
-    /// The policy that denies by default; of several the one that is about this pod rather than about all.
-    fn denier(&self) -> Option<&'p Policy> {
-        let policies = self.policies.iter().copied();
-        let mut denying = policies.filter(|p| denies_by_default(p, self.direction, self.mode));
-        let first = denying.next()?;
-        if first.is_specific {
-            return Some(first);
+        Verdict {
+            egress,
+            ingress: self.ground(&answer.ingress),
         }
-        Some(denying.find(|p| p.is_specific).unwrap_or(first))
     }
 
-    fn rules(&self, deny: bool) -> impl Iterator<Item = (&'p Policy, &'p Rule)> {
-        let direction = self.direction;
-        self.policies.iter().copied().flat_map(move |policy| {
-            let side = policy.side(direction);
-            let rules = if deny { &side.deny } else { &side.allow };
-            rules.iter().map(move |rule| (policy, rule))
+    fn by(&self, end: &End) -> Option<By> {
+        // Of several policies the one that is about this pod rather than about all.
+        let found = |id: &&String| self.policies().iter().find(|p| p.id == **id);
+        let all: Vec<&Policy> = end.by.iter().filter_map(|id| found(&id)).collect();
+        let policy = all.iter().find(|p| p.is_specific).or(all.first())?;
+        Some(By {
+            id: policy.id.clone(),
+            rule: end.rule.clone().unwrap_or_default(),
+            place: end
+                .place
+                .clone()
+                .filter(|_| end.rule.is_some())
+                .or_else(|| policy.place.clone()),
+            is_specific: policy.is_specific,
         })
     }
 
-    /// Whether a rule that goes by names is of use: the DNS proxy must see the answer.
-    fn knows(&self, rule: &Rule) -> bool {
-        if !rule.peers.include_by_name_only(self.peer) {
-            return true;
-        }
-        let Some(name) = self.peer.dns_name.as_deref() else {
-            return true;
+    fn ground(&self, end: &End) -> Ground {
+        let why = || {
+            end.why
+                .clone()
+                .unwrap_or_else(|| "it cannot be known".to_owned())
         };
-        self.rules(false)
-            .any(|(_, r)| r.dns.iter().any(|pattern| pattern.matches(name)))
+        match (end.state, self.by(end)) {
+            (State::NoEndpoint | State::OwnNode, _) => Ground::NoPod,
+            (State::Allowed | State::Proxied, Some(by)) => Ground::Allowed(by),
+            (State::Open | State::Allowed | State::Proxied, _) => Ground::Ungoverned,
+            (State::DeniedByRule | State::AuthenticationFails, Some(by)) => Ground::Forbidden(by),
+            (State::DeniedByDefault, Some(by)) => Ground::DeniedByDefault(by),
+            (_, by) if end.is_about_place => Ground::Elsewhere(by),
+            (_, by) => Ground::Unknown(by, why()),
+        }
     }
+}
+
+/// Gives each endpoint the reference by which it is asked for.
+fn refer(endpoints: &mut [Endpoint]) {
+    for index in 0..endpoints.len() {
+        let endpoint = &endpoints[index];
+        let mut reference = match endpoint.role {
+            Role::ApiServer => "entity:kube-apiserver".to_owned(),
+            Role::Host => "entity:host".to_owned(),
+            _ if endpoint.is_pod() => format!("pod:{}/{}", endpoint.namespace, endpoint.name),
+            _ => match (&endpoint.address, &endpoint.dns_name) {
+                (Some(address), _) => format!("ip:{address}"),
+                (None, Some(name)) => format!("fqdn:{name}"),
+                (None, None) => "entity:remote-node".to_owned(),
+            },
+        };
+        let is_taken = |r: &str| endpoints[..index].iter().any(|e| e.reference == r);
+        if reference.starts_with("pod:") && is_taken(&reference) {
+            reference.push_str(&format!("#{index}"));
+        }
+        endpoints[index].reference = reference;
+    }
+}
+
+fn pod(endpoint: &Endpoint, guessed: &[Role]) -> Pod {
+    Pod {
+        reference: endpoint.reference.clone(),
+        namespace: endpoint.namespace.clone(),
+        labels: endpoint.labels.clone(),
+        service_account: endpoint.service_account.clone(),
+        ports: endpoint.ports.clone(),
+        has_guessed_labels: endpoint.has_guessed_labels,
+        is_guess: endpoint.assumed && guessed.contains(&endpoint.role),
+        varying: endpoint.varying.clone(),
+        place: endpoint.place.clone(),
+        ..Pod::default()
+    }
+}
+
+/// The objects but those of some identities.
+pub(super) fn without<'r>(
+    resources: &'r ResMap,
+    ids: &'r [String],
+) -> impl Iterator<Item = &'r Resource> + Clone {
+    resources
+        .iter()
+        .filter(move |r| !ids.contains(&r.id().to_string()))
 }

@@ -1,7 +1,7 @@
 //! The flows that CloudNativePG needs, as data. Facts of CNPG 1.28 and Barman Cloud plugin 0.14.
 
 use super::endpoint::Role;
-use super::ports::Protocol;
+use crate::cilium::Protocol;
 
 /// How much a flow matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

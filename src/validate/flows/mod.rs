@@ -2,23 +2,14 @@
 //!
 //! [`analyse`] finds the pods of a render ([`Endpoint`]), reads its Cilium and Kubernetes policies, and
 //! holds them against the flows that CloudNativePG needs (`matrix.rs`, which is data). A verdict follows
-//! what Cilium does: policies add up, deny rules win, `enableDefaultDeny` decides whether what no rule
-//! allows is dropped, and a policy that the agent refuses is as good as absent.
-//!
-//! Not judged: policies on nodes, `fromRequires`, `toGroups`, `toNodes`, and what a layer-7 rule does to a
-//! flow that it lets through. A NetworkPolicy is taken as Cilium enforces it: an `ipBlock` is about what
-//! lies beyond the cluster.
+//! what Cilium does, and is Cilium's own: the room `cilium` judges, and this one knows who needs what.
 
-mod cilium;
 mod discover;
 mod endpoint;
 mod evaluate;
-mod kubernetes;
 mod label;
 mod matrix;
 mod monitor;
-mod network;
-mod policy;
 mod ports;
 mod remedy;
 mod report;
@@ -26,19 +17,18 @@ mod require;
 
 use discover::Population;
 
-pub use cilium::Refusal;
 pub use discover::{Assumptions, PodReference};
 pub(super) use discover::{assumed_operator, instances_of, pooler_of};
 pub use endpoint::{Endpoint, Role};
-pub use evaluate::{Ground, Mode, Verdict};
+pub use evaluate::{By, Ground, Mode, Verdict};
 pub use matrix::Importance;
 pub(super) use monitor::Monitor;
-pub use policy::{Direction, Policy};
-pub use ports::Protocol;
 pub use report::{html, json, table};
 
+pub use crate::cilium::{Direction, Fate, Policy, Protocol, Refusal};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::kube::{ResMap, Resource};
+use crate::kube::ResMap;
+use evaluate::Judge;
 use matrix::{NEEDS, Need, To, When};
 use monitor::Scraped;
 
@@ -71,87 +61,55 @@ pub struct Refused {
 }
 
 /// What a render says about who talks to whom.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Analysis {
     /// Everyone.
     pub endpoints: Vec<Endpoint>,
-    /// The policies that count.
-    pub policies: Vec<Policy>,
-    /// The policies that do not.
+    /// The policies that do not count.
     pub refused: Vec<Refused>,
     /// The flows that CloudNativePG needs here.
     pub needs: Vec<NeededFlow>,
-    /// Who is taken to be where it usually is, because neither the render nor the project tells.
-    guessed: Vec<Role>,
+    /// The operator, where nothing in the render is about CloudNativePG.
+    assumed_operator: Option<Endpoint>,
+    judge: Judge,
 }
 
 /// Analyses a render.
 pub fn analyse(resources: &ResMap, assumptions: &Assumptions) -> Analysis {
-    let (policies, refused) = policies(resources);
+    analyse_without(resources, &[], assumptions)
+}
+
+/// Analyses a render as if some of its policies were not there.
+pub(super) fn analyse_without(
+    resources: &ResMap,
+    ids: &[String],
+    assumptions: &Assumptions,
+) -> Analysis {
     let resources = discover::complete(resources, assumptions);
-    let population = discover::population(&resources, assumptions);
+    let mut population = discover::population(&resources, assumptions);
+    let needs = needs(&population, &resources);
+    let mut endpoints = std::mem::take(&mut population.endpoints);
+    // A render without CNPG may still deny everything where the operator is known to be.
+    let shows_operator = endpoints.iter().any(|e| e.role == Role::Operator);
+    endpoints.extend((!shows_operator).then(|| assumed_operator(assumptions)));
+    let objects = evaluate::without(&resources, ids);
+    let judge = Judge::new(objects, &mut endpoints, assumptions);
+    let refused = judge.policies().iter().filter_map(|policy| {
+        Some(Refused {
+            id: policy.id.clone(),
+            refusal: policy.refusal.clone()?,
+        })
+    });
     Analysis {
-        policies,
-        refused,
-        needs: needs(&population, &resources),
-        endpoints: population.endpoints,
-        guessed: assumptions.guessed(),
-    }
-}
-
-/// The policies of a render: those that count, and those that are refused.
-pub(super) fn policies(resources: &ResMap) -> (Vec<Policy>, Vec<Refused>) {
-    let (mut policies, mut refused) = (Vec::new(), Vec::new());
-    for resource in resources.iter() {
-        match read(resource) {
-            Ok(read) => policies.extend(read),
-            Err(refusal) => refused.push(Refused {
-                id: resource.id().to_string(),
-                refusal,
-            }),
-        }
-    }
-    (policies, refused)
-}
-
-/// The pods of a render.
-pub(super) fn pods(resources: &ResMap, assumptions: &Assumptions) -> Vec<Endpoint> {
-    let resources = discover::complete(resources, assumptions);
-    let mut endpoints = discover::population(&resources, assumptions).endpoints;
-    endpoints.retain(Endpoint::is_pod);
-    endpoints
-}
-
-/// What the operator cannot do without and no policy allows, in words. A NetworkPolicy with a rule for the port is
-/// given the benefit of the doubt: not every network plugin takes a node for what Cilium takes it for.
-pub(super) fn operator_lacks(policies: &[Policy], operator: &Endpoint) -> Vec<&'static str> {
-    let server = discover::api_server();
-    let passes = |from, to, port| {
-        evaluate::verdict(policies, from, to, Protocol::Tcp, port, Mode::AsWritten).passes()
-    };
-    let by_kubernetes = || policies.iter().filter(|p| p.is_kubernetes());
-    let may_pass = |direction, to, port| {
-        let mut selecting = by_kubernetes().filter(|p| p.selects(operator));
-        selecting.any(|p| p.opens(direction, Protocol::Tcp, port, to))
-    };
-    let (webhooks, api) = (9443, 6443);
-    let is_admitted =
-        passes(&server, operator, webhooks) || may_pass(Direction::Ingress, operator, webhooks);
-    let is_let_out = passes(operator, &server, api) || may_pass(Direction::Egress, &server, api);
-    let needs = [
-        (is_admitted, "its webhooks (ingress 9443/TCP)"),
-        (is_let_out, "the API server (egress 6443/TCP)"),
-    ];
-    let lacking = needs.into_iter().filter(|(passes, _)| !passes);
-    lacking.map(|(_, what)| what).collect()
-}
-
-/// The policies of an object; none for any other kind.
-fn read(resource: &Resource) -> Result<Vec<Policy>, Refusal> {
-    match (resource.gvk().group.as_str(), resource.kind()) {
-        ("cilium.io", kind) if cilium::KINDS.contains(&kind) => cilium::read(resource),
-        ("networking.k8s.io", kubernetes::KIND) => kubernetes::read(resource).map(|p| vec![p]),
-        _ => Ok(Vec::new()),
+        assumed_operator: if shows_operator {
+            None
+        } else {
+            endpoints.pop()
+        },
+        refused: refused.collect(),
+        needs,
+        endpoints,
+        judge,
     }
 }
 
@@ -159,6 +117,41 @@ impl Analysis {
     /// The endpoint of a title, such as `identity/keycloak-postgres` or `kube-apiserver`.
     pub fn endpoint(&self, title: &str) -> Option<&Endpoint> {
         self.endpoints.iter().find(|e| e.title() == title)
+    }
+
+    /// The policies that count.
+    pub fn policies(&self) -> impl Iterator<Item = &Policy> {
+        let all = self.judge.policies().iter();
+        all.filter(|policy| policy.refusal.is_none())
+    }
+
+    /// The pods.
+    pub(super) fn pods(&self) -> impl Iterator<Item = &Endpoint> {
+        self.endpoints.iter().filter(|e| e.is_pod())
+    }
+
+    /// The operator: where the render shows it, else where it is taken to be.
+    pub(super) fn operator(&self) -> Option<&Endpoint> {
+        let found = self.pods().find(|p| p.role == Role::Operator);
+        found.or(self.assumed_operator.as_ref())
+    }
+
+    /// The policies that select an endpoint.
+    pub(super) fn selecting(&self, endpoint: &Endpoint) -> impl Iterator<Item = &Policy> {
+        let world = self.judge.world(Mode::AsWritten);
+        let found = world.selecting(&endpoint.reference);
+        found.into_iter().map(|index| &self.judge.policies()[index])
+    }
+
+    /// Whether a policy would select pods if they were in its namespace.
+    pub(super) fn would_select(&self, policy: &Policy, pod: &Endpoint) -> bool {
+        let world = self.judge.world(Mode::AsWritten);
+        let at = self
+            .judge
+            .policies()
+            .iter()
+            .position(|p| std::ptr::eq(p, policy));
+        at.is_some_and(|index| world.would_select(index, &pod.reference))
     }
 
     /// Decides on a flow.
@@ -169,24 +162,79 @@ impl Analysis {
         protocol: Protocol,
         port: u16,
         mode: Mode,
-    ) -> Verdict<'_> {
-        evaluate::verdict(&self.policies, from, to, protocol, port, mode)
+    ) -> Verdict {
+        self.judge.verdict(from, to, protocol, port, mode)
     }
 
     /// Decides on a flow that is needed.
-    pub fn verdict_on(&self, need: &NeededFlow, mode: Mode) -> Verdict<'_> {
+    pub fn verdict_on(&self, need: &NeededFlow, mode: Mode) -> Verdict {
         let (from, to) = (&self.endpoints[need.from], &self.endpoints[need.to]);
         self.verdict(from, to, need.protocol, need.port, mode)
     }
 
-    /// The policies that deny an endpoint by default in one direction.
-    pub fn governing(&self, endpoint: &Endpoint, direction: Direction, mode: Mode) -> Vec<&Policy> {
-        evaluate::governing(&self.policies, endpoint, direction, mode)
+    /// Whether policies deny an endpoint by default in one direction; `None` where that cannot be known.
+    pub fn denies_by_default(
+        &self,
+        endpoint: &Endpoint,
+        direction: Direction,
+        mode: Mode,
+    ) -> Option<bool> {
+        self.judge
+            .world(mode)
+            .denies_by_default(&endpoint.reference, direction)
     }
 
-    /// The ports on which one endpoint may reach another, in words.
+    /// The ports on which one endpoint surely reaches another, in words.
     pub fn open_ports(&self, from: &Endpoint, to: &Endpoint, mode: Mode) -> String {
-        evaluate::open_ports(&self.policies, from, to, mode).to_string()
+        let world = self.judge.world(mode);
+        ports::in_words(&world.open_ports(&from.reference, &to.reference))
+    }
+
+    /// What an operator cannot do without and no policy allows, in words. A NetworkPolicy with a rule for the port is
+    /// given the benefit of the doubt: not every network plugin takes a node for what Cilium takes it for.
+    pub(super) fn operator_lacks(&self, operator: &Endpoint) -> Vec<&'static str> {
+        let Some(server) = self.endpoints.iter().find(|e| e.role == Role::ApiServer) else {
+            return Vec::new();
+        };
+        let needs = [
+            (
+                server,
+                operator,
+                Direction::Ingress,
+                9443,
+                "its webhooks (ingress 9443/TCP)",
+            ),
+            (
+                operator,
+                server,
+                Direction::Egress,
+                6443,
+                "the API server (egress 6443/TCP)",
+            ),
+        ];
+        let lacks =
+            |(from, to, direction, port, _): &(&Endpoint, &Endpoint, Direction, u16, &str)| {
+                let verdict = self.verdict(from, to, Protocol::Tcp, *port, Mode::AsWritten);
+                verdict.fate() == Fate::Denied
+                    && !self.may_be_read_otherwise(operator, *direction, *port)
+            };
+        needs
+            .iter()
+            .filter(|need| lacks(need))
+            .map(|(.., what)| *what)
+            .collect()
+    }
+
+    /// Whether a NetworkPolicy has a rule for a port, which another network plugin may take to be about nodes.
+    pub(super) fn may_be_read_otherwise(
+        &self,
+        subject: &Endpoint,
+        direction: Direction,
+        port: u16,
+    ) -> bool {
+        let world = self.judge.world(Mode::AsWritten);
+        self.selecting(subject).any(Policy::is_kubernetes)
+            && world.has_rule_for(&subject.reference, direction, Protocol::Tcp, port)
     }
 }
 

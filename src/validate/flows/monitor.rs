@@ -21,7 +21,7 @@ impl<'r> Monitor<'r> {
         let selector = resource.node().lookup(&["spec", "selector"])?;
         Some(Self {
             resource,
-            selector: Selector::of_kubernetes(selector, "").ok()?,
+            selector: Selector::read(selector).ok()?,
         })
     }
 

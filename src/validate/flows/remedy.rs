@@ -1,10 +1,13 @@
 //! Says which rule would let a flow through, and where to add it.
 
+use super::NeededFlow;
 use super::endpoint::{Endpoint, Role};
-use super::evaluate::Ground;
-use super::policy::{Direction, Policy};
-use super::{NeededFlow, kubernetes, label};
+use super::evaluate::{By, Ground};
+use crate::cilium::Direction;
 use crate::diagnostic::Place;
+
+/// The label by which Cilium knows a pod's namespace.
+const NAMESPACE: &str = "io.kubernetes.pod.namespace";
 
 /// Why a flow is dropped at one end, and what to do.
 pub(super) struct Advice {
@@ -26,7 +29,7 @@ const TELLING: &[&[&str]] = &[
 pub(super) fn of(
     need: &NeededFlow,
     direction: Direction,
-    ground: &Ground<'_>,
+    ground: &Ground,
     from: &Endpoint,
     to: &Endpoint,
 ) -> Advice {
@@ -36,26 +39,31 @@ pub(super) fn of(
     };
     let side = direction.as_str();
     match ground {
-        Ground::Forbidden(policy, rule) => Advice {
+        Ground::Forbidden(policy) => Advice {
             place: policy.place.clone(),
             reason: format!(
-                "{} denies it with {rule}, which no other rule outweighs",
+                "{} denies it with {}, which no other rule outweighs",
+                policy.id, policy.rule
+            ),
+            what: format!(
+                "take {} out of {} of {}",
+                peer.title(),
+                policy.rule,
                 policy.id
             ),
-            what: format!("take {} out of {rule} of {}", peer.title(), policy.id),
         },
-        Ground::NameUnknown(policy, rule) => Advice {
+        Ground::NameUnknown(policy, _) => Advice {
             place: policy.place.clone(),
             reason: format!(
-                "{rule} of {} allows it by name, and no rule lets the DNS proxy see names",
-                policy.id
+                "{} of {} allows it by name, and no rule lets the DNS proxy see names",
+                policy.rule, policy.id
             ),
             what: format!(
                 "add to the rule for port 53 of {}: rules: {{dns: [{{matchPattern: \"*\"}}]}}",
                 policy.id
             ),
         },
-        Ground::DeniedByDefault(policy) => Advice {
+        Ground::DeniedByDefault(policy) | Ground::Elsewhere(Some(policy)) => Advice {
             place: policy.place.clone(),
             reason: format!(
                 "{} denies {side} of {} by default, and no rule allows it",
@@ -65,7 +73,11 @@ pub(super) fn of(
             what: addition(policy, direction, need, subject, peer),
         },
         // These pass; nobody asks for advice on them.
-        Ground::Ungoverned | Ground::NoPod | Ground::Allowed(..) => Advice {
+        Ground::Ungoverned
+        | Ground::NoPod
+        | Ground::Allowed(_)
+        | Ground::Unknown(..)
+        | Ground::Elsewhere(None) => Advice {
             place: None,
             reason: format!("{side} of {} is open", subject.title()),
             what: "nothing is to be done".to_owned(),
@@ -75,7 +87,7 @@ pub(super) fn of(
 
 /// The rule to add, as it is written in a policy of that kind.
 fn addition(
-    policy: &Policy,
+    policy: &By,
     direction: Direction,
     need: &NeededFlow,
     subject: &Endpoint,
@@ -85,7 +97,7 @@ fn addition(
         Direction::Ingress => "from",
         Direction::Egress => "to",
     };
-    let is_cilium = !policy.id.starts_with(&format!("{}/", kubernetes::KIND));
+    let is_cilium = !policy.is_kubernetes();
     let (port, protocol) = (need.port, need.protocol.as_str());
     let rule = if is_cilium {
         format!(
@@ -128,7 +140,7 @@ fn cilium_peer(subject: &Endpoint, peer: &Endpoint) -> String {
     if peer.is_pod() {
         let mut all = Vec::new();
         if peer.namespace != subject.namespace {
-            all.push(format!("k8s:{}: {}", label::NAMESPACE, peer.namespace));
+            all.push(format!("k8s:{}: {}", NAMESPACE, peer.namespace));
         }
         all.extend(labels(peer));
         return format!("Endpoints: [{{matchLabels: {{{}}}}}]", all.join(", "));

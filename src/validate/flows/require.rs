@@ -3,12 +3,9 @@
 use super::endpoint::{Endpoint, Role};
 use super::evaluate::{Ground, Mode, Verdict};
 use super::matrix::Importance;
-use super::policy::{Direction, Policy, Rule};
 use super::{Analysis, NeededFlow, discover, refused_finding, remedy};
+use crate::cilium::{Direction, Fate};
 use crate::diagnostic::{Code, Diagnostic, Report, Severity};
-
-/// The port of OpenShift's DNS pods, which policies see instead of their Service's 53.
-const DNS_OF_OPENSHIFT: u16 = 5353;
 
 impl Analysis {
     /// Reports every needed flow that is dropped, now or once the policies enforce, and every policy that
@@ -43,7 +40,12 @@ impl Analysis {
 
     fn dropped(&self, need: &NeededFlow) -> Option<Diagnostic> {
         let (verb, verdict) = self.fate(need);
-        if verdict.passes() || self.may_pass_by_address(need, &verdict) || self.is_told(need) {
+        let doubt = match verdict.fate() {
+            Fate::Allowed => return None,
+            Fate::Unknown => Some(self.elsewhere(need, &verdict)?),
+            Fate::Denied => self.of_nodes(need, &verdict),
+        };
+        if self.is_told(need) {
             return None;
         }
         let phrase = format!("{verb} {}", self.sentence(need));
@@ -54,14 +56,14 @@ impl Analysis {
                 .note(advice.reason)
                 .help(advice.what);
         }
-        Some(match self.doubt(need, &verdict) {
+        Some(match doubt {
             Some(doubt) => doubt.tell(finding),
             None => finding,
         })
     }
 
     /// Whether it is dropped now or only once the policies enforce, and why.
-    fn fate(&self, need: &NeededFlow) -> (&'static str, Verdict<'_>) {
+    fn fate(&self, need: &NeededFlow) -> (&'static str, Verdict) {
         let now = self.verdict_on(need, Mode::AsWritten);
         if now.passes() {
             let then = self.verdict_on(need, Mode::AsEnforced);
@@ -78,59 +80,43 @@ impl Analysis {
             (n.id, n.to) == (need.id, need.to)
                 && n.from != need.from
                 && first.cluster == from.cluster
-                && !self.fate(n).1.passes()
+                && self.fate(n).1.fate() != Fate::Allowed
         };
         discover::joins(from) && self.needs.iter().any(|n| of_first(&n))
     }
 
     /// What to do at each end at which a flow does not pass.
-    pub(super) fn advice(&self, need: &NeededFlow, verdict: &Verdict<'_>) -> Vec<remedy::Advice> {
+    pub(super) fn advice(&self, need: &NeededFlow, verdict: &Verdict) -> Vec<remedy::Advice> {
         let (from, to) = (&self.endpoints[need.from], &self.endpoints[need.to]);
-        let blocked = ends(verdict).filter(|(_, ground)| !ground.passes());
+        let blocked = ends(verdict).filter(|(_, ground)| {
+            ground.fate() == Fate::Denied || matches!(ground, Ground::Elsewhere(Some(_)))
+        });
         blocked
-            .map(|(direction, ground)| remedy::of(need, direction, &ground, from, to))
+            .map(|(direction, ground)| remedy::of(need, direction, ground, from, to))
             .collect()
     }
 
-    /// Whether a NetworkPolicy lets a pod reach addresses on the API server's port. Cilium does not take them for
-    /// the API server; other network plugins do, and the render does not tell which one reads the policy.
-    fn may_pass_by_address(&self, need: &NeededFlow, verdict: &Verdict<'_>) -> bool {
-        let (from, to) = (&self.endpoints[need.from], &self.endpoints[need.to]);
-        let Ground::DeniedByDefault(policy) = verdict.egress else {
-            return false;
-        };
-        let opens =
-            |p: &Policy| p.is_kubernetes() && p.opens_addresses(need.protocol, need.port, to);
-        to.role == Role::ApiServer
-            && verdict.ingress.passes()
-            && policy.is_kubernetes()
-            && self.policies.iter().any(|p| p.selects(from) && opens(p))
+    /// Who may be elsewhere than it is taken to be, where that alone decides.
+    fn elsewhere(&self, need: &NeededFlow, verdict: &Verdict) -> Option<Doubt> {
+        let mut doubtful = ends(verdict).filter(|(_, g)| g.fate() == Fate::Unknown);
+        let (direction, ground) = doubtful.next()?;
+        let peer = self.subject(need, direction.other());
+        matches!(ground, Ground::Elsewhere(_)).then_some(Doubt::Place(peer.role))
     }
 
-    /// Why a flow may pass although no rule is seen to allow it; `None` where that is sure at one end.
-    fn doubt(&self, need: &NeededFlow, verdict: &Verdict<'_>) -> Option<Doubt> {
-        let mut doubt = None;
-        for (direction, ground) in ends(verdict).filter(|(_, ground)| !ground.passes()) {
-            let Ground::DeniedByDefault(policy) = ground else {
-                return None;
-            };
-            let subject = self.subject(need, direction);
-            let peer = self.subject(need, direction.other());
-            let found = if peer.assumed && self.guessed.contains(&peer.role) {
-                Doubt::Place(peer.role)
-            } else if policy.is_kubernetes()
-                && matches!(peer.role, Role::ApiServer | Role::RemoteNode)
-            {
-                Doubt::Node
-            } else {
-                return None;
-            };
-            if !self.admits_strangers(need, subject, direction) {
-                return None;
-            }
-            doubt = Some(found);
-        }
-        doubt
+    /// Whether a NetworkPolicy drops what another network plugin may let nodes do.
+    fn of_nodes(&self, need: &NeededFlow, verdict: &Verdict) -> Option<Doubt> {
+        let is_about_nodes = |(direction, ground): (Direction, &Ground)| {
+            let (subject, peer) = (
+                self.subject(need, direction),
+                self.subject(need, direction.other()),
+            );
+            let is_node = matches!(peer.role, Role::ApiServer | Role::RemoteNode);
+            let by_kubernetes = matches!(ground, Ground::DeniedByDefault(by) if by.is_kubernetes());
+            is_node && by_kubernetes && self.may_be_read_otherwise(subject, direction, need.port)
+        };
+        let mut denied = ends(verdict).filter(|(_, g)| g.fate() == Fate::Denied);
+        denied.all(is_about_nodes).then_some(Doubt::Node)
     }
 
     /// The end of a flow that is governed in a direction.
@@ -140,37 +126,13 @@ impl Analysis {
             Direction::Ingress => &self.endpoints[need.to],
         }
     }
-
-    /// Whether a rule names a flow's port for pods or addresses, and means nobody that the analysis knows.
-    fn admits_strangers(
-        &self,
-        need: &NeededFlow,
-        subject: &Endpoint,
-        direction: Direction,
-    ) -> bool {
-        let to = &self.endpoints[need.to];
-        let names_port = |rule: &Rule| {
-            let ports = rule.ports.numbers(to);
-            let by_pods = to.role == Role::Dns && ports.contains(need.protocol, DNS_OF_OPENSHIFT);
-            rule.ports.are_named() && (by_pods || ports.contains(need.protocol, need.port))
-        };
-        let is_for_strangers = |rule: &&Rule| {
-            names_port(rule)
-                && rule.peers.are_places()
-                && !self.endpoints.iter().any(|e| rule.peers.include(e))
-        };
-        let selecting = self.policies.iter().filter(|p| p.selects(subject));
-        selecting
-            .flat_map(|p| &p.side(direction).allow)
-            .any(|rule| is_for_strangers(&rule))
-    }
 }
 
 /// The two ends of a flow, and what decides there.
-fn ends<'p>(verdict: &Verdict<'p>) -> impl Iterator<Item = (Direction, Ground<'p>)> + use<'p> {
+fn ends(verdict: &Verdict) -> impl Iterator<Item = (Direction, &Ground)> {
     [
-        (Direction::Egress, verdict.egress),
-        (Direction::Ingress, verdict.ingress),
+        (Direction::Egress, &verdict.egress),
+        (Direction::Ingress, &verdict.ingress),
     ]
     .into_iter()
 }

@@ -1,28 +1,17 @@
 //! Default deny where the operator runs, without a policy that lets the operator work.
 
 use crate::diagnostic::{Code, Diagnostic, Report};
-use crate::validate::flows::{
-    Assumptions, Direction, Endpoint, Policy, Role, assumed_operator, operator_lacks,
-};
+use crate::validate::flows::{Analysis, Policy};
 
-pub(super) fn check(
-    policies: &[Policy],
-    pods: &[Endpoint],
-    assumptions: &Assumptions,
-    report: &mut Report,
-) {
-    let found = pods.iter().find(|p| p.role == Role::Operator).cloned();
-    // A render without CNPG may still deny everything where the operator is known to be.
-    let operator = found.unwrap_or_else(|| assumed_operator(assumptions));
-    let selecting: Vec<&Policy> = policies.iter().filter(|p| p.selects(&operator)).collect();
-    let denies = |p: &Policy| {
-        [Direction::Ingress, Direction::Egress]
-            .iter()
-            .any(|d| p.enforces(*d))
+pub(super) fn check(analysis: &Analysis, report: &mut Report) {
+    let Some(operator) = analysis.operator() else {
+        return;
     };
-    let blanket = selecting.iter().find(|p| !p.is_specific() && denies(p));
-    let has_own = selecting.iter().any(|p| p.is_specific());
-    let lacks = operator_lacks(policies, &operator);
+    let selecting: Vec<&Policy> = analysis.selecting(operator).collect();
+    let denies = |p: &Policy| p.ingress.enforces || p.egress.enforces;
+    let blanket = selecting.iter().find(|p| !p.is_specific && denies(p));
+    let has_own = selecting.iter().any(|p| p.is_specific);
+    let lacks = analysis.operator_lacks(operator);
     if let (Some(policy), false, false) = (blanket, has_own, lacks.is_empty()) {
         report.push(finding(policy, &operator.title(), &lacks));
     }

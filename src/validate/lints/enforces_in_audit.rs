@@ -1,23 +1,27 @@
 //! Policies that enforce where audit is meant, because they lack `enableDefaultDeny`.
 
 use crate::diagnostic::{Code, Diagnostic, Report};
-use crate::validate::flows::{Direction, Endpoint, Policy};
+use crate::validate::flows::{Analysis, Direction, Policy};
 
 /// What the project's own mode says counts for what overlays add, and for no policy that was there before.
-pub(super) fn check(policies: &[Policy], pods: &[Endpoint], report: &mut Report) {
+pub(super) fn check(analysis: &Analysis, report: &mut Report) {
     let mut told = Vec::new();
-    for pod in pods {
+    for pod in analysis.pods() {
         for direction in [Direction::Ingress, Direction::Egress] {
-            let selecting: Vec<&Policy> = policies.iter().filter(|p| p.selects(pod)).collect();
-            let auditing = selecting.iter().find(|p| p.audits(direction));
+            let selecting: Vec<&Policy> = analysis.selecting(pod).collect();
+            let auditing = selecting.iter().find(|p| p.posture(direction).audits);
             let Some(auditing) = auditing else {
                 continue;
             };
             let why = format!("{} only audits", auditing.id);
-            for enforces in selecting.iter().filter(|p| p.enforces_unasked(direction)) {
-                if !told.contains(&(&enforces.id, direction)) {
-                    told.push((&enforces.id, direction));
-                    report.push(finding(enforces, &why, direction, &pod.title()));
+            let is_unasked = |p: &&&Policy| {
+                let posture = p.posture(direction);
+                posture.enforces && !posture.asked
+            };
+            for policy in selecting.iter().filter(is_unasked) {
+                if !told.contains(&(&policy.id, direction)) {
+                    told.push((&policy.id, direction));
+                    report.push(finding(policy, &why, direction, &pod.title()));
                 }
             }
         }

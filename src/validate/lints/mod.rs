@@ -18,7 +18,7 @@ mod wrong_namespace;
 
 use crate::diagnostic::Report;
 use crate::kube::{ResMap, Resource};
-use crate::validate::flows::{Assumptions, Monitor, pods, policies};
+use crate::validate::flows::{Analysis, Assumptions, Monitor};
 use crate::yaml::Node;
 
 /// What the series begin with that the custom queries and recording rules of a render make.
@@ -27,16 +27,14 @@ pub fn series_of(resources: &ResMap) -> Vec<String> {
 }
 
 /// Reports what every rule finds, rule by rule.
-pub fn lints(resources: &ResMap, assumptions: &Assumptions) -> Report {
+pub fn lints(resources: &ResMap, analysis: &Analysis, assumptions: &Assumptions) -> Report {
     let mut report = Report::default();
-    let (policies, refused) = policies(resources);
-    let pods = pods(resources, assumptions);
     dead_metrics::check(resources, &assumptions.series, &mut report);
-    denies_nothing::check(resources, &refused, &mut report);
-    enforces_in_audit::check(&policies, &pods, &mut report);
-    default_deny::check(&policies, &pods, assumptions, &mut report);
+    denies_nothing::check(resources, &analysis.refused, &mut report);
+    enforces_in_audit::check(analysis, &mut report);
+    default_deny::check(analysis, &mut report);
     custom_queries::check(resources, &mut report);
-    wrong_namespace::check(resources, &policies, &pods, assumptions, &mut report);
+    wrong_namespace::check(resources, analysis, assumptions, &mut report);
     let monitors: Vec<Monitor<'_>> = resources.iter().filter_map(Monitor::of).collect();
     tls_monitors::check(resources, &monitors, &mut report);
     double_scraping::check(resources, &monitors, &mut report);

@@ -3,22 +3,21 @@
 use super::{dead_metrics, list};
 use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::kube::{ResMap, Resource};
-use crate::validate::flows::{Assumptions, Endpoint, Policy, Role};
+use crate::validate::flows::{Analysis, Assumptions, Endpoint, Policy, Role};
 use crate::validate::walk;
 use crate::yaml::Node;
 
 pub(super) fn check(
     resources: &ResMap,
-    policies: &[Policy],
-    pods: &[Endpoint],
+    analysis: &Analysis,
     assumptions: &Assumptions,
     report: &mut Report,
 ) {
-    for policy in policies {
-        report.findings.extend(selects_nothing(policy, pods));
+    for policy in analysis.policies() {
+        report.findings.extend(selects_nothing(policy, analysis));
     }
     let of_operator = |p: &&Endpoint| p.role == Role::Operator;
-    let operator = pods.iter().find(of_operator);
+    let operator = analysis.pods().find(of_operator);
     let home = operator.map_or(assumptions.operator.namespace.as_str(), |o| &o.namespace);
     for resource in resources.iter().filter(|r| r.gvk().is("", "ConfigMap")) {
         report
@@ -36,14 +35,19 @@ pub(super) fn check(
 }
 
 /// A policy whose labels are those of CNPG's pods in another namespace, and of none in its own.
-fn selects_nothing(policy: &Policy, pods: &[Endpoint]) -> Option<Diagnostic> {
-    let known = pods
-        .iter()
+fn selects_nothing(policy: &Policy, analysis: &Analysis) -> Option<Diagnostic> {
+    let known = analysis
+        .pods()
         .filter(|p| !p.assumed && p.role != Role::Workload)
         // In `default` is what says no namespace: its host may set one.
         .filter(|p| p.namespace != "default");
-    let meant: Vec<&Endpoint> = known.filter(|p| policy.would_select(p)).collect();
-    let is_idle = policy.is_specific() && !pods.iter().any(|p| policy.selects(p));
+    let meant: Vec<&Endpoint> = known.filter(|p| analysis.would_select(policy, p)).collect();
+    let selects = |p: &Endpoint| {
+        analysis
+            .selecting(p)
+            .any(|other| std::ptr::eq(other, policy))
+    };
+    let is_idle = policy.is_specific && !analysis.pods().any(selects);
     let pod = meant.first().filter(|_| is_idle)?;
     let phrase = format!(
         "{} selects nothing: {} is in {}",

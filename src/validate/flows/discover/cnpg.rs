@@ -1,9 +1,9 @@
 //! Pods that the CNPG operator makes: instances, Jobs and poolers, with the labels of CNPG 1.28.
 
 use super::{labels, text};
+use crate::cilium::{NamedPort, Protocol};
 use crate::kube::Resource;
-use crate::validate::flows::endpoint::{Endpoint, NamedPort, Role};
-use crate::validate::flows::ports::Protocol;
+use crate::validate::flows::endpoint::{Endpoint, Role};
 
 /// The API group of CloudNativePG.
 const GROUP: &str = "postgresql.cnpg.io";

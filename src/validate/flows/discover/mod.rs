@@ -10,7 +10,7 @@ mod made;
 mod workloads;
 
 use super::endpoint::{Endpoint, Role};
-use super::label::{Label, NAMESPACE_LABELS, items};
+use super::label::items;
 use crate::kube::{ResMap, Resource};
 use crate::yaml::Node;
 
@@ -128,7 +128,6 @@ pub(super) fn population(resources: &ResMap, assumptions: &Assumptions) -> Popul
         }
     }
     endpoints.extend(assumed);
-    label_namespaces(&mut endpoints, resources);
     name_services(&mut endpoints, resources);
     let links = links::find(&mut endpoints, &owners, resources);
     Population { endpoints, links }
@@ -140,38 +139,18 @@ fn assume(name: &str, role: Role, pods: &PodReference) -> Endpoint {
     endpoint
 }
 
-/// The API server. It runs on nodes, so it has their label too.
+/// The API server.
 pub(super) fn api_server() -> Endpoint {
-    Endpoint::entity(
-        "kube-apiserver",
-        Role::ApiServer,
-        &["kube-apiserver", "remote-node"],
-    )
+    Endpoint::entity("kube-apiserver", Role::ApiServer)
 }
 
-/// What is no pod.
+/// What is not a pod.
 fn entities() -> Vec<Endpoint> {
     vec![
         api_server(),
-        Endpoint::entity("remote-node", Role::RemoteNode, &["remote-node"]),
-        Endpoint::entity("host", Role::Host, &["host"]),
+        Endpoint::entity("remote-node", Role::RemoteNode),
+        Endpoint::entity("host", Role::Host),
     ]
-}
-
-/// Gives each pod the labels of its namespace, where the render shows the namespace.
-fn label_namespaces(endpoints: &mut [Endpoint], resources: &ResMap) {
-    for namespace in resources.iter().filter(|r| r.gvk().is("", "Namespace")) {
-        let own = labels(namespace.node().lookup(&["metadata", "labels"]));
-        for endpoint in endpoints
-            .iter_mut()
-            .filter(|e| e.namespace == namespace.name())
-        {
-            let added = own.iter().map(|(key, value)| {
-                Label::kubernetes(format!("{NAMESPACE_LABELS}.{key}"), value.as_str())
-            });
-            endpoint.labels.extend(added);
-        }
-    }
 }
 
 /// Notes for each pod which Services of the render are in front of it.

@@ -1,10 +1,10 @@
 //! Pods from the templates of workloads.
 
 use super::{labels, text};
+use crate::cilium::{NamedPort, Protocol};
 use crate::kube::Resource;
-use crate::validate::flows::endpoint::{Endpoint, NamedPort, Role};
+use crate::validate::flows::endpoint::{Endpoint, Role};
 use crate::validate::flows::label::items;
-use crate::validate::flows::ports::Protocol;
 use crate::yaml::Node;
 
 /// Where the template of a kind's pods is.
@@ -58,7 +58,7 @@ pub(super) fn of(resource: &Resource) -> Option<Endpoint> {
             resource.effective_namespace(),
             resource.name()
         );
-        let mut endpoint = Endpoint::entity(&name, role, &["remote-node"]);
+        let mut endpoint = Endpoint::entity(&name, role);
         endpoint.assumed = false;
         endpoint
     } else {

@@ -5,8 +5,8 @@
 use std::fmt::Write as _;
 
 use super::{Fate, posture, reasons, shown};
+use crate::cilium::Direction;
 use crate::validate::flows::evaluate::Mode;
-use crate::validate::flows::policy::Direction;
 use crate::validate::flows::{Analysis, Endpoint, Importance, NeededFlow};
 
 const STYLE: &str = include_str!("page.css");
@@ -45,6 +45,7 @@ fn escape(text: &str) -> String {
 fn sign(fate: Fate) -> &'static str {
     match fate {
         Fate::Allowed => "✓",
+        Fate::Unknown => "?",
         Fate::Open => "○",
         Fate::Endangered => "!",
         Fate::Dropped => "✕",
@@ -63,6 +64,9 @@ fn summary(out: &mut String, analysis: &Analysis) {
     out.push_str("<ul class=\"summary\">\n");
     for fate in Fate::ALL {
         let count = of_fate(analysis, fate).len();
+        if fate == Fate::Unknown && count == 0 {
+            continue;
+        }
         let (name, meaning) = (fate.as_str(), fate.meaning());
         let _ = writeln!(
             out,
@@ -82,6 +86,7 @@ fn flows(out: &mut String, analysis: &Analysis, fate: Fate) {
     let heading = match fate {
         Fate::Dropped => "that are dropped",
         Fate::Endangered => "that enforce would drop",
+        Fate::Unknown => "that cannot be known",
         Fate::Open => "that no policy governs",
         Fate::Allowed => "that rules allow",
     };
@@ -120,7 +125,7 @@ fn remedy(analysis: &Analysis, need: &NeededFlow, fate: Fate) -> String {
     let mode = match fate {
         Fate::Dropped => Mode::AsWritten,
         Fate::Endangered => Mode::AsEnforced,
-        Fate::Allowed | Fate::Open => return String::new(),
+        Fate::Allowed | Fate::Open | Fate::Unknown => return String::new(),
     };
     let verdict = analysis.verdict_on(need, mode);
     let advice = analysis.advice(need, &verdict);
@@ -149,9 +154,7 @@ fn pods(out: &mut String, analysis: &Analysis) {
         .filter(|(_, e)| e.is_pod())
     {
         let policies: Vec<String> = analysis
-            .policies
-            .iter()
-            .filter(|p| p.subject.matches(&endpoint.labels))
+            .selecting(endpoint)
             .map(|p| escape(&p.id))
             .collect();
         let place = endpoint.place.as_ref().filter(|_| !endpoint.assumed);

@@ -3,15 +3,15 @@
 use serde_json::{Value, json as object};
 
 use super::{Fate, posture, reasons, shown};
+use crate::cilium::Direction;
 use crate::validate::flows::evaluate::Mode;
-use crate::validate::flows::policy::Direction;
 use crate::validate::flows::{Analysis, Importance};
 
 /// Prints endpoints, policies, needed flows, and the ports that are open between each two pods.
 pub fn json(analysis: &Analysis) -> String {
     let document = object!({
         "endpoints": endpoints(analysis),
-        "policies": analysis.policies.iter().map(|p| object!({
+        "policies": analysis.policies().map(|p| object!({
             "id": p.id,
             "place": p.place.as_ref().map(ToString::to_string),
         })).collect::<Vec<_>>(),

@@ -10,8 +10,9 @@ pub use table::table;
 
 use super::endpoint::{Endpoint, Role};
 use super::evaluate::{Ground, Mode};
-use super::policy::Direction;
 use super::{Analysis, NeededFlow};
+use crate::cilium::Direction;
+use crate::cilium::Fate as Passing;
 
 /// What becomes of a flow, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,23 +23,30 @@ enum Fate {
     Open,
     /// It passes now, and would be dropped once the policies enforce.
     Endangered,
+    /// It cannot be known.
+    Unknown,
     /// It is dropped.
     Dropped,
 }
 
 impl Fate {
-    const ALL: [Self; 4] = [Self::Dropped, Self::Endangered, Self::Open, Self::Allowed];
+    const ALL: [Self; 5] = [
+        Self::Dropped,
+        Self::Endangered,
+        Self::Unknown,
+        Self::Open,
+        Self::Allowed,
+    ];
 
     fn of(analysis: &Analysis, need: &NeededFlow) -> Self {
         let now = analysis.verdict_on(need, Mode::AsWritten);
-        if !now.passes() {
-            Self::Dropped
-        } else if !analysis.verdict_on(need, Mode::AsEnforced).passes() {
-            Self::Endangered
-        } else if now.is_ungoverned() {
-            Self::Open
-        } else {
-            Self::Allowed
+        let then = || analysis.verdict_on(need, Mode::AsEnforced).fate();
+        match now.fate() {
+            Passing::Denied => Self::Dropped,
+            Passing::Unknown => Self::Unknown,
+            Passing::Allowed if then() == Passing::Denied => Self::Endangered,
+            Passing::Allowed if now.is_ungoverned() => Self::Open,
+            Passing::Allowed => Self::Allowed,
         }
     }
 
@@ -47,6 +55,7 @@ impl Fate {
             Self::Allowed => "allowed",
             Self::Open => "open",
             Self::Endangered => "audit",
+            Self::Unknown => "unknown",
             Self::Dropped => "dropped",
         }
     }
@@ -56,6 +65,7 @@ impl Fate {
             Self::Allowed => "rules allow them",
             Self::Open => "no policy has a say in them",
             Self::Endangered => "they pass now, and enforce would drop them",
+            Self::Unknown => "they depend on what is not known",
             Self::Dropped => "policies drop them",
         }
     }
@@ -70,27 +80,24 @@ fn shown(analysis: &Analysis) -> Vec<&Endpoint> {
     let mut shown: Vec<&Endpoint> = analysis.endpoints.iter().collect();
     if shown.len() > MAX_SHOWN {
         let is_needed = |e: &Endpoint| e.role != Role::Workload;
-        shown.retain(|e| is_needed(e) || analysis.policies.iter().any(|p| p.selects(e)));
+        shown.retain(|e| is_needed(e) || analysis.selecting(e).next().is_some());
         shown.truncate(MAX_SHOWN);
     }
     shown
 }
 
 /// What decides at one end, in words.
-fn ground(ground: &Ground<'_>, direction: Direction) -> String {
+fn ground(ground: &Ground, direction: Direction) -> String {
     let side = direction.as_str();
     match ground {
         Ground::NoPod => String::new(),
         Ground::Ungoverned => format!("{side} is open"),
-        Ground::Allowed(policy, rule) => format!("{} {rule}", policy.id),
-        Ground::Forbidden(policy, rule) => format!("denied by {} {rule}", policy.id),
-        Ground::DeniedByDefault(policy) => format!("{side} denied by default by {}", policy.id),
-        Ground::NameUnknown(policy, rule) => {
-            format!(
-                "{} {rule} goes by a name that the DNS proxy never sees",
-                policy.id
-            )
-        }
+        Ground::Allowed(by) => format!("{} {}", by.id, by.rule),
+        Ground::Forbidden(by) => format!("denied by {} {}", by.id, by.rule),
+        Ground::DeniedByDefault(by) => format!("{side} denied by default by {}", by.id),
+        Ground::NameUnknown(by, why) => format!("{} {} goes by a name: {why}", by.id, by.rule),
+        Ground::Unknown(_, why) => format!("{side} depends on {why}"),
+        Ground::Elsewhere(_) => format!("{side} depends on where the other end is"),
     }
 }
 
@@ -100,10 +107,10 @@ fn reasons(analysis: &Analysis, need: &NeededFlow) -> Vec<String> {
         Fate::Endangered => Mode::AsEnforced,
         _ => Mode::AsWritten,
     };
-    if analysis.endpoints[need.from].is_host() {
+    let verdict = analysis.verdict_on(need, mode);
+    if analysis.endpoints[need.from].is_host() && verdict.passes() {
         return vec!["Cilium lets a node reach its own pods".to_owned()];
     }
-    let verdict = analysis.verdict_on(need, mode);
     [
         (verdict.egress, Direction::Egress),
         (verdict.ingress, Direction::Ingress),
@@ -117,15 +124,16 @@ fn reasons(analysis: &Analysis, need: &NeededFlow) -> Vec<String> {
 /// Whether policies deny a pod by default in one direction.
 fn posture(analysis: &Analysis, endpoint: usize, direction: Direction) -> &'static str {
     let endpoint = &analysis.endpoints[endpoint];
-    let governs = |mode| !analysis.governing(endpoint, direction, mode).is_empty();
+    let governs = |mode| analysis.denies_by_default(endpoint, direction, mode);
     match (
         endpoint.is_pod(),
         governs(Mode::AsWritten),
         governs(Mode::AsEnforced),
     ) {
         (false, ..) => "no pod",
-        (_, true, _) => "denied by default",
-        (_, false, true) => "audited",
-        (_, false, false) => "open",
+        (_, Some(true), _) => "denied by default",
+        (_, None, _) => "unknown",
+        (_, Some(false), Some(true)) => "audited",
+        (_, Some(false), _) => "open",
     }
 }

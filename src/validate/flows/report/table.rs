@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Fate, posture, reasons};
-use crate::validate::flows::policy::Direction;
+use crate::cilium::Direction;
 use crate::validate::flows::{Analysis, Importance};
 
 /// Prints the needed flows, one a line, and then how each pod stands.
