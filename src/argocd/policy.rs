@@ -9,6 +9,7 @@ use std::time::Duration;
 use regex::Regex;
 use serde::Deserialize;
 
+use crate::diagnostic::budget::{Growth, ROWS};
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
 use crate::programs::Environment;
 use crate::yaml::{self, Spanned};
@@ -42,6 +43,9 @@ struct DefaultsSection {
     /// Variables of the sidecar that helm, git and curl see; a name may end in `*`.
     #[serde(default)]
     environment: Vec<String>,
+    /// Limits of a render by their names.
+    #[serde(default)]
+    limits: std::collections::BTreeMap<String, Spanned<u64>>,
 }
 
 /// What leaves the plugin where a file is sealed.
@@ -204,6 +208,16 @@ pub fn decide(bytes: &[u8], source: &Source, asking: &Asking) -> Result<Grant> {
         .as_ref()
         .map(|d| duration(d, source))
         .transpose()?;
+    for (name, limit) in &policy.defaults.limits {
+        let growth = Growth::of_name(name).filter(|_| **limit > 0);
+        let growth = growth.ok_or_else(|| {
+            let known: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
+            Diagnostic::new(Code::FieldType, format!("{name} is not a limit above 0"))
+                .at(at(limit, source))
+                .help(format!("the limits are {}", known.join(", ")))
+        })?;
+        growth.set_limit(**limit);
+    }
     let memory = policy.defaults.memory.as_ref();
     let memory_bytes = memory.map(|m| size(m, source)).transpose()?;
     let PolicyFile {

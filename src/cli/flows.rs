@@ -64,12 +64,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         let query = query(context, file)?;
         let answer = query.answer(objects.iter());
         return Ok(Done {
-            stdout: format!(
-                "{answer:#}
-"
-            )
-            .into_bytes(),
-            report,
+            stdout: cluster.mask.text(&format!("{answer:#}\n")).into_bytes(),
+            report: cluster.mask.report(report),
             status: None,
         });
     }
@@ -88,8 +84,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
             .extend(findings.map(|f| f.with_severity(Severity::Error)));
     }
     Ok(Done {
-        stdout: stdout.into_bytes(),
-        report,
+        stdout: cluster.mask.text(&stdout).into_bytes(),
+        report: cluster.mask.report(report),
         status: None,
     })
 }

@@ -114,7 +114,18 @@ fn show(context: &Context, arguments: &Show) -> Outcome {
         Format::Json => Shape::Json,
     };
     if !arguments.used {
-        let stdout = values::print(&merged, arguments.reveal, shape)?;
+        let stdout = match arguments.reveal {
+            true => values::print(&merged, shape)?,
+            false => {
+                let others = opener.in_other_worlds(None);
+                let load = |opener: &Opener| {
+                    project_values(&project, &templates, &located.tree, &overrides, opener).ok()
+                };
+                let [first, second] = others.each_ref().map(|opener| load(opener));
+                let others = first.zip(second).map(|(first, second)| [first, second]);
+                values::print_masked(&merged, others, &opener, shape)?
+            }
+        };
         return Ok(Done {
             stdout,
             report,

@@ -24,6 +24,7 @@ use crate::project::{Session, Sessions};
 pub fn load(request: &Request<'_>, sessions: &Sessions) -> Result<Cluster, Report> {
     let mut cluster = at_path(request, sessions)?;
     cluster.below.push(request.directory.clone());
+    cluster.mask = request.opener.mask();
     Ok(cluster)
 }
 

@@ -18,6 +18,7 @@ use crate::admission::Versions;
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Severity};
 use crate::files::TreePath;
 use crate::pipeline::Judged;
+use crate::secrets::Mask;
 
 pub use causes::by_cause;
 pub use inputs::Inputs;
@@ -144,6 +145,8 @@ pub struct Cluster {
     pub versions: Versions,
     /// The paths that were asked about.
     pub below: Vec<TreePath>,
+    /// What no text about the cluster may repeat.
+    pub mask: Mask,
 }
 
 /// How many roots there are of each outcome.

@@ -257,6 +257,8 @@ codes! {
     SecretReadable = "secret-readable", Check;
     /// A file is sealed for others than its creation rule names.
     SopsDrift = "sops-drift", Check;
+    /// A limit of the whole run is reached.
+    BudgetSpent = "budget-spent", Limit;
     /// What depends on a sealed value would leave though secrets are kept.
     SecretLeaves = "secret-leaves", Secret;
     /// What depends on sealed values was found by comparing texts alone.

@@ -4,6 +4,7 @@
 //! Warnings are the same type and travel beside the result. The room knows codes, places and words; it
 //! uses no other room and never holds file contents. Start with [`Diagnostic::new`].
 
+pub mod budget;
 mod code;
 mod nearest;
 mod source;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::cluster::roots::find_roots;
+use crate::diagnostic::budget;
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result};
 use crate::files::{Files, Kind, MAX_FILE_BYTES, TreePath};
 use crate::kustomize::kustomization_path;
@@ -49,7 +50,10 @@ pub fn examine(request: &Request<'_>, disk: &Arc<dyn Files>) -> (Vec<Section>, R
         "files to {} MiB, YAML {MAX_DEPTH} levels deep",
         MAX_FILE_BYTES >> 20
     );
-    doctor.tell("limits", vec![limits]);
+    let budget = budget::ROWS
+        .iter()
+        .map(|row| format!("{}: {} {}", row.name, row.growth.limit(), row.about));
+    doctor.tell("limits", std::iter::once(limits).chain(budget).collect());
     // What is wrong with a project is met by more than one look.
     let mut told = BTreeSet::new();
     let findings = &mut doctor.report.findings;

@@ -21,6 +21,7 @@ use super::{
     Built, Feature, Generators, Level, Options, absorb, crds, documents, finish, openapi, origin,
     read, remote,
 };
+use crate::diagnostic::budget::Growth;
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source};
 use crate::files::{File, Files, TreePath};
 use crate::kube::merge_keys::{self, BuiltIn};
@@ -64,6 +65,8 @@ pub(super) struct Build {
     met_custom_kind: bool,
     /// Whether lists were merged by the built-in schema so far.
     has_merged: Cell<bool>,
+    /// How many kustomizations were met so far, each as often as it is reached.
+    kustomizations: u64,
 }
 
 impl Build {
@@ -203,6 +206,8 @@ pub(super) struct Target<'a> {
 impl<'a> Target<'a> {
     /// Finds and reads the kustomization of a directory.
     fn load(loader: Loader<'a>, build: &mut Build) -> Result<Self> {
+        build.kustomizations += 1;
+        Growth::Kustomizations.within(build.kustomizations)?;
         let file = read::find(&loader)?;
         let kustomization =
             read::parse(&file, loader.world().options.level(), &mut build.warnings)?;

@@ -12,6 +12,7 @@ use crate::secrets::{self, Leaves, fits};
 use crate::template::Delimiters;
 use crate::validate::flows::Assumptions;
 use crate::validate::{self, GateOptions, Severities};
+use crate::values::named_secrets;
 
 /// A finished render: judged, and the only stage that can be written.
 #[derive(Debug)]
@@ -154,6 +155,8 @@ impl Root<'_> {
         let delimiters = self.session.templates();
         let delimiters = delimiters.map_or_else(Vec::new, |t| opening(&t.settings.delimiters));
         let sensitive = self.sensitive();
+        let sealed = self.opened.plaintexts();
+        let named = named_secrets(self.session.values());
         let options = GateOptions {
             severities: if project.is_some() || self.request.host.is_some() {
                 Severities::Strict
@@ -162,6 +165,8 @@ impl Root<'_> {
             },
             delimiters: &delimiters,
             sensitive: &sensitive,
+            sealed: &sealed,
+            named: &named,
             plaintext_allowed: project.map_or(&[][..], |p| &p.checks.plaintext_allow),
             keep_sealed: self.request.secrets.may_leave_sealed(),
             must_have_objects: self.request.host.is_some_and(|host| !host.allow_empty),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::host::{Adjustments, Flux};
 use super::progress::Progress;
 use super::{Built, Landed, Manifests, bind, build, host, judge, land, layer};
+use crate::diagnostic::budget;
 use crate::diagnostic::{Report, Result};
 use crate::files::{Asked, File, Files, TreePath, Watched};
 use crate::generators::Outside;
@@ -76,6 +77,7 @@ pub fn render(request: &Request<'_>, disk: Arc<dyn Files>) -> Result<Manifests, 
             secrets,
             ..request.clone()
         };
+        budget::renew();
         let disk = Arc::clone(&disk);
         let session = Session::open(disk, request.directory, request.overrides, opener)?;
         Root::new(&request, &session).render()

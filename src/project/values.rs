@@ -14,7 +14,7 @@ use crate::yaml::{self, JsonStyle, Node, WriteOptions};
 
 use super::makejinja::{engine, foreign, own_values_of, text_of};
 use super::project::{DEFAULT_PROFILE, Project};
-use crate::secrets::Opener;
+use crate::secrets::{Opener, masked_by_text, masked_where_differing};
 
 /// The templates of a project: the configuration that names them, if there is one, and the mounts.
 pub struct Templates {
@@ -307,12 +307,23 @@ pub enum Shape {
     Json,
 }
 
-/// Prints values, secrets masked unless they are to be revealed.
-pub fn print(values: &Values, reveal: bool, shape: Shape) -> Result<Vec<u8>> {
-    let node = if reveal {
-        plain(values.context())
-    } else {
-        masked(values)
+/// Prints values as they are.
+pub fn print(values: &Values, shape: Shape) -> Result<Vec<u8>> {
+    write(&plain(values.context()), shape)
+}
+
+/// Prints values, what was sealed masked, and what an expression made of it: `others` are the same values in two
+/// worlds whose sealed values are other ones. Without those, what is derived is masked by its text.
+pub fn print_masked(
+    values: &Values,
+    others: Option<[Values; 2]>,
+    opener: &Opener,
+    shape: Shape,
+) -> Result<Vec<u8>> {
+    let real = masked(values);
+    let node = match others.as_ref().map(|others| others.each_ref().map(masked)) {
+        Some([first, second]) => masked_where_differing(&real, &first, &second),
+        None => masked_by_text(&real, &opener.mask()),
     };
     write(&node, shape)
 }

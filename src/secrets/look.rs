@@ -34,7 +34,7 @@ pub fn fits(pattern: &str, name: &str) -> bool {
 }
 
 /// Whether a text is a host, an address, a path, a small number, a word: what stands in any manifest.
-fn looks_plain(text: &str) -> bool {
+pub(super) fn looks_plain(text: &str) -> bool {
     let text = text.trim();
     let is_number = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let is_word = text.len() <= MAX_PLAIN_LETTERS
@@ -52,6 +52,19 @@ fn looks_plain(text: &str) -> bool {
         || text
             .split_once("://")
             .is_some_and(|(scheme, rest)| is_plain_url(scheme, rest))
+}
+
+/// Whether a text may be the name of an object that happens to be sealed, too: a name of words, not one of digits
+/// among letters, and not a phrase.
+pub(super) fn looks_like_a_name(text: &str) -> bool {
+    /// Names are of as many words at most.
+    const MAX_WORDS: usize = 3;
+    let words = text.split(['-', '.', '/']).filter(|word| !word.is_empty());
+    let is_word = |word: &str| {
+        let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        letters.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+    };
+    looks_plain(text) || (words.clone().all(is_word) && words.count() <= MAX_WORDS)
 }
 
 fn is_address(text: &str) -> bool {

@@ -14,6 +14,8 @@ use zeroize::Zeroizing;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::go;
 
+use super::look::looks_like_a_name;
+
 /// Shorter values are words of any text: masking them would hide the message and protect nothing.
 const MIN_CHARS: usize = 4;
 
@@ -29,6 +31,12 @@ const INDEXED: usize = 4;
 pub struct Mask {
     /// By their first bytes, so that a text is gone through once, however many there are.
     needles: BTreeMap<[u8; INDEXED], Vec<SecretString>>,
+}
+
+impl std::fmt::Debug for Mask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mask").finish_non_exhaustive()
+    }
 }
 
 impl Mask {
@@ -99,7 +107,11 @@ impl Mask {
                 .map(ExposeSecret::expose_secret)
                 .filter(|needle| text.as_bytes()[start..].starts_with(needle.as_bytes()))
                 .map(|needle| start + needle.len());
-            let is_name = |end: usize| names.iter().any(|n| n.start <= start && end <= n.end);
+            // A name that looks like a secret is one: a template took the wrong variable.
+            let is_name = |end: usize| {
+                let is_within = names.iter().any(|n| n.start <= start && end <= n.end);
+                is_within && looks_like_a_name(&text[start..end])
+            };
             match (ends.find(|end| !is_name(*end)), covered.last_mut()) {
                 (None, _) => {}
                 (Some(end), Some(last)) if start <= last.end => last.end = last.end.max(end),

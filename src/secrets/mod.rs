@@ -24,5 +24,6 @@ pub use leave::{Leaves, leave};
 pub use look::fits;
 pub use mask::Mask;
 pub use opener::Opener;
+pub use redact::{masked_by_text, masked_where_differing};
 pub use redaction::RedactionKey;
 pub use view::{Opened, Secrets};

@@ -136,7 +136,7 @@ impl Opener {
     }
 
     /// What no text may repeat of what was opened so far.
-    pub(super) fn mask(&self) -> Mask {
+    pub(crate) fn mask(&self) -> Mask {
         let texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
         Mask::new(texts.iter())
     }

@@ -13,7 +13,7 @@ use super::differ::{Worlds, is_same_scalar};
 use super::mask::Mask;
 use super::redaction::RedactionKey;
 use crate::kube::ResMap;
-use crate::yaml::{Entry, Mapping, Node};
+use crate::yaml::{Entry, Mapping, Node, Value};
 
 /// What a token stands for.
 #[derive(Clone, Copy)]
@@ -183,6 +183,79 @@ impl Redacting<'_> {
     fn token(&self, label: Label, path: &str, value: &[u8]) -> String {
         let at = format!("{}\0{}\0{path}", label.name(), self.object);
         self.key.token(&at, value)
+    }
+}
+
+/// What stands for a value that is not shown.
+const MASK: &str = "(masked)";
+
+/// A document in which what is not the same in other worlds is masked.
+pub fn masked_where_differing(real: &Node, first: &Node, second: &Node) -> Node {
+    let hidden = || Node::string(MASK);
+    if let (Some(a), Some(b), Some(c)) =
+        (real.as_mapping(), first.as_mapping(), second.as_mapping())
+    {
+        let is_shared = |key: &str| b.contains(key) && c.contains(key);
+        let keys = a.entries().iter().map(|e| e.key.scalar_text());
+        if a.len() != b.len() || b.len() != c.len() || !keys.flatten().all(is_shared) {
+            return hidden();
+        }
+        let mut node = real.clone();
+        for entry in node
+            .as_mapping_mut()
+            .into_iter()
+            .flat_map(Mapping::entries_mut)
+        {
+            let key = entry.key.scalar_text().unwrap_or_default();
+            if let (Some(b), Some(c)) = (b.get(key), c.get(key)) {
+                entry.value = masked_where_differing(&entry.value, b, c);
+            }
+        }
+        return node;
+    }
+    if let (Some(a), Some(b), Some(c)) = (
+        real.as_sequence(),
+        first.as_sequence(),
+        second.as_sequence(),
+    ) {
+        if a.len() != b.len() || b.len() != c.len() {
+            return hidden();
+        }
+        let items = a.iter().zip(b).zip(c);
+        return Node::sequence(
+            items
+                .map(|((a, b), c)| masked_where_differing(a, b, c))
+                .collect(),
+        );
+    }
+    let is_scalar = |node: &Node| matches!(node.value(), Value::Scalar(_));
+    let is_same = [real, first, second].into_iter().all(is_scalar)
+        && is_same_scalar(real, first)
+        && is_same_scalar(first, second);
+    match is_same {
+        true => real.clone(),
+        false => hidden(),
+    }
+}
+
+/// A document in which texts that were sealed are masked.
+pub fn masked_by_text(real: &Node, mask: &Mask) -> Node {
+    let mut node = real.clone();
+    mask_texts(&mut node, mask);
+    node
+}
+
+fn mask_texts(node: &mut Node, mask: &Mask) {
+    if let Some(mapping) = node.as_mapping_mut() {
+        for entry in mapping.entries_mut() {
+            mask_texts(&mut entry.value, mask);
+        }
+    } else if let Some(items) = node.as_sequence_mut() {
+        items.iter_mut().for_each(|item| mask_texts(item, mask));
+    } else if let Some(text) = node.scalar_text()
+        && mask.replaced(text, |_| String::new()) != text
+    {
+        *node = Node::string(MASK);
     }
 }
 

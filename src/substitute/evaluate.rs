@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::expression::{Fault, Operator, Piece, Reference};
 use super::pattern::Pattern;
 use super::{Strictness, Variables, placeholder};
+use crate::diagnostic::budget::Growth;
 
 /// Writes the value of pieces. Values are bytes: a substring may cut a character in two.
 pub(super) fn write(
@@ -16,7 +17,14 @@ pub(super) fn write(
     for piece in pieces {
         match piece {
             Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
-            Piece::Reference(reference) => reference_to(out, reference, variables, strictness)?,
+            Piece::Reference(reference) => {
+                let before = out.len();
+                reference_to(out, reference, variables, strictness)?;
+                let longer = (out.len() - before) as u64;
+                Growth::SubstitutedBytes
+                    .charge(longer)
+                    .map_err(|_| Fault::Spent)?;
+            }
         }
     }
     Ok(())

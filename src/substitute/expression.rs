@@ -68,6 +68,8 @@ pub enum Fault {
     NegativeLength(String),
     /// References are nested too deeply.
     TooDeep,
+    /// The run's budget of longer texts is spent.
+    Spent,
 }
 
 /// Splits a text into pieces. The offset that comes with a fault is that of the `${` it lies in.

@@ -5,6 +5,7 @@
 
 use super::expression::{self, Fault};
 use super::{Strictness, Variables, evaluate, traps};
+use crate::diagnostic::budget::Growth;
 use crate::diagnostic::{Code, Diagnostic, Place, Report};
 use crate::kube::{ResMap, Resource};
 use crate::yaml::{
@@ -251,6 +252,7 @@ fn explain(resource: &Resource, fault: &Fault, variables: &Variables) -> Diagnos
     };
     match fault {
         Fault::NotSet(name) => missing(resource, name, variables),
+        Fault::Spent => Growth::SubstitutedBytes.spent().at(resource.place()),
         Fault::BadSubstitution => invalid("a `${` reference has an operator that is not complete"),
         Fault::MissingClosingBrace => invalid("a `${` reference is not closed after its name"),
         Fault::NoName => invalid("`${` is not followed by a name"),

@@ -17,6 +17,7 @@ use super::settings::{Settings, Undefined};
 use super::shelf::{Shelf, Text};
 use super::vocabulary::Words;
 use super::{checks, family, filters};
+use crate::diagnostic::budget::Growth;
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 use crate::files::{Files, TreePath};
 
@@ -172,6 +173,9 @@ impl Engine {
             .template_from_named_str(&main.path, &main.translated.text)
             .and_then(|template| template.render_with_spans(scope.clone()))
             .map_err(|error| self.tell(&main, &scope, &error))?;
+        Growth::TemplateBytes
+            .charge(text.len() as u64)
+            .map_err(|error| error.at(Place::file(name)))?;
         let limit = self.reader.settings.limits.output_bytes;
         if text.len() > limit {
             let phrase = format!("the template gives more than {limit} bytes");

@@ -3,6 +3,8 @@
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
+use secrecy::SecretString;
+
 use super::Values;
 use super::held::{Content, From, Held};
 use crate::go::float;
@@ -67,6 +69,28 @@ fn float_text(number: f64) -> String {
     let mut text = Vec::new();
     float::write_general(&mut text, number);
     String::from_utf8_lossy(&text).into_owned()
+}
+
+/// The texts of sealed values whose names say that they are secret.
+pub fn named_secrets(values: &Values) -> Vec<SecretString> {
+    fn collect(held: &Held, is_named: bool, found: &mut Vec<SecretString>) {
+        match &held.content {
+            Content::Scalar(value) => {
+                let text = value.as_str().filter(|_| is_named);
+                let is_sealed = held.origin.from == From::Sealed;
+                found.extend(text.filter(|_| is_sealed).map(SecretString::from));
+            }
+            Content::List(items) => items.iter().for_each(|i| collect(i, is_named, found)),
+            Content::Map(entries) => {
+                for (key, inner) in entries {
+                    collect(inner, is_named || is_secret_name(&key.to_string()), found);
+                }
+            }
+        }
+    }
+    let mut found = Vec::new();
+    collect(&values.held, false, &mut found);
+    found
 }
 
 /// Whether a name says that its value is secret.

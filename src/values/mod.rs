@@ -20,7 +20,7 @@ pub use held::{From, Origin};
 pub use load::{
     Input, Merge, Open, Opened, Overrides, SourceFile, load, load_alone, sealed_beside,
 };
-pub use mask::{is_secret_name, masked, plain};
+pub use mask::{is_secret_name, masked, named_secrets, plain};
 pub use profile::Profile;
 pub use set::Setting;
 

@@ -305,6 +305,22 @@ impl Node {
         self.extras.get_or_insert_default().custom_tag = Some(tag.into());
     }
 
+    /// How large it is: the number of its nodes, and the bytes of their texts.
+    pub fn size(&self) -> (u64, u64) {
+        let add = |(nodes, bytes): (u64, u64), node: &Self| {
+            let (more, texts) = node.size();
+            (nodes + more, bytes + texts)
+        };
+        match self.value() {
+            Value::Scalar(text) => (1, text.len() as u64),
+            Value::Sequence(items) => items.iter().fold((1, 0), add),
+            Value::Mapping(mapping) => {
+                let entries = mapping.entries().iter();
+                entries.fold((1, 0), |sum, entry| add(add(sum, &entry.key), &entry.value))
+            }
+        }
+    }
+
     /// The text of any scalar, whatever its type.
     pub fn scalar_text(&self) -> Option<&str> {
         match &self.value {

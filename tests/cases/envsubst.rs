@@ -173,5 +173,6 @@ fn kind(given: &Result<Vec<u8>, Fault>) -> Result<Vec<u8>, String> {
         Fault::NotSet(name) => format!("variable not set (strict mode): {name:?}"),
         Fault::NegativeLength(_) => "panic".to_owned(),
         Fault::TooDeep => "too deep".to_owned(),
+        Fault::Spent => "the budget is spent".to_owned(),
     })
 }

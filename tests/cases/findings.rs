@@ -144,6 +144,8 @@ fn gated(case: &Node, resources: &ResMap) -> Report {
             },
             delimiters: &texts(option("delimiters")),
             sensitive: &sensitive,
+            sealed: &[],
+            named: &[],
             plaintext_allowed: &texts(option("allowed")),
             keep_sealed: is_set("keep"),
             must_have_objects: is_set("host"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use prerender::sops::{
     Ask, Ciphertext, Config, CreationRule, Format, Identities, IdentityText, Indents, KeyPath,
     MacCheck, NewValue, Options, PlainFile, RuleOverride, SealedFile, Sealer, Unsealed, Values,
-    decrypt, detect, encrypt, merge,
+    World, decrypt, detect, encrypt, merge,
 };
 
 // Made for these tests, public, and protecting nothing.
@@ -90,7 +90,7 @@ fn seal(
     encrypt(&file, previous, rule, &Indents::default(), &mut sealer).unwrap()
 }
 
-fn open(format: Format, bytes: &[u8], keys: &str, values: Values) -> Option<String> {
+fn open(format: Format, bytes: &[u8], keys: &str, values: Values<'_>) -> Option<String> {
     let file = SealedFile {
         name: "sealed",
         bytes,
@@ -285,6 +285,37 @@ fn two_of_three_key_groups_open() {
         );
         assert_eq!(open(format, &sealed, IDENTITY, Values::Plain), None);
     }
+}
+
+#[test]
+fn other_worlds_keep_the_shape_and_nothing_of_the_value() {
+    let text = "a: text\nb: Text-12\nc: [text, text, 5]\nd_unencrypted: clear\n";
+    let sealed = seal(Format::Yaml, text, None, &rule(RECIPIENT), NOW);
+    let in_world = |sealed: &[u8], world| {
+        let all = |_: &str, _: &str| true;
+        open(Format::Yaml, sealed, IDENTITY, Values::Other(world, &all)).unwrap()
+    };
+    let first = in_world(&sealed, World::First);
+    let second = in_world(&sealed, World::Second);
+    assert!(!first.contains("text") && first.contains("d_unencrypted: clear"));
+    assert_eq!(first.len(), text.len());
+    assert_eq!(new_lines(&first, &second).len(), 5);
+
+    let other = text.replace("b: Text-12", "b: Word-98");
+    let again = seal(Format::Yaml, &other, Some(&sealed), &rule(RECIPIENT), LATER);
+    assert_eq!(
+        in_world(&again, World::First),
+        first,
+        "only the shape counts"
+    );
+    let only = |path: &str, _: &str| path == "b";
+    let one = open(
+        Format::Yaml,
+        &sealed,
+        IDENTITY,
+        Values::Other(World::First, &only),
+    );
+    assert_eq!(new_lines(text, &one.unwrap()).len(), 1);
 }
 
 /// Time that grows with the square of the size would end no test.

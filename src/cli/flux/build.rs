@@ -8,7 +8,7 @@ use super::{Escape, SecretsArgument, artifacts, resource_set};
 use crate::cli::identities::KeyCommandArguments;
 use crate::cli::root::{identities, redaction_key};
 use crate::cli::{Context, Done, Outcome, values};
-use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source};
+use crate::diagnostic::{Code, Diagnostic, ExitStatus, Place, Report, Result, Source};
 use crate::files::{File, Files, Located, OutputFile, OutputTree, Stale, TreePath, locate};
 use crate::flux::kustomization::{Id, Kustomization, Reference};
 use crate::flux::protect::{Protection, protect};
@@ -217,7 +217,9 @@ impl Asked<'_> {
         enter(context, arguments, located, &renderer, &mut cluster)?;
         let flown = cluster.render();
         let report = flown.findings();
-        if report.has_errors() && !arguments.recursive {
+        // Where a limit is hit, nothing is given: what is left out is not known.
+        let is_spent = report.exit_status() == ExitStatus::Limit;
+        if report.has_errors() && (!arguments.recursive || is_spent) {
             return Err(report);
         }
         Ok(Rendered {

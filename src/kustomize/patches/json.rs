@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::Text;
 use super::through_json::{self, ReadFrom};
+use crate::diagnostic::budget;
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source, nearest};
 use crate::kustomize::decode::resolve_as_yaml_1_1;
 use crate::yaml::{self, DuplicateKeys, Mark, Node, ParseOptions, Tag, Value};
@@ -75,6 +76,9 @@ impl Operations {
         through_json::types(object, ReadFrom::Yaml).map_err(|fault| fault.at(self.place()))?;
         for node in &self.operations {
             let operation = Operation { node };
+            if let Some(copied) = operation.copied(object) {
+                budget::charge_copy(copied.size()).map_err(|e| e.at(self.place()))?;
+            }
             operation.apply(object).map_err(|failure| {
                 let mark = if node.mark() == Mark::default() {
                     self.operations[0].mark()
@@ -262,6 +266,14 @@ impl<'n> Operation<'n> {
                 Err(Failure::Malformed(phrase.into()))
             }
         }
+    }
+
+    /// What an operation copies.
+    fn copied<'o>(&self, object: &'o mut Node) -> Option<&'o Node> {
+        let from = self
+            .text("from")
+            .filter(|_| self.text("op") == Some("copy"))?;
+        get(object, from, "from").ok().flatten()
     }
 
     fn replace(&self, object: &mut Node) -> Result<(), Failure> {

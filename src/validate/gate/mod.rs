@@ -34,6 +34,10 @@ pub struct GateOptions<'a> {
     pub delimiters: &'a [String],
     /// Values of `values:` and `substituteFrom` that `checks.sensitive` lists.
     pub sensitive: &'a [SecretString],
+    /// What was opened of sealed files that are not values.
+    pub sealed: &'a [SecretString],
+    /// Sealed values whose names say that they are secret: where they stand is a warning.
+    pub named: &'a [SecretString],
     /// Objects that may hold values of sealed manifests: `Kind/name` or `Kind/namespace/name`, `*` for any.
     pub plaintext_allowed: &'a [String],
     /// Whether sealed files pass through unopened.

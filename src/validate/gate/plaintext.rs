@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::GateOptions;
-use crate::diagnostic::{Code, Diagnostic, Origin, Report};
+use crate::diagnostic::{Code, Diagnostic, Origin, Report, Severity};
 use crate::kube::{ResMap, Resource};
 use crate::validate::walk;
 
@@ -22,7 +22,8 @@ const KEY_BYTES: usize = 12;
 
 pub(super) fn check(resources: &ResMap, options: &GateOptions<'_>, report: &mut Report) {
     let needles = needles(resources, options);
-    if needles.is_empty() {
+    let named = Needles::of(options.named);
+    if needles.is_empty() && named.is_empty() {
         return;
     }
     for resource in resources.iter().filter(|r| !r.gvk().is("", "Secret")) {
@@ -34,8 +35,12 @@ pub(super) fn check(resources: &ResMap, options: &GateOptions<'_>, report: &mut 
             continue;
         }
         walk::scalars(resource.node(), &mut |path, _, node| {
-            if needles.occur_in(node.scalar_text().unwrap_or_default()) {
-                report.push(finding(resource, path, resource.place_of(node)));
+            let text = node.scalar_text().unwrap_or_default();
+            let found = || finding(resource, path, resource.place_of(node));
+            if needles.occur_in(text) {
+                report.push(found());
+            } else if named.occur_in(text) {
+                report.push(found().with_severity(Severity::Warning));
             }
         });
     }
@@ -62,6 +67,19 @@ fn finding(
 struct Needles(BTreeMap<[u8; KEY_BYTES], Vec<Zeroizing<String>>>);
 
 impl Needles {
+    fn of(values: &[SecretString]) -> Self {
+        let mut needles = Self::default();
+        needles.extend(values.iter());
+        needles
+    }
+
+    fn extend<'a>(&mut self, values: impl Iterator<Item = &'a SecretString>) {
+        for value in values.filter_map(telling) {
+            self.add(value);
+            self.add(&Zeroizing::new(BASE64_STANDARD.encode(value)));
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -93,10 +111,7 @@ fn needles(resources: &ResMap, options: &GateOptions<'_>) -> Needles {
         .filter_map(Resource::source)
         .filter(|source| source.origin == Origin::Decrypted)
         .flat_map(|source| source.secrets.iter());
-    for value in sealed.chain(options.sensitive).filter_map(telling) {
-        needles.add(value);
-        needles.add(&Zeroizing::new(BASE64_STANDARD.encode(value)));
-    }
+    needles.extend(sealed.chain(options.sealed).chain(options.sensitive));
     needles
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use self::path::{Missing, split};
 use self::select::{IdSelector, Target, TargetPath};
+use crate::diagnostic::budget;
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
 use crate::kube::{ResMap, Resource};
 use crate::kustomize::Level;
@@ -295,6 +296,7 @@ impl Target<'_> {
         object.history_mut().may_reread |= value.may_reread;
         for field in &self.paths {
             let place = field.place.clone();
+            budget::charge_copy(value.node.size()).map_err(|error| error.at(place.clone()))?;
             let set = |node: &mut Node| structured::set(node, &field.parts, &value.node, missing());
             if self.enters_strings && object.change(set) {
                 value.refresh(at, object);
