@@ -14,7 +14,7 @@ pub mod generate;
 pub mod hydrate;
 pub mod parameters;
 pub mod policy;
-mod root;
+pub mod root;
 pub mod simulate;
 pub mod sources;
 pub mod sync;

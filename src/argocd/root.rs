@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::application::Variables;
 use super::application::source::{DirectoryOptions, KustomizeOptions};
+use super::application::{AppSource, Facts, Variables};
 use super::environment::Call;
 use super::parameters::Directories;
 use super::sources::{Directory, Manifest, kustomize};
@@ -19,13 +19,25 @@ use crate::yaml::{self, Mapping, Node, Tag, Value};
 const OWN_GROUP: &str = "prerender.dev";
 
 /// What an Application sets on its root.
-pub(super) struct ApplicationRoot {
+pub struct ApplicationRoot {
     options: KustomizeOptions,
     variables: Variables,
     directories: Directories,
 }
 
 impl ApplicationRoot {
+    /// Takes what a source sets.
+    pub fn of_source(source: &AppSource, facts: &Facts) -> Self {
+        Self {
+            options: source.kustomize.clone().unwrap_or_default(),
+            variables: Variables::of_build(facts, source),
+            directories: match source.directory.clone() {
+                Some(options) => Directories::Rendered(options),
+                None => Directories::Plain,
+            },
+        }
+    }
+
     /// Takes what a call of the host sets.
     pub(super) fn of(call: &Call) -> Self {
         Self {

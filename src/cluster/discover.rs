@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::argocd::applicationsets::entries;
 use crate::diagnostic::{Report, Result};
 use crate::files::{Files, Kind, TreePath};
 use crate::flux::SYSTEM;
@@ -26,6 +27,8 @@ pub(super) struct Found {
     named: BTreeMap<TreePath, TreePath>,
     /// Flux Kustomizations, and the file that each is in.
     flux: Vec<(TreePath, Kustomization)>,
+    /// Files that may hold objects of Argo CD.
+    pub(super) argocd: Vec<TreePath>,
     /// Projects that cannot be opened.
     pub(super) report: Report,
 }
@@ -103,6 +106,9 @@ impl Found {
         let Ok(text) = std::str::from_utf8(&file.bytes) else {
             return;
         };
+        if text.contains(entries::GROUP) {
+            self.argocd.push(path.clone());
+        }
         if !text.contains(GROUP) {
             return;
         }

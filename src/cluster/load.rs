@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
+use super::applications;
 use super::discover::{FluxEntry, Found};
 use super::{Cluster, Host, Inputs, Outcome, Root};
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
@@ -46,6 +47,7 @@ fn at_path(request: &Request<'_>, sessions: &Sessions) -> Result<Cluster, Report
     let place = |path: &str| placed(session.files(), directory, path);
     let entries = found.flux_entries(place);
     apply_flux(&mut cluster, request, sessions, &entries)?;
+    apply_argocd(&mut cluster, request, sessions, &found.argocd)?;
     let reached = Reached::by(&cluster.roots);
     let plain: Vec<&TreePath> = found.roots().filter(|root| !reached.holds(root)).collect();
     apply_plain(&mut cluster, request, sessions, &plain);
@@ -150,6 +152,41 @@ fn apply_flux(
             .roots
             .extend(roots.map(|applied| flux_root(applied, number, sessions)));
         cluster.report.findings.extend(flown.report.findings);
+    }
+    Ok(())
+}
+
+/// Renders what Applications apply, as Argo CD builds it.
+fn apply_argocd(
+    cluster: &mut Cluster,
+    request: &Request<'_>,
+    sessions: &Sessions,
+    holding: &[TreePath],
+) -> Result<()> {
+    let found = applications::of_files(sessions.disk(), holding)?;
+    cluster.report.findings.extend(found.report.findings);
+    let rendered: Vec<_> = (found.entries.par_iter())
+        .map(|entry| entry.render(request, sessions))
+        .collect();
+    let mut beside = Beside::of(cluster);
+    for (entry, rendered) in found.entries.into_iter().zip(rendered) {
+        let inputs = inputs_of(sessions, &entry.directory, &rendered);
+        let written_by = entry
+            .place
+            .as_ref()
+            .and_then(|place| TreePath::parse(&place.file));
+        let root = Root {
+            inputs: inputs.with(written_by),
+            // Argo CD gives a namespace to what has none, and moves nothing.
+            namespace: None,
+            host: Host::ArgoCd,
+            applied_by: Some(entry.name),
+            place: entry.place,
+            directory: entry.directory,
+            cluster: 0,
+            outcome: Outcome::of(rendered),
+        };
+        cluster.roots.push(beside.placed(root));
     }
     Ok(())
 }

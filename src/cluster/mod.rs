@@ -4,6 +4,7 @@
 //! cannot be rendered is skipped or failed and never takes another one with it. Commands over many roots read
 //! the [`Cluster`] that it returns. Start with [`load`].
 
+mod applications;
 mod causes;
 pub mod checks;
 mod discover;

@@ -6,6 +6,7 @@
 //! Follows Argo CD after v3.5 (commit 37ee0097).
 
 mod crd;
+pub mod entries;
 mod fast;
 mod fill;
 mod functions;

@@ -17,10 +17,11 @@ const MAX_FILES: usize = 200_000;
 const NO_REVISION: &str = "0000000000000000000000000000000000000000";
 
 /// A repository on this disk.
-#[derive(Debug)]
 pub struct Repository {
     /// Its files.
-    pub tree: Arc<Tree>,
+    pub files: Arc<dyn Files>,
+    /// The same, where they lie on the disk.
+    pub tree: Option<Arc<Tree>>,
     /// The paths of what is checked in, sorted by bytes.
     paths: Vec<String>,
     /// Whether `.git` lies in its root.
@@ -37,15 +38,30 @@ impl Repository {
         let has_git = tracked.is_some();
         let mut paths = match tracked {
             Some(paths) => paths,
-            None => on_disk(&tree)?,
+            None => on_disk(&*tree)?,
         };
         paths.sort();
         let revision = head(tree.root()).unwrap_or_else(|| NO_REVISION.to_owned());
         Ok(Self {
-            tree,
+            files: Arc::clone(&tree) as Arc<dyn Files>,
+            tree: Some(tree),
             paths,
             has_git,
             revision,
+            leaving_link: OnceLock::new(),
+        })
+    }
+
+    /// Lists files that need not lie on the disk: all of them, since there is no index.
+    pub fn of_files(files: Arc<dyn Files>) -> Result<Self> {
+        let mut paths = on_disk(&*files)?;
+        paths.sort();
+        Ok(Self {
+            files,
+            tree: None,
+            paths,
+            has_git: false,
+            revision: NO_REVISION.to_owned(),
             leaving_link: OnceLock::new(),
         })
     }
@@ -57,8 +73,8 @@ impl Repository {
 
     /// The first link that leads out of it, which fails every Application of the repository.
     pub fn leaving_link(&self) -> Option<&str> {
-        let found =
-            (self.leaving_link).get_or_init(|| leaving_link(self.tree.root()).ok().flatten());
+        let find = || leaving_link(self.tree.as_ref()?.root()).ok().flatten();
+        let found = self.leaving_link.get_or_init(find);
         found.as_deref()
     }
 
@@ -87,7 +103,7 @@ impl Repository {
 }
 
 /// Everything below a root that has no index, but what lies in `.git`.
-fn on_disk(tree: &Tree) -> Result<Vec<String>> {
+fn on_disk(tree: &dyn Files) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let mut open = vec![TreePath::root()];
     while let Some(directory) = open.pop() {
@@ -109,7 +125,7 @@ fn on_disk(tree: &Tree) -> Result<Vec<String>> {
 }
 
 /// The repositories that are known, by URL.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Repositories {
     known: Vec<(String, usize)>,
     opened: Vec<Repository>,

@@ -61,7 +61,7 @@ impl Sources<'_> {
         (application.sources.iter())
             .filter_map(|source| {
                 let repository = self.repositories.find(&address(source))?;
-                Some((address(source), Checkout::from(repository.tree.clone())))
+                Some((address(source), Checkout::from(repository.tree.clone()?)))
             })
             .collect()
     }

@@ -8,15 +8,14 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json, json};
 
 use crate::argocd::applicationsets::tree::{Entry, Listed, Listing, Origin, Request, list};
-use crate::argocd::applicationsets::{Repositories, Repository, Sources, Switches};
+use crate::argocd::applicationsets::{Repositories, Repository, Sources, Switches, entries};
 use crate::argocd::simulate::{PluginConfig, Settings};
 use crate::argocd::sources::HelmTool;
 use crate::argocd::wire::tracking::{Method, Tracking};
 use crate::cli::{Context, Done, Outcome, identities};
 use crate::diagnostic::{Code, Diagnostic, ExitStatus, Place, Report, Result};
-use crate::files::{Files, Tree, TreePath, locate, remotes, resolved};
+use crate::files::{Tree, TreePath, locate, remotes, resolved};
 use crate::programs::Environment;
-use crate::yaml::sigs::stream;
 
 /// The path on which a container finds programs.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -268,43 +267,8 @@ fn read(context: &Context, path: &Path) -> Result<Vec<Entry>> {
             .read(&context.working_directory.join(path))?,
     };
     let shown = path.display().to_string();
-    parse(&bytes, &shown)
+    entries::parse(&bytes, &shown)
         .map_err(|words| Diagnostic::new(Code::YamlSyntax, words).at(Place::file(shown.as_str())))
-}
-
-/// The objects of a text, Lists taken apart, each with the line on which its document begins.
-fn parse(bytes: &[u8], file: &str) -> std::result::Result<Vec<Entry>, String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "the file is not UTF-8".to_owned())?;
-    let stream = stream::read(text).map_err(|broken| broken.words)?;
-    let mut entries = Vec::new();
-    for document in stream.documents {
-        let items = match document.value.get("items").and_then(Json::as_array) {
-            Some(items) => items.clone(),
-            None => vec![document.value],
-        };
-        entries.extend(items.into_iter().map(|object| Entry {
-            line: line_of(text, &object),
-            object,
-            file: file.to_owned(),
-        }));
-    }
-    Ok(entries)
-}
-
-/// The line that names an object; 1 where none does plainly.
-fn line_of(text: &str, object: &Json) -> u32 {
-    let name = object
-        .pointer("/metadata/name")
-        .and_then(Json::as_str)
-        .unwrap_or_default();
-    let names = |line: &str| {
-        let value = line
-            .trim_start_matches([' ', '-', '{'])
-            .strip_prefix("name:");
-        value.is_some_and(|value| value.trim().trim_matches(['"', '\'']) == name)
-    };
-    let found = text.lines().position(names).unwrap_or(0);
-    u32::try_from(found).unwrap_or(0) + 1
 }
 
 /// The Applications, sets and projects that lie in a directory as plain files; its repository is known by its remotes.
@@ -320,21 +284,22 @@ fn entries_of_tree(
     let located = locate(&directory, &context.working_directory, None)?;
     let urls = remotes(located.tree.root());
     let repository = Repository::open(located.tree)?;
-    let mut entries = Vec::new();
+    let mut found = Vec::new();
     for path in repository.paths() {
         if let Some(shown) = shown_below(path, located.directory.as_str(), &directory) {
-            entries.extend(own_objects(&repository, path, &shown)?);
+            let Some(parsed) = TreePath::parse(path) else {
+                continue;
+            };
+            found.extend(entries::of_file(&*repository.files, &parsed, &shown));
         }
     }
     repositories.add(&urls, repository);
-    Ok(entries)
+    Ok(found)
 }
 
 /// The path of a file as the user would name it, where it is one of the directory's.
 fn shown_below(path: &str, directory: &str, named: &Path) -> Option<String> {
-    let is_manifest = [".yaml", ".yml", ".json"]
-        .iter()
-        .any(|ending| path.ends_with(ending));
+    let is_manifest = entries::is_manifest(path);
     let rest = match directory {
         "" => path,
         directory => path.strip_prefix(directory)?.strip_prefix('/')?,
@@ -344,36 +309,6 @@ fn shown_below(path: &str, directory: &str, named: &Path) -> Option<String> {
         "." => rest.to_owned(),
         named => format!("{}/{rest}", named.trim_end_matches('/')),
     })
-}
-
-/// What a file of a tree holds of Argo CD; files that are something else, or templates, hold nothing.
-fn own_objects(repository: &Repository, path: &str, shown: &str) -> Result<Vec<Entry>> {
-    let Some(parsed) = TreePath::parse(path) else {
-        return Ok(Vec::new());
-    };
-    let Ok(file) = repository.tree.read(&parsed) else {
-        return Ok(Vec::new());
-    };
-    let mentions = |word: &[u8]| file.bytes.windows(word.len()).any(|window| window == word);
-    if !mentions(b"argoproj.io/") {
-        return Ok(Vec::new());
-    }
-    let entries = parse(&file.bytes, shown).unwrap_or_default();
-    let is_own = |entry: &Entry| {
-        let kind = entry
-            .object
-            .get("kind")
-            .and_then(Json::as_str)
-            .unwrap_or_default();
-        let version = entry
-            .object
-            .get("apiVersion")
-            .and_then(Json::as_str)
-            .unwrap_or_default();
-        version.starts_with("argoproj.io/")
-            && matches!(kind, "Application" | "ApplicationSet" | "AppProject")
-    };
-    Ok(entries.into_iter().filter(is_own).collect())
 }
 
 fn as_json(listing: &Listing, with_objects: bool) -> String {

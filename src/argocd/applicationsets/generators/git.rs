@@ -245,8 +245,8 @@ fn entries(repository: &Repository) -> (Vec<String>, Vec<String>) {
     let mut directories = repository.directories(true);
     for path in repository.paths() {
         let linked = TreePath::parse(path)
-            .filter(|p| matches!(repository.tree.kind(p), Ok(Some(Kind::Directory))))
-            .and_then(|p| repository.tree.real_path(&p).ok());
+            .filter(|p| matches!(repository.files.kind(p), Ok(Some(Kind::Directory))))
+            .and_then(|p| repository.files.real_path(&p).ok());
         let Some(real) = linked else {
             files.push(path.clone());
             continue;
@@ -267,7 +267,7 @@ fn read(repository: &Repository, path: &str) -> Result<Arc<File>, Failure> {
     let parsed =
         parsed.ok_or_else(|| Failure::new(format!("{path:?} is not a path that can be read")))?;
     repository
-        .tree
+        .files
         .read(&parsed)
         .map_err(|error| Failure::new(format!("{path}: {}", error.phrase())))
 }
