@@ -7,20 +7,31 @@ pub fn make(text: &str, longest: i64, cuts_at_words: bool) -> String {
     let mut out = String::new();
     for c in text.trim().chars() {
         match c.to_lowercase().next().unwrap_or(c) {
-            c @ ('a'..='z' | '0'..='9' | '_' | '-') => out.push(c),
             '&' => out.push_str("and"),
             '@' => out.push_str("at"),
             '\'' | '\u{2019}' | '"' => {}
-            c => match transliterated(c) {
-                Some(letters) => out.push_str(letters),
-                None => out.push('-'),
-            },
+            c if c.is_ascii() => out.push(c),
+            c => out.push_str(transliterated(c).unwrap_or("-")),
         }
     }
-    let parts: Vec<&str> = out.split('-').filter(|part| !part.is_empty()).collect();
+    let longest = usize::try_from(longest).unwrap_or(0);
+    if !cuts_at_words {
+        // Everything is one byte a character by now.
+        out.truncate(longest);
+    }
+    let is_kept = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let parts: Vec<&str> = (out.split(|c: char| !is_kept(c)))
+        .filter(|part| !part.is_empty())
+        .collect();
     let joined = parts.join("-");
     let joined = joined.trim_matches(['-', '_']);
-    cut(joined, longest, cuts_at_words)
+    if !cuts_at_words || longest == 0 || joined.len() <= longest {
+        return joined.to_owned();
+    }
+    let end = joined.as_bytes()[..=longest]
+        .iter()
+        .rposition(|b| *b == b'-');
+    joined[..end.unwrap_or(longest)].to_owned()
 }
 
 /// The commonest letters with marks.
@@ -48,34 +59,17 @@ fn transliterated(c: char) -> Option<&'static str> {
     })
 }
 
-fn cut(text: &str, longest: i64, at_words: bool) -> String {
-    let Ok(longest) = usize::try_from(longest) else {
-        return text.to_owned();
-    };
-    if longest == 0 || text.len() <= longest {
-        return text.to_owned();
+#[cfg(test)]
+mod tests {
+    use super::make;
+
+    #[test]
+    fn names_are_cut_at_words_or_anywhere() {
+        assert_eq!(make("Ünïcödé & Söns", 50, true), "unicode-and-sons");
+        assert_eq!(make("don't stop", 50, true), "dont-stop");
+        assert_eq!(make("abc-defgh", 5, true), "abc");
+        assert_eq!(make("abcdefgh", 5, true), "abcde");
+        assert_eq!(make("aaa bbb ccc ddd", 12, false), "aaa-bbb-ccc");
+        assert_eq!(make("_a__b_", 0, true), "a__b");
     }
-    if !at_words {
-        return text
-            .chars()
-            .take(longest)
-            .collect::<String>()
-            .trim_matches(['-', '_'])
-            .to_owned();
-    }
-    let mut out = String::new();
-    for word in text.split('-') {
-        let needed = out.len() + usize::from(!out.is_empty()) + word.len();
-        if needed > longest {
-            break;
-        }
-        if !out.is_empty() {
-            out.push('-');
-        }
-        out.push_str(word);
-    }
-    if out.is_empty() {
-        out = text.chars().take(longest).collect();
-    }
-    out
 }

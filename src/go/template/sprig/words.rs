@@ -38,7 +38,7 @@ pub(super) static TABLE: &[Function] = &[
 
 /// goutils.AbbreviateFull: `...` on the right, and on the left from an offset on.
 fn abbreviate(call: &Call<'_>, text: &str, offset: i64, width: i64) -> Result<Value> {
-    if width < 4 || (offset >= 4 && width < 7) {
+    if width < 4 || (offset > 0 && width < 7) {
         return Ok(Value::string(text));
     }
     let characters: Vec<char> = text.chars().collect();
@@ -101,56 +101,96 @@ fn swap_case(text: &str) -> String {
     text.chars().map(swapped).collect()
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sort {
     Upper,
     Lower,
     Digit,
     Connector,
+    Punctuation,
     Other,
 }
 
 fn sort(c: char) -> Sort {
     match c {
-        '-' | '_' | ' ' => Sort::Connector,
+        '-' | '_' => Sort::Connector,
         c if is_space(c) => Sort::Connector,
+        c if c.is_ascii_punctuation() && !"$+<=>^`|~".contains(c) => Sort::Punctuation,
         c if c.is_uppercase() => Sort::Upper,
-        c if c.is_numeric() => Sort::Digit,
         c if c.is_alphabetic() => Sort::Lower,
+        c if c.is_numeric() => Sort::Digit,
         _ => Sort::Other,
     }
 }
 
-/// xstrings.ToSnakeCase and ToKebabCase: words end before a capital that begins one, and around connectors.
-fn connected(text: &str, mark: char) -> String {
-    let characters: Vec<char> = text.chars().collect();
-    let mut out = String::new();
-    for (index, c) in characters.iter().enumerate() {
-        let before = index.checked_sub(1).map(|i| sort(characters[i]));
-        let after = characters.get(index + 1).map(|c| sort(*c));
-        match sort(*c) {
-            Sort::Connector => {
-                out.push(mark);
-                continue;
+/// The words of a text: capitals and what follows them, small letters, numbers, connectors, signs. The last of
+/// several capitals belongs to the small letters behind it: `HTTP` and `Server`.
+fn words(text: &str) -> Vec<(Sort, &str)> {
+    let characters: Vec<(usize, char)> = text.char_indices().collect();
+    let sort_at = |at: usize| characters.get(at).map(|(_, c)| sort(*c));
+    let mut words = Vec::new();
+    let mut at = 0;
+    while let Some(kind) = sort_at(at) {
+        let start = at;
+        let run =
+            |from: usize, kind: Sort| (from..).take_while(|i| sort_at(*i) == Some(kind)).count();
+        at += run(at, kind);
+        if kind == Sort::Upper && sort_at(at) == Some(Sort::Lower) {
+            match at - start {
+                1 => at += run(at, Sort::Lower),
+                _ => at -= 1,
             }
-            Sort::Upper => {
-                let begins = match before {
-                    Some(Sort::Lower) => true,
-                    Some(Sort::Upper | Sort::Digit) => after == Some(Sort::Lower),
-                    _ => false,
-                };
-                if begins {
-                    out.push(mark);
-                }
-            }
-            Sort::Digit => {
-                if matches!(before, Some(Sort::Lower)) && after == Some(Sort::Upper) {
-                    out.push(mark);
-                }
-            }
-            Sort::Lower | Sort::Other => {}
         }
-        out.extend(c.to_lowercase());
+        let end = characters.get(at).map_or(text.len(), |(end, _)| *end);
+        words.push((kind, &text[characters[start].0..end]));
+    }
+    words
+}
+
+/// xstrings.ToSnakeCase and ToKebabCase. A number belongs to the word before it, unless small letters follow it:
+/// `Bld4Floor` is `bld4_floor`, `http2xx` is `http_2xx`.
+fn connected(text: &str, mark: char) -> String {
+    let words = words(text);
+    let mut out = String::new();
+    let mut at = 0;
+    let kind = |at: usize| words.get(at).map(|(kind, _)| *kind);
+    let is_joined =
+        |at: usize| !matches!(kind(at), None | Some(Sort::Connector | Sort::Punctuation));
+    let write = |out: &mut String, at: usize| {
+        if let Some((kind, word)) = words.get(at) {
+            match kind {
+                Sort::Connector => out.extend(word.chars().map(|_| mark)),
+                _ => out.push_str(&word.to_lowercase()),
+            }
+        }
+    };
+    let letters_and_numbers = |out: &mut String, at: &mut usize| {
+        while matches!(kind(*at), Some(Sort::Lower | Sort::Digit)) {
+            write(out, *at);
+            *at += 1;
+        }
+    };
+    while at < words.len() {
+        let this = kind(at);
+        write(&mut out, at);
+        at += 1;
+        match this {
+            Some(Sort::Digit) => letters_and_numbers(&mut out, &mut at),
+            Some(Sort::Connector | Sort::Punctuation) => continue,
+            _ if kind(at) == Some(Sort::Digit) => {
+                if kind(at + 1) == Some(Sort::Lower) {
+                    out.push(mark);
+                    letters_and_numbers(&mut out, &mut at);
+                } else {
+                    write(&mut out, at);
+                    at += 1;
+                }
+            }
+            _ => {}
+        }
+        if is_joined(at) {
+            out.push(mark);
+        }
     }
     out
 }
@@ -221,4 +261,31 @@ fn wrap(text: &str, width: i64, line_end: &str, breaks_words: bool) -> String {
     }
     out.extend(&characters[at..]);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The samples are those that xstrings documents.
+    #[test]
+    fn cases_of_words() {
+        for (text, snake) in [
+            ("FirstName", "first_name"),
+            ("HTTPServer", "http_server"),
+            ("NoHTTPS", "no_https"),
+            ("GO_PATH", "go_path"),
+            ("GO PATH", "go_path"),
+            ("GO-PATH", "go_path"),
+            ("http2xx", "http_2xx"),
+            ("HTTP20xOK", "http_20x_ok"),
+            ("Duration2m3s", "duration_2m3s"),
+            ("Bld4Floor3rd", "bld4_floor_3rd"),
+        ] {
+            assert_eq!(connected(text, '_'), snake, "{text}");
+        }
+        assert_eq!(connected("FirstName", '-'), "first-name");
+        assert_eq!(camel("http_server"), "HttpServer");
+        assert_eq!(camel("some-words here"), "SomeWordsHere");
+    }
 }
