@@ -7,9 +7,10 @@ use super::findings::{self, Format};
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
 use crate::argocd::sync::Apply;
-use crate::cluster::{Cluster, by_cause, checks, sync};
+use crate::cluster::{Cluster, by_cause, checks, levels, sync};
 use crate::diagnostic::{Report, Severity};
 use crate::files::{Files, Kind, TreePath};
+use crate::kustomize::Level;
 use crate::secrets::hygiene;
 
 /// Renders and reports every finding. Sealed manifests are opened where an identity fits.
@@ -25,6 +26,9 @@ pub(crate) struct Arguments {
     /// How findings are printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Say what each root would be at another kustomize, object by object
+    #[arg(long)]
+    levels: bool,
     #[command(flatten)]
     versions: VersionArguments,
     #[command(flatten)]
@@ -68,6 +72,9 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
             }
         }
     }
+    if arguments.levels {
+        report.findings.extend(levels(context, arguments)?.findings);
+    }
     if arguments.format != Format::Text {
         let wraps = arguments.argocd_apply.is_some() && arguments.format == Format::Json;
         let stdout = match wraps {
@@ -85,6 +92,18 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         report,
         status: None,
     })
+}
+
+/// What the newest kustomize makes other than the oldest.
+fn levels(context: &Context, arguments: &Arguments) -> Result<Report, Report> {
+    let mut report = Report::default();
+    for path in &arguments.paths {
+        let at = |level| arguments.root.at_level(level).cluster(context, path);
+        let [old, new] = Level::ALL;
+        let compared = levels::compare((&at(old)?, old), (&at(new)?, new));
+        report.findings.extend(compared.findings);
+    }
+    Ok(report)
 }
 
 /// What is applied from the paths, and every finding on it. A file means the roots that read it.

@@ -29,7 +29,7 @@ pub(super) fn level(text: &str) -> Result<Level, String> {
 }
 
 /// What every command takes that renders a root; kustomize's flags keep their names.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct RootArguments {
     /// The directory that nothing may lead out of
     #[arg(long)]
@@ -108,6 +108,14 @@ enum Reorder {
 }
 
 impl RootArguments {
+    /// The same at a level of kustomize.
+    pub(super) fn at_level(&self, level: Level) -> Self {
+        Self {
+            kustomize_version: Some(level),
+            ..self.clone()
+        }
+    }
+
     /// Where a path is below its root.
     pub(super) fn located(&self, context: &Context, path: &Path) -> Result<Located> {
         locate(path, &context.working_directory, self.root.as_deref())

@@ -126,6 +126,7 @@ fn apply_flux(
     let given = Given::default();
     let settings = Settings {
         directory: request.directory,
+        level: request.build.level,
         outside: request.outside,
         opener: Arc::clone(&request.opener),
         secrets: request.secrets,

@@ -9,6 +9,7 @@ mod causes;
 pub mod checks;
 mod discover;
 mod inputs;
+pub mod levels;
 mod load;
 pub mod overlays;
 pub mod references;

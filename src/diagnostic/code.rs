@@ -47,6 +47,8 @@ codes! {
     // cli
     /// An argument is missing, unknown or out of place.
     Usage = "usage", Usage;
+    /// A newer kustomize makes something else of a root.
+    LevelDiffers = "level-differs", Input;
     /// A change of a kustomization that cannot be made as it is asked for.
     EditRefused = "edit-refused", Input;
     /// A feature is switched off; the message names the flag that allows it.

@@ -8,7 +8,7 @@ use super::variables::{Given, Objects, variables};
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
 use crate::files::{Files, Kind, TreePath};
 use crate::generators::Outside;
-use crate::kustomize::{LoadRestriction, Options, Order};
+use crate::kustomize::{Level, LoadRestriction, Options, Order};
 use crate::pipeline::{Flux, Host, Judged, Request, Root};
 use crate::project::{Session, Sessions};
 use crate::secrets::Opener;
@@ -23,6 +23,8 @@ pub(super) const VERSION_LABEL: &str = "(devel)";
 pub struct Settings<'a> {
     /// The directory whose project is opened for all that have no other.
     pub directory: &'a TreePath,
+    /// Which kustomize's bytes are given, where the invoker says.
+    pub level: Option<Level>,
     /// What a build may have done outside of its files.
     pub outside: &'a Outside,
     /// Opens sealed files.
@@ -172,7 +174,7 @@ impl<'a> Renderer<'a> {
                 load_restriction: LoadRestriction::None,
                 managed_by_label: false,
                 order: Order::Fifo,
-                level: None,
+                level: settings.level,
                 version_label: Some(VERSION_LABEL),
             },
             outside: settings.outside,

@@ -91,6 +91,7 @@ fn has_text(node: Option<&Node>) -> bool {
 /// Gives folded texts the line breaks that the reference prints. Not those of annotations, which it sets anew
 /// before it prints an object (case `folded-annotations-stay`).
 fn reread(object: &mut Node) {
+    let style = object.style();
     let Some(fields) = object.as_mapping_mut() else {
         return;
     };
@@ -100,8 +101,8 @@ fn reread(object: &mut Node) {
                 .entries_mut()
                 .iter_mut()
                 .filter(|entry| entry.key.scalar_text() != Some("annotations"))
-                .for_each(|entry| yaml::reread(&mut entry.value)),
-            _ => yaml::reread(&mut field.value),
+                .for_each(|entry| yaml::reread_in(&mut entry.value, style)),
+            _ => yaml::reread_in(&mut field.value, style),
         }
     }
 }

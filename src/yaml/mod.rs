@@ -22,7 +22,7 @@ pub use links::{Link, settle};
 pub use node::{Comments, Entry, Mapping, Mark, Node, Style, Tag, Text, Value};
 pub use parser::{
     Aliases, DuplicateKeys, MAX_DEPTH, MergeKeys, ParseOptions, Reread, Schema, SyntaxError,
-    SyntaxKind, may_reread, parse, parse_first, reread,
+    SyntaxKind, may_reread, parse, parse_first, reread, reread_in,
 };
 pub use resolve::{Number, Timestamp, resolve};
 pub use typed::{Spanned, from_node};

@@ -187,6 +187,7 @@ impl Asked<'_> {
         let given = given(context, arguments, opener)?;
         let settings = Settings {
             directory: &located.directory,
+            level: None,
             outside,
             opener: Arc::clone(opener),
             secrets,

@@ -151,3 +151,6 @@ fn refused(phrase: impl Into<String>) -> Diagnostic {
 fn note(report: &mut Report, phrase: String) {
     report.push(Diagnostic::warning(Code::EditRefused, phrase).at(None::<Place>));
 }
+
+#[cfg(test)]
+mod tests;

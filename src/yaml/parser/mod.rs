@@ -22,7 +22,7 @@ mod token;
 pub use error::{SyntaxError, SyntaxKind};
 pub use options::{Aliases, DuplicateKeys, MergeKeys, ParseOptions, Reread, Schema};
 pub(in crate::yaml) use reread::write_folded;
-pub use reread::{may_reread, reread};
+pub use reread::{may_reread, reread, reread_in};
 
 use super::Node;
 use compose::Composer;

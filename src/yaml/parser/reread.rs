@@ -14,6 +14,15 @@ pub fn reread(node: &mut Node) {
     within(node, Around::Block);
 }
 
+/// As [`reread`], for what stands in a collection of a style.
+pub fn reread_in(node: &mut Node, style: Style) {
+    let around = match style {
+        Style::Flow => Around::Flow,
+        _ => Around::Block,
+    };
+    within(node, around);
+}
+
 /// Whether a text may hold what [`reread`] changes.
 pub fn may_reread(text: &str) -> bool {
     let is_time = |w: &[u8]| w[0].is_ascii_digit() && w[1] == b':' && w[2].is_ascii_digit();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Target;
-use crate::cli::kustomize::flags::{Flag, Takes, flag};
+use crate::cli::kustomize::flags::{Flag, Takes, flag, usage};
 use crate::cli::kustomize::{Call, Done, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
 use crate::files::{File, Files, Kind, Layer};
@@ -14,7 +14,7 @@ use crate::kustomize::{self, Options};
 pub(super) const FLAGS: &[Flag] = &[flag(
     "vars",
     Takes::Nothing,
-    "Make replacements of vars; this changes resource files too",
+    "Refused: vars are not made replacements",
 )];
 
 const FIXED: &str = "
@@ -25,6 +25,9 @@ Fixed fields:
 ";
 
 pub(super) fn run(call: &Call<'_>) -> Outcome {
+    if call.words.is_on("vars") {
+        return Err(usage("edit fix --vars is not there: write replacements by hand").into());
+    }
     let target = Target::find(call)?;
     let mut text = target.read(call)?;
     let mut report = Report::default();
