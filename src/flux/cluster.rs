@@ -14,8 +14,9 @@ use super::sources::{Sources, is_repository};
 use super::variables::{Data, Objects};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Severity};
 use crate::files::TreePath;
-use crate::kube::ResMap;
+use crate::kube::{ResMap, Resource};
 use crate::pipeline::Judged;
+use crate::yaml::Node;
 
 /// How deep Kustomizations may apply Kustomizations: clusters have two or three levels.
 const MAX_DEPTH: usize = 32;
@@ -101,6 +102,8 @@ pub struct Cluster<'a> {
     assumed: BTreeMap<Reference, Diagnostic>,
     /// Objects of variables that are nowhere, and who takes variables from them.
     absent: BTreeMap<Reference, Vec<(Kustomization, Option<Place>)>>,
+    /// Secrets that an operator makes in the cluster.
+    promised: BTreeSet<Reference>,
     /// The variables that the missing objects would have set.
     unfilled: BTreeMap<Id, BTreeSet<String>>,
     /// Where ConfigMaps and Secrets are in the tree, once that was asked.
@@ -123,6 +126,7 @@ impl<'a> Cluster<'a> {
             has_gaps: false,
             assumed: BTreeMap::new(),
             absent: BTreeMap::new(),
+            promised: BTreeSet::new(),
             unfilled: BTreeMap::new(),
             index: None,
         }
@@ -350,6 +354,10 @@ impl<'a> Cluster<'a> {
             let Some((first, place)) = users.first() else {
                 continue;
             };
+            let is_made = self.promised.contains(object);
+            if is_made && self.renderer.settings().unknown == Unknown::Mark {
+                continue;
+            }
             let names = users
                 .iter()
                 .filter_map(|(user, _)| self.unfilled.get(&user.id));
@@ -358,6 +366,10 @@ impl<'a> Cluster<'a> {
             if !names.is_empty() {
                 let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
                 finding = finding.note(format!("nothing else sets {}", names.join(", ")));
+            }
+            if is_made {
+                finding = finding
+                    .note("an operator makes it in the cluster, and its values are not here");
             }
             if let Some(place) = self.namesake(object) {
                 finding = finding.note(format!(
@@ -383,6 +395,8 @@ impl<'a> Cluster<'a> {
     ) {
         for resource in resources.iter() {
             self.sources.note(resource);
+            self.promised
+                .extend(promised(resource, &parent.id.namespace));
             if let Some(object) = self.objects.note(resource, &parent.id.namespace) {
                 self.assumed.remove(&object);
             }
@@ -511,6 +525,24 @@ fn around(judged: &Judged, written_by: &BTreeSet<TreePath>) -> BTreeSet<TreePath
     let asked = judged.asked.paths.iter();
     let others = asked.filter(|path| !sources.contains(path)).cloned();
     others.chain(written_by.iter().cloned()).collect()
+}
+
+/// The Secret that an operator makes of an object.
+fn promised(object: &Resource, namespace: &str) -> Option<Reference> {
+    let gvk = object.gvk();
+    let name = match (gvk.group.as_str(), gvk.kind.as_str()) {
+        ("external-secrets.io", "ExternalSecret") => &["spec", "target", "name"][..],
+        ("bitnami.com", "SealedSecret") => &["spec", "template", "metadata", "name"][..],
+        _ => return None,
+    };
+    let name = object.node().lookup(name).and_then(Node::as_str);
+    let own = object.namespace();
+    let id = Id {
+        namespace: if own.is_empty() { namespace } else { own }.to_owned(),
+        name: name.unwrap_or(object.name()).to_owned(),
+    };
+    let kind = "Secret".to_owned();
+    Some(Reference { kind, id })
 }
 
 fn file_of(place: Option<&Place>) -> Option<TreePath> {
