@@ -24,6 +24,8 @@ pub(super) enum Unknown {
     ApiServer,
     /// Where the pods are: that they are here is a guess.
     Place,
+    /// What the cluster is called.
+    Cluster,
     /// Which of several pods it is, whose labels differ.
     Which,
     /// Whether Cilium has repaired a fault of 1.20.
@@ -43,6 +45,7 @@ impl Unknown {
             Self::NodeLabels => format!("the labels of the node behind {title}"),
             Self::Address => format!("the address of {title}"),
             Self::Place => format!("where {title} is: nothing in the objects shows it"),
+            Self::Cluster => "what the cluster is called (cluster.name of Cilium)".to_owned(),
             Self::Which => format!("which pod of {title} it is: their labels differ"),
             Self::ApiServer => {
                 "where the API server is: an address outside of the cluster, or a node".to_owned()

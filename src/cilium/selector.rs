@@ -192,6 +192,9 @@ fn meets(requirement: &Requirement, identity: &Identity) -> Match {
             Unknown::NodeLabels => requirement.names_node_label(),
             Unknown::Place => requirement.names_pod(),
             Unknown::Which => identity.varying.iter().any(|key| *key == requirement.key),
+            Unknown::Cluster => {
+                requirement.key == CLUSTER && !requirement.matches(&identity.labels)
+            }
             Unknown::ApiServer => requirement.names_place(),
             Unknown::Address | Unknown::Groups | Unknown::Fault => false,
         };

@@ -39,6 +39,8 @@ pub struct Assumed {
     pub may_be_other_services: bool,
     /// Whether the pods are these alone, and those of workloads are left out.
     pub all_pods: bool,
+    /// Whether the cluster may be called otherwise than the options say.
+    pub cluster_may_differ: bool,
     /// Whether policies that audit are taken to enforce, but those that select a whole namespace or cluster.
     pub enforce: bool,
 }
@@ -624,6 +626,7 @@ impl<'a> People<'a> {
             (of_namespace.is_none(), Unknown::NamespaceLabels),
             (pod.has_guessed_labels, Unknown::OwnLabels),
             (pod.is_guess, Unknown::Place),
+            (self.assumed.cluster_may_differ, Unknown::Cluster),
             (!pod.varying.is_empty(), Unknown::Which),
         ];
         Identity {

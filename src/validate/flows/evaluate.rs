@@ -134,6 +134,7 @@ impl Judge {
             resolver: resolver.map(|e| e.reference.clone()),
             all_pods: true,
             may_be_other_services: true,
+            cluster_may_differ: true,
             ..Assumed::default()
         };
         let references: Vec<&str> = endpoints.iter().map(|e| e.reference.as_str()).collect();

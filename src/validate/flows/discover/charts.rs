@@ -57,7 +57,9 @@ fn release(chart: &str, release: &str, namespace: &str) -> Endpoint {
     match CHARTS.iter().find(|(name, ..)| *name == chart) {
         Some((_, role, key, value)) => {
             let own = [((*key).to_owned(), (*value).to_owned()), instance];
-            Endpoint::pod(release, namespace, *role, own)
+            let mut endpoint = Endpoint::pod(release, namespace, *role, own);
+            endpoint.ports = super::usual_ports(*role);
+            endpoint
         }
         None => {
             let name = ("app.kubernetes.io/name".to_owned(), chart.to_owned());

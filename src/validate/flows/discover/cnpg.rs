@@ -103,6 +103,10 @@ pub(in crate::validate) fn instances_of(resource: &Resource) -> Endpoint {
     endpoint.count = text(resource, &["spec", "instances"])
         .and_then(|t| t.parse().ok())
         .unwrap_or(1);
+    if endpoint.count > 1 {
+        // One of them is the primary, and the others are replicas.
+        endpoint.varying = ["cnpg.io/instanceRole", "role"].map(str::to_owned).into();
+    }
     for service in ["rw", "ro", "r"] {
         endpoint
             .services

@@ -11,6 +11,7 @@ mod workloads;
 
 use super::endpoint::{Endpoint, Role};
 use super::label::items;
+use crate::cilium::{NamedPort, Protocol};
 use crate::kube::{ResMap, Resource};
 use crate::yaml::Node;
 
@@ -136,7 +137,32 @@ pub(super) fn population(resources: &ResMap, assumptions: &Assumptions) -> Popul
 fn assume(name: &str, role: Role, pods: &PodReference) -> Endpoint {
     let mut endpoint = Endpoint::pod(name, &pods.namespace, role, pods.labels.iter().cloned());
     endpoint.assumed = true;
+    endpoint.ports = usual_ports(role);
     endpoint
+}
+
+/// The ports that the pods of a role name, as their charts and manifests have them.
+pub(super) fn usual_ports(role: Role) -> Vec<NamedPort> {
+    const OPERATOR: &[(&str, u16, Protocol)] = &[
+        ("webhook-server", 9443, Protocol::Tcp),
+        ("metrics", 8080, Protocol::Tcp),
+    ];
+    const DNS: &[(&str, u16, Protocol)] = &[
+        ("dns", 53, Protocol::Udp),
+        ("dns-tcp", 53, Protocol::Tcp),
+        ("metrics", 9153, Protocol::Tcp),
+    ];
+    let table = match role {
+        Role::Operator => OPERATOR,
+        Role::Dns => DNS,
+        _ => &[],
+    };
+    let named = |(name, number, protocol): &(&str, u16, Protocol)| NamedPort {
+        name: (*name).to_owned(),
+        number: *number,
+        protocol: *protocol,
+    };
+    table.iter().map(named).collect()
 }
 
 /// The API server.
