@@ -71,9 +71,6 @@ fn b32dec(call: &Call<'_>, values: &[Value]) -> Result<Value> {
 
 fn base32_decode(text: &str) -> std::result::Result<Vec<u8>, usize> {
     let body = text.trim_end_matches('=');
-    if !text.len().is_multiple_of(8) {
-        return Err(body.len());
-    }
     let mut out = Vec::new();
     let (mut bits, mut count) = (0_u32, 0);
     for (at, byte) in body.bytes().enumerate() {
@@ -85,5 +82,8 @@ fn base32_decode(text: &str) -> std::result::Result<Vec<u8>, usize> {
             out.push(u8::try_from((bits >> count) & 255).unwrap_or(0));
         }
     }
-    Ok(out)
+    match text.len() % 8 {
+        0 => Ok(out),
+        left => Err(text.len() - left),
+    }
 }

@@ -62,34 +62,100 @@ pub(super) static TABLE: &[Function] = &[
     row("round", "aif*", round),
 ];
 
-/// The arithmetic of floats that slim-sprig leaves out. Sprig reckons in decimals and so does not print
-/// `0.30000000000000004`; rounding to fifteen digits does the same.
+/// The arithmetic of floats that slim-sprig leaves out. Sprig reckons in decimals, and so `addf 0.1 0.2` is 0.3.
 pub(super) static DECIMALS: &[Function] = &[
-    row("add1f", "a", |_, v| decimal(to_float(&v[0]) + 1.0)),
-    row("addf", "a*", |_, v| decimal(v.iter().map(to_float).sum())),
-    row("subf", "aa*", |_, v| fold(v, |a, b| a - b)),
+    row("add1f", "a", |_, v| {
+        fold(&[v[0].clone(), Value::int(1)], add)
+    }),
+    row("addf", "a*", |_, v| {
+        fold(&[&[Value::Float(0.0)], v].concat(), add)
+    }),
+    row("subf", "aa*", |_, v| {
+        fold(v, |a, b| {
+            add(
+                a,
+                Decimal {
+                    mantissa: -b.mantissa,
+                    ..b
+                },
+            )
+        })
+    }),
     row("divf", "aa*", |_, v| {
         if v[1..].iter().any(|v| to_float(v) == 0.0) {
             return Err(Fault::new("division by zero"));
         }
-        fold(v, |a, b| a / b)
+        fold(v, divide_decimals)
     }),
-    row("mulf", "aa*", |_, v| fold(v, |a, b| a * b)),
+    row("mulf", "aa*", |_, v| {
+        fold(v, |a, b| {
+            Some(Decimal {
+                mantissa: a.mantissa.checked_mul(b.mantissa)?,
+                places: a.places + b.places,
+            })
+        })
+    }),
 ];
 
-fn fold(values: &[Value], operation: fn(f64, f64) -> f64) -> Result<Value> {
-    let mut total = to_float(&values[0]);
-    for value in &values[1..] {
-        total = operation(total, to_float(value));
-    }
-    decimal(total)
+/// A decimal number: a whole number, and how many of its digits are behind the point.
+#[derive(Debug, Clone, Copy)]
+struct Decimal {
+    mantissa: i128,
+    places: u32,
 }
 
-fn decimal(value: f64) -> Result<Value> {
-    let rounded = format!("{value:.15e}").parse::<f64>().unwrap_or(value);
-    let short = format!("{value:.14e}").parse::<f64>().unwrap_or(value);
-    let near = (short - value).abs() <= value.abs() * 1e-15;
-    Ok(Value::Float(if near { short } else { rounded }))
+impl Decimal {
+    /// The shortest decimal that reads back as a float.
+    fn of(value: f64) -> Option<Self> {
+        let text = format!("{value}");
+        let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+        Some(Self {
+            mantissa: format!("{whole}{fraction}").parse().ok()?,
+            places: u32::try_from(fraction.len()).ok()?,
+        })
+    }
+
+    fn with_places(self, places: u32) -> Option<i128> {
+        self.mantissa
+            .checked_mul(10_i128.checked_pow(places.checked_sub(self.places)?)?)
+    }
+
+    fn to_float(self) -> f64 {
+        format!("{}e-{}", self.mantissa, self.places)
+            .parse()
+            .unwrap_or(f64::NAN)
+    }
+}
+
+fn add(a: Decimal, b: Decimal) -> Option<Decimal> {
+    let places = a.places.max(b.places);
+    Some(Decimal {
+        mantissa: a.with_places(places)?.checked_add(b.with_places(places)?)?,
+        places,
+    })
+}
+
+/// A quotient with sixteen digits behind the point, half away from zero, as shopspring/decimal has it.
+fn divide_decimals(a: Decimal, b: Decimal) -> Option<Decimal> {
+    const PLACES: u32 = 16;
+    let dividend = a.with_places((a.places).max(PLACES + b.places))?;
+    let places = a.places.max(PLACES + b.places) - b.places;
+    let half = b.mantissa.abs() / 2 * dividend.signum();
+    let quotient = dividend.checked_add(half)?.checked_div(b.mantissa)?;
+    Some(Decimal {
+        mantissa: quotient,
+        places,
+    })
+}
+
+fn fold(values: &[Value], operation: fn(Decimal, Decimal) -> Option<Decimal>) -> Result<Value> {
+    let too_large = || Fault::new("the number is too large to reckon with");
+    let decimal = |value: &Value| Decimal::of(to_float(value)).ok_or_else(too_large);
+    let mut total = decimal(&values[0])?;
+    for value in &values[1..] {
+        total = operation(total, decimal(value)?).ok_or_else(too_large)?;
+    }
+    Ok(Value::Float(total.to_float()))
 }
 
 fn max(_: &Call<'_>, values: &[Value]) -> Result<Value> {
@@ -198,4 +264,21 @@ fn round(_: &Call<'_>, values: &[Value]) -> Result<Value> {
 /// The integer types that are no `int`, for `kindIs`.
 pub(super) fn unsigned(value: u64) -> Value {
     Value::Int(i64::try_from(value).unwrap_or(i64::MAX), IntType::Uint64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_are_reckoned_in_decimals() {
+        let of = |values: &[f64], operation| {
+            let values: Vec<Value> = values.iter().map(|v| Value::Float(*v)).collect();
+            to_float(&fold(&values, operation).unwrap()).to_string()
+        };
+        assert_eq!(of(&[0.1, 0.2], add), "0.3");
+        assert_eq!(of(&[1.0, 3.0], divide_decimals), "0.3333333333333333");
+        assert_eq!(of(&[2.0, 3.0], divide_decimals), "0.6666666666666667");
+        assert_eq!(of(&[-7.5, 2.5], divide_decimals), "-3");
+    }
 }
