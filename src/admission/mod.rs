@@ -24,10 +24,13 @@ mod verdict;
 mod versions;
 
 pub use decode::{Reading, decode};
-pub use objects::{judge, without_schema};
+pub use objects::{judge, judge_written, without_schema};
 pub use path::Field;
 pub use verdict::{Cause, Causes, Reason, Verdict};
 pub use versions::Versions;
+
+use std::collections::BTreeMap;
+use std::sync::RwLock;
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -71,6 +74,8 @@ pub struct Judge {
     defined: IndexMap<String, Schema>,
     webhooks: Vec<Box<dyn Webhook>>,
     metadata: Option<Schema>,
+    /// What was looked up before.
+    looked_up: RwLock<BTreeMap<Gvk, Known>>,
 }
 
 impl Judge {
@@ -86,11 +91,13 @@ impl Judge {
             defined: IndexMap::new(),
             webhooks: Vec::new(),
             metadata,
+            looked_up: RwLock::default(),
         }
     }
 
     /// Learns the kinds that a CRD defines. They win over those that are built in.
     pub fn define(&mut self, crd: &Value) {
+        self.looked_up = RwLock::default();
         for definition in schemas::definitions(crd) {
             let name = format!("{}/{}", definition.api_version, definition.kind);
             self.defined.insert(name, definition.schema);
@@ -110,6 +117,21 @@ impl Judge {
     }
 
     fn schema(&self, gvk: &Gvk) -> Known {
+        let known = self
+            .looked_up
+            .read()
+            .ok()
+            .and_then(|known| known.get(gvk).cloned());
+        known.unwrap_or_else(|| {
+            let found = self.look_up(gvk);
+            if let Ok(mut known) = self.looked_up.write() {
+                known.insert(gvk.clone(), found.clone());
+            }
+            found
+        })
+    }
+
+    fn look_up(&self, gvk: &Gvk) -> Known {
         let name = format!("{}/{}", gvk.api_version(), gvk.kind);
         match self.defined.get(&name) {
             Some(schema) => Known::Schema(schema.clone()),

@@ -34,6 +34,17 @@ fn is_sealed(resource: &Resource) -> bool {
     resource.node().lookup(&["sops", "mac"]).is_some()
 }
 
+/// Judges every object as it is written, by a reader of YAML 1.1: nothing builds it first.
+pub fn judge_written(resources: &ResMap, judge: Judge) -> Report {
+    let judge = with_definitions(resources, judge);
+    let all: Vec<&Resource> = resources.iter().collect();
+    let one = |resource: &&Resource| by(resource, &judge, Reading::Written);
+    let found: Vec<Vec<Diagnostic>> = all.par_iter().map(one).collect();
+    Report {
+        findings: found.into_iter().flatten().collect(),
+    }
+}
+
 /// The judge, which knows the kinds of the CRDs among the objects as well.
 fn with_definitions(resources: &ResMap, mut judge: Judge) -> Judge {
     let is_crd = |r: &&Resource| {
@@ -47,25 +58,23 @@ fn with_definitions(resources: &ResMap, mut judge: Judge) -> Judge {
 }
 
 fn judge_one(resource: &Resource, judge: &Judge) -> Vec<Diagnostic> {
-    let mut twice = Causes::default();
-    let object = decode(resource.node(), Reading::Built, &mut twice);
-    let verdict = judge.admit(&object, None, Sending::Create);
-    let mut found = findings(resource, &verdict, &twice);
+    let mut found = by(resource, judge, Reading::Built);
     if has_words(resource.node()) {
         by_reading(resource, judge, &mut found);
     }
     found
 }
 
+fn by(resource: &Resource, judge: &Judge, reading: Reading) -> Vec<Diagnostic> {
+    let mut twice = Causes::default();
+    let object = decode(resource.node(), reading, &mut twice);
+    let verdict = judge.admit(&object, None, Sending::Create);
+    findings(resource, &verdict, &twice)
+}
+
 /// Plain words that kustomize quotes, and everyone else reads as true or false: what either reading takes is no error.
 fn by_reading(resource: &Resource, judge: &Judge, found: &mut Vec<Diagnostic>) {
-    let mut twice = Causes::default();
-    let object = decode(resource.node(), Reading::Written, &mut twice);
-    let written = findings(
-        resource,
-        &judge.admit(&object, None, Sending::Create),
-        &twice,
-    );
+    let written = by(resource, judge, Reading::Written);
     let is_in =
         |list: &[Diagnostic], one: &Diagnostic| list.iter().any(|other| other.path() == one.path());
     found.retain(|one| is_in(&written, one));

@@ -1,6 +1,7 @@
 //! `admit`: the API server's verdict on the objects of a file.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
@@ -8,7 +9,8 @@ use serde_json::{Value, json};
 use super::{Context, Done, Outcome};
 use crate::admission::{self, Cause, Causes, Judge, Reading, Sending, Verdict, Versions};
 use crate::diagnostic::{Code, Diagnostic, ExitStatus, Report, Result, Source};
-use crate::yaml::{self, DuplicateKeys, Node, ParseOptions};
+use crate::kube::Resource;
+use crate::yaml::{self, DuplicateKeys, ParseOptions};
 
 /// Tells for each object of a file whether an API server would take it, and how it would be stored.
 #[derive(Debug, clap::Args)]
@@ -109,6 +111,16 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
 
 /// The documents of a file, with the keys that are in them twice.
 fn read(context: &Context, file: &Path) -> Result<Vec<(Value, Causes)>> {
+    let decode = |resource: &Resource| {
+        let mut duplicates = Causes::default();
+        let object = admission::decode(resource.node(), Reading::Written, &mut duplicates);
+        (object, duplicates)
+    };
+    Ok(resources(context, file)?.iter().map(decode).collect())
+}
+
+/// The objects of a file, as they are written.
+pub(super) fn resources(context: &Context, file: &Path) -> Result<Vec<Resource>> {
     let name = file.display().to_string();
     let bytes = context.trusted.read_stream(file)?;
     let text = std::str::from_utf8(&bytes)
@@ -117,17 +129,11 @@ fn read(context: &Context, file: &Path) -> Result<Vec<(Value, Causes)>> {
         duplicate_keys: DuplicateKeys::Keep,
         ..ParseOptions::DEFAULT
     };
-    let documents =
-        yaml::parse(text, options).map_err(|error| error.at(&Source::committed(name)))?;
-    let decode = |node: &Node| {
-        let mut duplicates = Causes::default();
-        let object = admission::decode(node, Reading::Written, &mut duplicates);
-        (object, duplicates)
-    };
-    Ok(documents
-        .iter()
-        .filter(|node| !node.is_null())
-        .map(decode)
+    let source = Arc::new(Source::committed(name));
+    let documents = yaml::parse(text, options).map_err(|error| error.at(&source))?;
+    let objects = documents.into_iter().filter(|node| !node.is_null());
+    Ok(objects
+        .map(|node| Resource::new(node, Some(Arc::clone(&source))))
         .collect())
 }
 

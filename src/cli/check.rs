@@ -2,14 +2,17 @@
 
 use std::path::PathBuf;
 
-use super::admit::VersionArguments;
+use super::admit::{self, VersionArguments};
 use super::findings::{self, Format};
+use super::narrow::{self, Narrow};
 use super::root::RootArguments;
 use super::{Context, Done, Outcome};
+use crate::admission::{self, Judge};
 use crate::argocd::sync::Apply;
 use crate::cluster::{Cluster, by_cause, checks, levels, sync};
 use crate::diagnostic::{Report, Severity};
 use crate::files::{Files, Kind, TreePath};
+use crate::kube::ResMap;
 use crate::kustomize::Level;
 use crate::secrets::hygiene;
 
@@ -18,7 +21,10 @@ use crate::secrets::hygiene;
 pub(crate) struct Arguments {
     /// Directories of root kustomizations, or with such directories below them, which are judged together; a file
     /// stands for the roots that read it
-    #[arg(default_value = ".")]
+    #[arg(
+        default_value = ".",
+        default_value_if("file", clap::builder::ArgPredicate::IsPresent, None)
+    )]
     paths: Vec<PathBuf>,
     /// Say what Argo CD will never call Synced, by the way in which it applies the roots that no Application names
     #[arg(long, value_enum, value_name = "MODE")]
@@ -31,6 +37,11 @@ pub(crate) struct Arguments {
     levels: bool,
     #[command(flatten)]
     versions: VersionArguments,
+    #[command(flatten)]
+    narrow: Narrow,
+    /// Judge the objects of a file by themselves, as they are written; nothing else is rendered unless PATHS are given
+    #[arg(short, long, value_name = "FILE", num_args = 1..)]
+    file: Vec<PathBuf>,
     #[command(flatten)]
     root: RootArguments,
 }
@@ -75,6 +86,13 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     if arguments.levels {
         report.findings.extend(levels(context, arguments)?.findings);
     }
+    if let Some(path) = arguments.paths.first() {
+        let located = arguments.root.located(context, path)?;
+        narrow::by_comments(&cluster, &*located.tree, &mut report);
+    }
+    let (single, found) = written(context, arguments)?;
+    report.findings.extend(found.findings);
+    arguments.narrow.apply(context, &mut report)?;
     if arguments.format != Format::Text {
         let wraps = arguments.argocd_apply.is_some() && arguments.format == Format::Json;
         let stdout = match wraps {
@@ -88,7 +106,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         });
     }
     Ok(Done {
-        stdout: summary(&report, &cluster).into_bytes(),
+        stdout: summary(&report, &cluster, single).into_bytes(),
         report,
         status: None,
     })
@@ -104,6 +122,18 @@ fn levels(context: &Context, arguments: &Arguments) -> Result<Report, Report> {
         report.findings.extend(compared.findings);
     }
     Ok(report)
+}
+
+/// The objects of single files, how many they are, and the findings on them.
+fn written(context: &Context, arguments: &Arguments) -> Result<(usize, Report), Report> {
+    let mut objects = ResMap::new();
+    for file in &arguments.file {
+        admit::resources(context, file)?
+            .into_iter()
+            .for_each(|one| objects.push_unchecked(one));
+    }
+    let judge = Judge::new(arguments.versions.find()?);
+    Ok((objects.len(), admission::judge_written(&objects, judge)))
 }
 
 /// What is applied from the paths, and every finding on it. A file means the roots that read it.
@@ -138,19 +168,19 @@ fn judged(context: &Context, arguments: &Arguments) -> Result<(Cluster, Report),
 }
 
 /// The last line: how much was judged, and what was found.
-fn summary(report: &Report, cluster: &Cluster) -> String {
+fn summary(report: &Report, cluster: &Cluster, single: usize) -> String {
     let count = cluster.count();
     let objects = cluster
         .landed()
         .map(|(_, root)| root.landed.resources.len());
-    let objects: usize = objects.sum();
+    let objects: usize = objects.sum::<usize>() + single;
     let of = |severity| {
         let findings = report.findings.iter();
         findings.filter(|f| f.severity() == severity).count()
     };
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
     let roots = match count.all() {
-        1 => String::new(),
+        0 | 1 => String::new(),
         all => format!(" of {all} roots"),
     };
     let gaps = match (count.skipped, count.failed) {

@@ -21,6 +21,7 @@ mod identities;
 mod init;
 mod ksops;
 mod kustomize;
+mod narrow;
 mod output;
 mod overlays;
 mod panic;

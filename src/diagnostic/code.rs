@@ -283,6 +283,8 @@ codes! {
     SchemaKind = "schema-kind", Check;
     /// A kind has no schema here, and every object was to be judged.
     SchemaNone = "schema-none", Check;
+    /// A comment or a rule that leaves findings out is about none, or gives no reason.
+    SuppressionUseless = "suppression-useless", Check;
     /// A server-side apply is refused where a plain request is not.
     SchemaApply = "schema-apply", Check;
     /// A field or version that is deprecated or gone.
