@@ -104,6 +104,24 @@ const COMMANDS: &[Command] = &[
         version::COMPLETION,
     ),
     leaf(
+        "cfg",
+        "Not there: cat, count, grep and tree of kustomize",
+        &[],
+        absent,
+    ),
+    leaf(
+        "fn",
+        "Not there: runs of functions over directories",
+        &[],
+        absent,
+    ),
+    leaf(
+        "localize",
+        "Not there: copies with remote files",
+        &[],
+        absent,
+    ),
+    leaf(
         "docs-fn",
         "Say how functions are run",
         &[],
@@ -134,6 +152,11 @@ const COMMANDS: &[Command] = &[
         version::docs_merge,
     ),
 ];
+
+/// Refuses a command of kustomize that this program does not have.
+fn absent(_: &Call<'_>) -> Outcome {
+    Err(usage("this command of kustomize is not there; use the program itself").into())
+}
 
 /// Runs the program with its words, without its name.
 pub(super) fn run(context: &Context, words: &[String]) -> Outcome {
