@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Child;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
@@ -28,6 +29,9 @@ static ALIVE: Mutex<Alive> = Mutex::new(Alive {
     directories: BTreeSet::new(),
 });
 
+/// Whether the process is ending: who waits for a program that was killed for it says nothing any more.
+static IS_ENDING: AtomicBool = AtomicBool::new(false);
+
 /// Whether somebody waits for signals.
 static IS_WATCHED: OnceLock<()> = OnceLock::new();
 
@@ -37,6 +41,7 @@ fn alive() -> MutexGuard<'static, Alive> {
 
 /// Kills every program that runs, with its descendants, and removes what was written for it.
 pub fn end_all() {
+    IS_ENDING.store(true, Ordering::SeqCst);
     let mut alive = alive();
     for group in std::mem::take(&mut alive.groups) {
         kill(group);
@@ -99,6 +104,13 @@ impl Group {
                 ended => return !matches!(ended, Ok(None)),
             }
         }
+    }
+}
+
+/// Waits for the end of the process, where that is near.
+pub(super) fn hold() {
+    while IS_ENDING.load(Ordering::SeqCst) {
+        std::thread::park();
     }
 }
 

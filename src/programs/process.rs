@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::Environment;
-use super::ending::{Group, Private};
+use super::ending::{self, Group, Private};
 use crate::diagnostic::{Code, Diagnostic, Result};
 
 /// The most that is read from a program: as much as the largest file.
@@ -131,6 +131,7 @@ impl Process<'_> {
                 std::thread::sleep(POLL);
             },
         };
+        ending::hold();
         drop(group);
         let status = child.wait().ok();
         status.filter(|_| is_in_time)
