@@ -381,8 +381,16 @@ impl Expansion<'_> {
                     Secrets::Plain | Secrets::Keep | Secrets::Openable => {
                         let sealed = sealing.sealed(file, &placed)?;
                         let is_open = is_made && sealed.is_none();
+                        // What overlays add to a kustomization is not in the other worlds.
+                        let below = match is_laid {
+                            true => opened.read(path).ok(),
+                            false => Some(Arc::clone(file)),
+                        };
+                        let differs = |others: &OtherFiles| {
+                            below.as_ref().is_some_and(|below| others.differ(below))
+                        };
                         if is_open
-                            && others.as_ref().is_some_and(|others| others.differ(file))
+                            && others.as_ref().is_some_and(differs)
                             && left_plain(file, &rule)?.is_empty()
                         {
                             return Err(depends(file));

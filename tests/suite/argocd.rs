@@ -174,10 +174,13 @@ fn the_shipped_policy_is_read() {
 fn the_examples_are_simulated() {
     let scratch = tree(&[
         (
-            "kubernetes/apps/shop/overlays/prod/kustomization.yaml",
+            "testdata/demo/kubernetes/apps/shop/overlays/prod/kustomization.yaml",
             "resources: [cm.yaml]\n",
         ),
-        ("kubernetes/apps/shop/overlays/prod/cm.yaml", CONFIG_MAP),
+        (
+            "testdata/demo/kubernetes/apps/shop/overlays/prod/cm.yaml",
+            CONFIG_MAP,
+        ),
     ]);
     let application = project("plugin/argocd/examples/application.yaml")
         .display()
