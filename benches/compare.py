@@ -280,9 +280,9 @@ def rendered(plugin, makejinja, directory, top, runs, only):
 
 def sealed(plugin, top):
     """Sealed files: rows of a name, our command, that of sops, and the runs."""
-    with open(os.path.join(HERE, "..", "tests", "sops_fuzz.key"), encoding="utf-8") as file:
+    with open(os.path.join(HERE, "..", "tests", "suite", "sops_fuzz.key"), encoding="utf-8") as file:
         os.environ["SOPS_AGE_KEY"] = file.read().strip()
-    with open(os.path.join(HERE, "..", "tests", "sops_fuzz.pub"), encoding="utf-8") as file:
+    with open(os.path.join(HERE, "..", "tests", "suite", "sops_fuzz.pub"), encoding="utf-8") as file:
         recipient = file.read().strip()
 
     def seal(path, text):
@@ -319,6 +319,37 @@ def opened(plugin, sops, top, runs, only):
             theirs = ["sh", "-c", 'for file in "$1"/secret-*; do "$0" -d "$file"; done', sops, path]
         if only in name:
             pair(name, [plugin, *ours], theirs, top, runs or usual)
+
+
+def changed(plugin, sops, top, runs, only):
+    """Compares what changes sealed files: `set`, the start of `edit`, and new recipients for 500 files.
+
+    Each run works on a fresh copy; the time of copying counts for both."""
+    with open(os.path.join(HERE, "..", "tests", "suite", "sops_fuzz.pub"), encoding="utf-8") as file:
+        recipient = file.read().strip()
+    other = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+    rule = "creation_rules:\n- age: {}\n  encrypted_regex: ^(data|stringData)$\n"
+    secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\nstringData:\n  user: admin\n  password: horse\n"
+    files = f"{top}/files"
+    write(f"{files}/.sops.yaml", rule.format(recipient))
+    for count in range(500):
+        write(f"{files}/secret-{count}.yaml", secret)
+        subprocess.run([plugin, "encrypt", "-i", f"{files}/secret-{count}.yaml"], check=True, cwd=files)
+    write(f"{files}/.sops.yaml", rule.format(f"{recipient},{other}"))
+    copy = 'rm -rf "$1/work" && cp -r "$1/files" "$1/work" && cd "$1/work" && '
+    one = copy.replace('cp -r "$1/files" "$1/work"', 'mkdir "$1/work" && cp "$1/files/secret-0.yaml" "$1/work"')
+    # An editor that changes nothing ends with 200 in both.
+    edit = one + 'EDITOR=true {} edit secret-0.yaml; test $? = 200'
+    rows = [
+        ("set a value", one + "\"$0\" sops set secret-0.yaml '[\"stringData\"][\"user\"]' '\"x\"'",
+         one + "\"$0\" set secret-0.yaml '[\"stringData\"][\"user\"]' '\"x\"'", 10),
+        ("start an edit", edit.format('"$0" sops'), edit.format('"$0"'), 10),
+        ("updatekeys of 500 files", copy + '"$0" secrets updatekeys --yes .',
+         copy + 'for file in secret-*; do "$0" updatekeys -y "$file" 2>/dev/null; done', 2),
+    ]
+    for name, ours, theirs, usual in rows:
+        if only in name:
+            pair(name, ["sh", "-c", ours, plugin, top], ["sh", "-c", theirs, sops, top], top, runs or usual)
 
 
 def growth(plugin, top):
@@ -363,6 +394,7 @@ def main():
             print("sops is not there: sealed files are not compared")
         else:
             opened(plugin, sops, f"{top}/sealed", options.runs, options.only)
+            changed(plugin, sops, f"{top}/changed", options.runs, options.only)
         makejinja = shutil.which(options.makejinja)
         if not makejinja:
             print("makejinja is not there: templates are not compared")
