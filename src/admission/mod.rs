@@ -22,6 +22,7 @@ mod structural;
 mod time;
 mod verdict;
 mod versions;
+mod webhooks;
 
 pub use decode::{Reading, decode};
 pub use objects::{judge, judge_written, without_schema};
@@ -114,6 +115,12 @@ impl Judge {
     /// Asks a webhook about the kinds that it selects.
     pub fn hook(&mut self, webhook: Box<dyn Webhook>) {
         self.webhooks.push(webhook);
+    }
+
+    /// Asks the webhooks of the operators that are known, in a cluster that lacks some kinds.
+    pub fn hook_operators(&mut self, without: &[String]) {
+        let has_snapshots = !without.iter().any(|kind| kind == "VolumeSnapshot");
+        self.hook(Box::new(webhooks::Cnpg { has_snapshots }));
     }
 
     fn schema(&self, gvk: &Gvk) -> Known {

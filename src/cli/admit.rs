@@ -68,7 +68,8 @@ enum Output {
 
 /// Runs the command.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
-    let judge = Judge::new(arguments.versions.find()?);
+    let mut judge = Judge::new(arguments.versions.find()?);
+    judge.hook_operators(&arguments.without);
     let documents = read(context, &arguments.file)?;
     let old = match &arguments.old {
         Some(file) => read(context, file)?,

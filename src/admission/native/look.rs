@@ -7,7 +7,7 @@ use crate::admission::later::is_later;
 static NULL: Value = Value::Null;
 
 /// Look-ups that never fail.
-pub(super) trait Look {
+pub(in crate::admission) trait Look {
     /// The value of a field; null when it is absent.
     fn at(&self, field: &str) -> &Value;
     /// The text of a field; empty when it is absent or no text.

@@ -10,6 +10,8 @@ mod look;
 mod meta;
 mod update;
 
+pub(super) use look::Look;
+
 pub(super) use checks::name_test;
 pub(super) use meta::object_meta;
 pub(super) use update::{check as check_update, take_over};

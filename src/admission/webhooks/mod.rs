@@ -1,0 +1,5 @@
+//! The admission webhooks of operators.
+
+mod cnpg;
+
+pub(super) use cnpg::Cnpg;
