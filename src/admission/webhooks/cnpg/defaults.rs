@@ -60,20 +60,25 @@ pub(super) fn set(cluster: &mut Value) {
     probes(cluster, annotations.text("alpha.cnpg.io/livenessPinger"));
 }
 
-/// Sets a field that is absent or empty, and makes what is above it.
+/// Sets a field that is absent or empty, and makes what is above it. A mapping that is given as null stays: the schema
+/// refuses it.
 fn fill(object: &mut Value, steps: &[&str], value: Value) {
+    let Some((last, above)) = steps.split_last() else {
+        return;
+    };
     let mut at = object;
-    for step in steps {
-        if at.is_null() {
-            *at = json!({});
-        }
+    for step in above {
         let Some(fields) = at.as_object_mut() else {
             return;
         };
-        at = fields.entry((*step).to_owned()).or_insert(Value::Null);
+        at = fields.entry(*step).or_insert_with(|| json!({}));
     }
-    if at.is_null() || at.as_str() == Some("") {
-        *at = value;
+    let Some(fields) = at.as_object_mut() else {
+        return;
+    };
+    let field = fields.entry(*last).or_insert(Value::Null);
+    if field.is_null() || field.as_str() == Some("") {
+        *field = value;
     }
 }
 
