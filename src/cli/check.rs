@@ -20,7 +20,7 @@ use crate::secrets::hygiene;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Directories of root kustomizations, or with such directories below them, which are judged together; a file
-    /// stands for the roots that read it
+    /// means the roots that read it
     #[arg(
         default_value = ".",
         default_value_if("file", clap::builder::ArgPredicate::IsPresent, None)

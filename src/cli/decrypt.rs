@@ -18,7 +18,7 @@ use crate::secrets::sealing::{
 pub(crate) struct Arguments {
     /// The sealed file; standard input when absent or -
     pub(super) file: Option<PathBuf>,
-    /// The format of the file, when its name does not tell
+    /// The format of the file, when its name does not say
     #[arg(long, value_name = "FORMAT")]
     pub(super) input_type: Option<FormatName>,
     /// The format to print

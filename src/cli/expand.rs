@@ -34,7 +34,7 @@ enum Written {
     /// The sealed file; what templates make is sealed
     #[default]
     Keep,
-    /// A text in the place of each value, to compare trees: not for a cluster
+    /// A token in the place of each value, to compare trees: not for a cluster
     Redact,
 }
 

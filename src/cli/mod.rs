@@ -108,7 +108,7 @@ enum Command {
     Flux(flux::Arguments),
     /// Look once at what a repository renders, and write its facts as prerender.yaml
     Init(init::Arguments),
-    /// Tell what a render finds, and what is missing
+    /// List what a render finds, and what is missing
     Doctor(doctor::Arguments),
     /// Print the JSON Schema of the project file
     Schema,

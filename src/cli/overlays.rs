@@ -34,7 +34,7 @@ enum Command {
         #[command(flatten)]
         of: OfProject,
     },
-    /// Tell which overlay applies to which object, in which mode, and why
+    /// Say which overlay applies to which object, in which mode, and why
     Status {
         #[command(flatten)]
         of: OfPath,

@@ -40,7 +40,7 @@ pub(super) struct RootArguments {
     /// The kustomize whose bytes are given; 5.8 unless the project says otherwise
     #[arg(long, value_name = "5.7|5.8", env = LEVEL_VARIABLE, value_parser = level)]
     kustomize_version: Option<Level>,
-    /// Put a label on every object that tells that kustomize made it
+    /// Put a label on every object that says that kustomize made it
     #[arg(long)]
     enable_managedby_label: bool,
     /// Allow helm to inflate the charts of helmCharts
@@ -49,13 +49,13 @@ pub(super) struct RootArguments {
     /// The helm to run
     #[arg(long, default_value = "helm", value_name = "PROGRAM")]
     helm_command: OsString,
-    /// An API version that charts shall believe in; may be repeated
+    /// An API version that the cluster serves, for charts; may be repeated
     #[arg(long, value_name = "VERSION", value_delimiter = ',')]
     helm_api_versions: Vec<String>,
-    /// The Kubernetes version that charts shall believe in
+    /// The Kubernetes version of the cluster, for charts
     #[arg(long, value_name = "VERSION")]
     helm_kube_version: Option<String>,
-    /// Have helm tell more
+    /// Have helm print its debug output
     #[arg(long)]
     helm_debug: bool,
     /// Allow plugins to run

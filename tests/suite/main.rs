@@ -9,3 +9,4 @@ mod remote;
 mod sops_fuzz;
 mod sops_mutations;
 mod sops_sealing;
+mod words;

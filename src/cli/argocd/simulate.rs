@@ -80,7 +80,7 @@ pub(super) struct Host {
     /// An API version of the cluster; may be repeated
     #[arg(long, value_name = "VERSION", value_delimiter = ',')]
     api_versions: Vec<String>,
-    /// How many seconds the repo-server gives a request: its timeout less what fetching takes
+    /// How many seconds the repo-server allows a request: its timeout less what fetching takes
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     timeout: f64,
     /// reposerver.plugin.tar.exclusions: patterns of paths that are not sent, separated by ;

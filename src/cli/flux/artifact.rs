@@ -46,7 +46,7 @@ pub(super) struct Arguments {
     /// Use Flux's own type of layer, which Argo CD refuses
     #[arg(long)]
     flux_media_types: bool,
-    /// What leaves the plugin where a file is sealed; a registry is no place for plaintext
+    /// What leaves the plugin where a file is sealed; a registry is not the place for plaintext
     #[arg(long, value_enum, default_value = "keep", conflicts_with = "as_is")]
     secrets: SecretsArgument,
     /// What is done with `${…}` in rendered manifests, which Flux would fill again

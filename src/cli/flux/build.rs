@@ -70,7 +70,7 @@ pub(super) struct Arguments {
     /// Kinds that are applied before the rest: GROUP/KIND, or KIND of the core group; may be repeated
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     custom_stage_kinds: Vec<String>,
-    /// Add the labels that tell whose an object is
+    /// Add the labels that say whose an object is
     #[arg(long)]
     owner_labels: bool,
     /// A source whose files are here: KIND/NAMESPACE/NAME=DIRECTORY; may be repeated

@@ -44,14 +44,14 @@ pub(super) const FLAGS: &[Flag] = &[
     flag(
         "helm-api-versions",
         Takes::Values,
-        "An API version that charts shall believe in",
+        "An API version that the cluster serves, for charts",
     ),
     flag("helm-command", Takes::Value, "The helm to run"),
     flag("helm-debug", Takes::Nothing, "Have helm say more"),
     flag(
         "helm-kube-version",
         Takes::Value,
-        "The Kubernetes version that charts shall believe in",
+        "The Kubernetes version of the cluster, for charts",
     ),
     flag(
         "load-restrictor",
