@@ -1,7 +1,7 @@
-//! Runs the recorded behaviour of Flux's substitution engine, where the recordings are present.
+//! Runs the recorded behaviour of Flux's substitution engine.
 //!
-//! `../shared/conformance/envsubst` holds what the engine of fluxcd/pkg gives for each input. Without it
-//! the run says so and passes; the room's own cases are in `testdata/substitute/`.
+//! The recordings are what the engine of fluxcd/pkg makes of each input; the room's own cases are in
+//! `testdata/substitute/`.
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -19,10 +19,12 @@ use prerender::substitute::{self, Fault, Strategy, Strictness, Variables, expand
 use prerender::yaml::{self, ParseOptions};
 use serde_json::Value;
 
+use crate::recorded::suite;
+
 /// The tests of this file.
 pub(crate) fn trials() -> Vec<Trial> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let shared = root.join("../shared/conformance/envsubst");
+    let shared = suite("envsubst");
     let own = root.join("testdata/substitute");
     let mut trials = Vec::new();
     for (directory, name) in [(&shared, "cases.json"), (&own, "expressions.json")] {
@@ -31,21 +33,11 @@ pub(crate) fn trials() -> Vec<Trial> {
     for (directory, name) in [(&shared, "resource-cases.json"), (&own, "objects.json")] {
         trials.extend(rows(directory, name).into_iter().map(object));
     }
-    if !shared.is_dir() {
-        let skipped = Trial::test("SKIPPED: ../shared/conformance/envsubst is absent", || {
-            Ok(())
-        });
-        trials.push(skipped.with_ignored_flag(true));
-    }
     trials
 }
 
-/// The rows of a file; none when the file is absent.
 fn rows(directory: &Path, name: &str) -> Vec<Value> {
-    std::fs::read(directory.join(name)).map_or_else(
-        |_| Vec::new(),
-        |bytes| serde_json::from_slice(&bytes).unwrap(),
-    )
+    serde_json::from_slice(&std::fs::read(directory.join(name)).unwrap()).unwrap()
 }
 
 fn expression(row: Value) -> Trial {

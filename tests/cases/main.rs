@@ -11,6 +11,7 @@ mod findings;
 mod flows;
 mod folders;
 mod overlays;
+mod recorded;
 mod rewrite;
 mod traces;
 
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         ("findings", findings::trials()),
         ("flows", flows::trials()),
         ("overlays", overlays::trials()),
+        ("recorded", recorded::trials()),
         ("rewrite", rewrite::trials()),
         ("traces", traces::trials()),
     ];

@@ -1,8 +1,8 @@
-//! Writes what kustomize and sops printed once more, where recordings of them are present.
+//! Writes what kustomize and sops printed once more.
 //!
-//! `../shared/conformance` holds what kustomize prints for several hundred builds, and sops for as many sealed files.
+//! The recordings are what kustomize prints for several hundred builds, and sops for as many sealed files.
 //! Every YAML document of them is read and written, and must come out as it went in; what was written must read as the
-//! same document. Without the recordings the run says so and passes.
+//! same document.
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Failed, Trial};
 use prerender::yaml::{self, MergeKeys, ParseOptions, WriteOptions};
+
+use crate::recorded::suite;
 
 /// Documents of sops that read as something else than what sops wrote, and why.
 const NOT_FIXED: &[(&str, &str)] = &[
@@ -29,9 +31,8 @@ const NOT_FIXED: &[(&str, &str)] = &[
 
 /// The tests of this file.
 pub(crate) fn trials() -> Vec<Trial> {
-    let recordings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance");
     let mut trials = Vec::new();
-    for case in directories(&recordings.join("kustomize")) {
+    for case in directories(&suite("kustomize")) {
         let expected = case.join("expected.yaml");
         if expected.is_file() {
             trials.push(Trial::test(
@@ -40,16 +41,12 @@ pub(crate) fn trials() -> Vec<Trial> {
             ));
         }
     }
-    for case in directories(&recordings.join("sops")) {
+    for case in directories(&suite("sops")) {
         if prints_yaml(&case) {
             let not_fixed = NOT_FIXED.iter().any(|(id, _)| *id == name(&case));
             let trial = Trial::test(format!("sops/{}", name(&case)), move || documents(&case));
             trials.push(trial.with_ignored_flag(not_fixed));
         }
-    }
-    if trials.is_empty() {
-        let skipped = Trial::test("SKIPPED: ../shared/conformance is absent", || Ok(()));
-        trials.push(skipped.with_ignored_flag(true));
     }
     trials
 }
