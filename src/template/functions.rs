@@ -1,5 +1,6 @@
 //! Jinja2's global functions.
 
+use minijinja::value::ValueOrKwargs;
 use minijinja::{Error, State, Value};
 
 use super::python::arguments::{bind, split};
@@ -8,7 +9,7 @@ use super::python::number::Number;
 use super::python::views::{Cycler, Joiner, Range};
 use super::python::{Dict, Native, failed, too_much};
 
-/// Every function by name, but `range`, whose cap is a setting, and `namespace`, which is the engine's own.
+/// Every function by name, but `range`, whose cap is a setting.
 pub(super) const TABLE: &[(&str, Native)] = &[
     ("cycler", cycler),
     ("dict", dict),
@@ -17,6 +18,10 @@ pub(super) const TABLE: &[(&str, Native)] = &[
         Ok(Joiner::value(sep.unwrap_or_else(|| Value::from(", "))))
     }),
     ("lipsum", lipsum),
+    ("namespace", |state, a| {
+        let values = dict(state, a)?;
+        minijinja::functions::namespace(Some(ValueOrKwargs::from(values)))
+    }),
 ];
 
 /// Numbers from `start` up to `stop`.

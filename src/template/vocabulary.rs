@@ -25,14 +25,7 @@ pub(super) struct Words {
 
 /// Names that stand for something without being set by values.
 const IMPLIED: &[&str] = &[
-    "range",
-    "namespace",
-    "loop",
-    "self",
-    "super",
-    "caller",
-    "varargs",
-    "kwargs",
+    "range", "loop", "self", "super", "caller", "varargs", "kwargs",
 ];
 
 impl Words {
@@ -68,7 +61,6 @@ impl Words {
         environment.add_function("range", move |arguments: Rest<ValueOrKwargs>| {
             functions::range(&arguments.into_values(), range_items)
         });
-        environment.add_function("namespace", minijinja::functions::namespace);
         words
     }
 

@@ -9,9 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::held::{Content, From, Held, Origin};
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
-use crate::yaml::{
-    self, DuplicateKeys, Node, Number, ParseOptions, Schema, SyntaxKind, Tag, Timestamp,
-};
+use crate::yaml::{self, DuplicateKeys, Node, Number, ParseOptions, Schema, SyntaxKind, Tag};
 
 /// What becomes of a key that a YAML mapping has twice.
 pub(super) type Duplicates = DuplicateKeys;
@@ -160,7 +158,7 @@ impl Text<'_> {
             DeValue::String(text) => Content::Scalar(Value::from(&**text)),
             DeValue::Boolean(flag) => Content::Scalar(Value::from(*flag)),
             DeValue::Datetime(datetime) => {
-                Content::Scalar(Value::from(datetime.to_string().replace('T', " ")))
+                Content::Scalar(Value::from(timestamp(&datetime.to_string())))
             }
             DeValue::Integer(integer) => {
                 let parsed = i128::from_str_radix(integer.as_str(), integer.radix());
@@ -250,33 +248,71 @@ fn number(text: &str) -> Value {
     }
 }
 
-/// A date as Python prints it.
+/// A date or time as Python prints the `datetime` that PyYAML and tomllib make of it; other texts as they are.
 fn timestamp(text: &str) -> String {
-    if Timestamp::parse(text).is_none() {
-        return text.to_owned();
-    }
-    let (date, time) = match text.find(['T', 't', ' ', '\t']) {
-        Some(at) => (&text[..at], text[at + 1..].trim()),
-        None => (text, ""),
+    moment(text).unwrap_or_else(|| text.to_owned())
+}
+
+/// PyYAML 6 `SafeConstructor.construct_yaml_timestamp`, then `datetime.__str__`: fractions are cut to microseconds, and
+/// an offset is printed with two digits each.
+fn moment(text: &str) -> Option<String> {
+    let at = text.find(['T', 't', ' ', '\t']);
+    let (date, time) = at.map_or((text, ""), |at| (&text[..at], text[at + 1..].trim()));
+    let date = match date.contains(':') {
+        // A time alone, which TOML has.
+        true => return clock(date),
+        false => numbers(date, '-')?,
     };
-    let date: Vec<String> = date.split('-').map(|part| format!("{part:0>2}")).collect();
-    let date = date.join("-");
+    let [year, month, day] = date[..] else {
+        return None;
+    };
+    let date = format!("{year:04}-{month:02}-{day:02}");
     if time.is_empty() {
-        return date;
+        return Some(date);
     }
-    let (clock, zone) = match time.find(['Z', '+', '-']) {
-        Some(at) => (
-            time[..at].trim(),
-            if time[at..].starts_with('Z') {
-                "+00:00"
-            } else {
-                &time[at..]
-            },
-        ),
-        None => (time, ""),
+    let (time, zone) = match time.find(['Z', 'z', '+', '-']) {
+        Some(at) => (time[..at].trim_end(), offset(&time[at..])?),
+        None => (time, String::new()),
     };
-    let clock: Vec<String> = clock.split(':').map(|part| format!("{part:0>2}")).collect();
-    format!("{date} {}{zone}", clock.join(":"))
+    Some(format!("{date} {}{zone}", clock(time)?))
+}
+
+/// `hours:minutes:seconds`, with microseconds where there are any.
+fn clock(time: &str) -> Option<String> {
+    let (whole, fraction) = time.split_once('.').unwrap_or((time, ""));
+    let [hours, minutes, seconds] = numbers(whole, ':')?[..] else {
+        return None;
+    };
+    let digits: String = fraction.chars().chain("000000".chars()).take(6).collect();
+    let micros: u32 = digits.parse().ok()?;
+    let tail = match micros {
+        0 => String::new(),
+        micros => format!(".{micros:06}"),
+    };
+    Some(format!("{hours:02}:{minutes:02}:{seconds:02}{tail}"))
+}
+
+/// `Z`, `-5` or `+05:30` as Python prints an offset.
+fn offset(zone: &str) -> Option<String> {
+    let (sign, rest) = zone.split_at(1);
+    if sign.eq_ignore_ascii_case("z") {
+        return rest.is_empty().then(|| "+00:00".to_owned());
+    }
+    let parts = numbers(rest, ':')?;
+    let (hours, minutes) = (parts.first()?, parts.get(1).unwrap_or(&0));
+    // An offset of nothing is +00:00, whatever its sign.
+    let sign = if (*hours, *minutes) == (0, 0) {
+        "+"
+    } else {
+        sign
+    };
+    Some(format!("{sign}{hours:02}:{minutes:02}"))
+}
+
+fn numbers(text: &str, separator: char) -> Option<Vec<u32>> {
+    text.split(separator)
+        .map(|part| part.parse().ok().filter(|_| !part.starts_with('+')))
+        .collect()
 }
 
 /// Line and column of a byte.

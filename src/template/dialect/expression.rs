@@ -563,7 +563,8 @@ impl<'a> Parser<'a> {
                 | Token::Integer(_)
                 | Token::Float(_)
                 | Token::Operator("[" | "{"),
-            ) if !self.is_word("if") => {
+            ) => {
+                // `if` too: Jinja2 reads it as the name of a variable, and refuses what follows.
                 let argument = self.primary()?;
                 vec![Argument::Positional(self.postfix(argument)?)]
             }

@@ -39,6 +39,8 @@ pub(super) struct Printer<'a> {
     pub(super) conditions: usize,
     /// Where names are looked for that the text does not set.
     pub(super) reach: Reach,
+    /// Whether `loop` is that of a loop around this place. It is not handed to included templates and blocks.
+    pub(super) sees_loop: bool,
 }
 
 impl<'a> Printer<'a> {
@@ -50,6 +52,7 @@ impl<'a> Printer<'a> {
             bound: BTreeSet::new(),
             conditions: 0,
             reach: Reach::Context,
+            sees_loop: false,
         }
     }
 
@@ -202,6 +205,9 @@ impl<'a> Printer<'a> {
     }
 
     fn name(&mut self, name: &str, at: usize) {
+        if name == "loop" && !self.sees_loop {
+            self.write("__values.", at);
+        }
         if !self.bound.contains(name) && !self.vocabulary.has_function(name) {
             self.out.reads.entry(name.to_owned()).or_insert(at);
             if self.reach == Reach::Values {
@@ -528,7 +534,7 @@ pub(super) fn literal(text: &str) -> String {
     out
 }
 
-fn is_constant(expression: &Expression) -> bool {
+pub(super) fn is_constant(expression: &Expression) -> bool {
     matches!(
         expression.node,
         Node::Text(_) | Node::Integer(_) | Node::Float(_) | Node::Constant(_)

@@ -1,10 +1,12 @@
 //! Jinja2's statements, as its parser reads them.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::expression::Parser;
 use super::print::{
     BLOCK_END, BLOCK_START, COMMENT_END, COMMENT_START, Printer, VARIABLE_END, VARIABLE_START,
+    is_constant,
 };
 use super::segment::Segment;
 use super::token::{Token, tokens};
@@ -45,18 +47,38 @@ const STATEMENTS: &[&str] = &[
     "raw",
 ];
 
+/// Statements whose bodies have names of their own in Jinja2 (an inner frame of its `compiler.py`) and not in
+/// MiniJinja: a `with` inside of them has.
+const SCOPES: &[&str] = &["filter", "set", "autoescape"];
+
 /// A statement that is still open.
 struct Open {
     word: &'static str,
     at: usize,
+    /// The names that are set in it and that nothing outside sees.
+    names: Vec<String>,
+    /// Whether a `with` of ours is open in it.
+    scoped: bool,
+    /// Whether it sees no name of what is around it: a block that is not `scoped`.
+    is_apart: bool,
     /// What is printed after its end: the wrapper of a macro that takes any arguments.
     after: Option<String>,
+}
+
+/// The parameters of a macro or call.
+#[derive(Default)]
+struct Signature {
+    names: Vec<String>,
+    /// Defaults that are written at the start of the body.
+    defaults: Vec<(String, Expression)>,
 }
 
 struct Writer<'a> {
     source: &'a str,
     printer: Printer<'a>,
     open: Vec<Open>,
+    /// The names that are set outside of every loop, macro and block.
+    top: BTreeSet<String>,
 }
 
 /// Translates the segments of a template.
@@ -69,6 +91,7 @@ pub(super) fn write(
         source,
         printer,
         open: Vec::new(),
+        top: BTreeSet::new(),
     };
     for segment in segments {
         writer.segment(segment)?;
@@ -82,6 +105,8 @@ pub(super) fn write(
 
 impl<'a> Writer<'a> {
     fn segment(&mut self, segment: &Segment) -> Result<(), Fault> {
+        let around = self.open.iter().rev().take_while(|open| !open.is_apart);
+        self.printer.sees_loop = around.into_iter().any(|open| open.word == "for");
         match segment {
             Segment::Data(range) => self.data(range),
             Segment::Dropped(range) => {
@@ -207,12 +232,37 @@ impl<'a> Writer<'a> {
         self.printer.write(BLOCK_END, at);
     }
 
-    fn opened(&mut self, word: &'static str, at: usize) {
+    /// Notes a statement that an `end…` closes, and the names that it sets for its body.
+    fn opened(&mut self, word: &'static str, at: usize, names: Vec<String>) {
+        let scoped = SCOPES.contains(&word);
+        if scoped {
+            self.bare("with", at);
+        }
         self.open.push(Open {
             word,
             at,
+            names,
+            scoped,
+            is_apart: false,
             after: None,
         });
+    }
+
+    /// A statement of one word.
+    fn bare(&mut self, word: &str, at: usize) {
+        self.begin(word, at);
+        self.finish(at);
+    }
+
+    /// Notes that a name is set from here on, in the innermost statement that keeps its names.
+    fn bind(&mut self, name: &str) {
+        self.printer.bind(name);
+        match self.open.iter_mut().rfind(|open| open.word != "if") {
+            Some(open) => open.names.push(name.to_owned()),
+            None => {
+                self.top.insert(name.to_owned());
+            }
+        }
     }
 
     fn end(&mut self, parser: &mut Parser<'_>, word: &str, at: usize) -> Result<(), Fault> {
@@ -234,9 +284,10 @@ impl<'a> Writer<'a> {
         if word == "block" && matches!(parser.peek(), Some(Token::Name(_))) {
             parser.name("a name")?;
         }
-        let text = format!("end{word}");
-        self.begin(&text, at);
-        self.finish(at);
+        if open.scoped {
+            self.bare("endwith", at);
+        }
+        self.bare(&format!("end{word}"), at);
         if let Some(after) = open.after {
             self.printer.write(&after, at);
         }
@@ -252,7 +303,8 @@ impl<'a> Writer<'a> {
         let iterated = parser.iterated()?;
         self.printer.expression(&iterated)?;
         self.printer.write(")", at);
-        for (_, name) in &names {
+        let names: Vec<String> = names.into_iter().map(|(_, name)| name).collect();
+        for name in &names {
             self.printer.bind(name);
         }
         if parser.take_word("if") {
@@ -264,7 +316,7 @@ impl<'a> Writer<'a> {
             self.printer.write(" recursive", at);
         }
         self.finish(at);
-        self.opened("for", at);
+        self.opened("for", at, names);
         Ok(())
     }
 
@@ -280,7 +332,7 @@ impl<'a> Writer<'a> {
         self.printer.expression(&condition)?;
         self.finish(at);
         if word == "if" {
-            self.opened("if", at);
+            self.opened("if", at, Vec::new());
         }
         Ok(())
     }
@@ -293,8 +345,11 @@ impl<'a> Writer<'a> {
         {
             return Err(Fault::new(at, "else stands outside of if and for"));
         }
-        self.begin("else", at);
-        self.finish(at);
+        self.bare("else", at);
+        if let Some(open) = self.open.last_mut().filter(|open| open.word == "for") {
+            open.scoped = true;
+            self.bare("with", at);
+        }
         Ok(())
     }
 
@@ -314,7 +369,8 @@ impl<'a> Writer<'a> {
             target = format!("{target}.{}", parser.name("a name")?.1);
         }
         self.begin(&format!("set {target}"), at);
-        if parser.take("=") {
+        let is_value = parser.take("=");
+        if is_value {
             self.printer.write(" = ", at);
             let value = parser.tuple()?;
             // Names are unpacked from anything that can be iterated.
@@ -334,12 +390,14 @@ impl<'a> Writer<'a> {
                 self.printer.expression(&filter)?;
             }
             self.finish(at);
-            self.opened("set", at);
         }
         if !attribute {
             for (_, name) in &names {
-                self.printer.bind(name);
+                self.bind(name);
             }
+        }
+        if !is_value {
+            self.opened("set", at, Vec::new());
         }
         Ok(())
     }
@@ -374,10 +432,11 @@ impl<'a> Writer<'a> {
             self.printer.write(")", at);
         }
         self.finish(at);
-        for (_, name) in &bound {
+        let bound: Vec<String> = bound.into_iter().map(|(_, name)| name).collect();
+        for name in &bound {
             self.printer.bind(name);
         }
-        self.opened("with", at);
+        self.opened("with", at, bound);
         Ok(())
     }
 
@@ -395,10 +454,13 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// `(a, b=1)` of a macro or call; returns the names, printed without parentheses.
-    fn signature(&mut self, parser: &mut Parser<'_>) -> Result<Vec<String>, Fault> {
+    /// `(a, b=1)` of a macro or call, printed without parentheses.
+    ///
+    /// A default that is not a constant may name an earlier parameter. Jinja2 evaluates it in the body
+    /// (`compiler.py`, `macro_body`), MiniJinja before any parameter is set: it is written there instead.
+    fn signature(&mut self, parser: &mut Parser<'_>) -> Result<Signature, Fault> {
         parser.expect("(")?;
-        let mut names = Vec::new();
+        let (mut names, mut defaults) = (Vec::new(), Vec::new());
         while !parser.take(")") {
             if !names.is_empty() {
                 parser.expect(",")?;
@@ -411,13 +473,31 @@ impl<'a> Writer<'a> {
             self.printer.write(&name, at);
             self.printer.bind(&name);
             if parser.take("=") {
-                self.printer.write("=", at);
                 let default = parser.expression()?;
-                self.printer.expression(&default)?;
+                if is_constant(&default) {
+                    self.printer.write("=", at);
+                    self.printer.expression(&default)?;
+                } else {
+                    defaults.push((name.clone(), default));
+                }
             }
             names.push(name);
         }
-        Ok(names)
+        Ok(Signature { names, defaults })
+    }
+
+    /// Sets what a caller left out, at the start of a body.
+    fn defaults(&mut self, defaults: &[(String, Expression)]) -> Result<(), Fault> {
+        for (name, default) in defaults {
+            let at = default.at;
+            self.begin(&format!("if {name} is undefined"), at);
+            self.finish(at);
+            self.begin(&format!("set {name} ="), at);
+            self.printer.expression(default)?;
+            self.finish(at);
+            self.bare("endif", at);
+        }
+        Ok(())
     }
 
     fn macro_head(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
@@ -425,8 +505,8 @@ impl<'a> Writer<'a> {
         self.begin("macro", at);
         self.printer.write(&name, name_at);
         self.printer.write("(", name_at);
-        self.printer.bind(&name);
-        let names = self.signature(parser)?;
+        self.bind(&name);
+        let Signature { names, defaults } = self.signature(parser)?;
         let body = self.source[at..]
             .split_once("endmacro")
             .map_or("", |(body, _)| body);
@@ -451,9 +531,13 @@ impl<'a> Writer<'a> {
         }
         self.printer.write(")", name_at);
         self.finish(at);
+        self.defaults(&defaults)?;
         self.open.push(Open {
             word: "macro",
             at,
+            names,
+            scoped: false,
+            is_apart: false,
             after,
         });
         Ok(())
@@ -461,9 +545,10 @@ impl<'a> Writer<'a> {
 
     fn call(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
         self.begin("call", at);
+        let mut signature = Signature::default();
         if matches!(parser.peek(), Some(Token::Operator("("))) {
             self.printer.write("(", at);
-            self.signature(parser)?;
+            signature = self.signature(parser)?;
             self.printer.write(") ", at);
         }
         let call = parser.expression()?;
@@ -472,7 +557,8 @@ impl<'a> Writer<'a> {
         }
         self.printer.expression(&call)?;
         self.finish(at);
-        self.opened("call", at);
+        self.defaults(&signature.defaults)?;
+        self.opened("call", at, signature.names);
         Ok(())
     }
 
@@ -481,7 +567,7 @@ impl<'a> Writer<'a> {
         let filter = parser.filter_chain(None)?;
         self.printer.expression(&filter)?;
         self.finish(at);
-        self.opened("filter", at);
+        self.opened("filter", at, Vec::new());
         Ok(())
     }
 
@@ -504,8 +590,7 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         // What an included template sets is its own: a scope around it keeps it so.
-        self.begin("with", at);
-        self.finish(at);
+        self.bare("with", at);
         self.begin("include", at);
         self.printer.expression(&name)?;
         if ignore_missing {
@@ -540,7 +625,7 @@ impl<'a> Writer<'a> {
         self.begin("import", at);
         self.printer.imported(&name, reach)?;
         self.printer.write(&format!(" as {alias}"), at);
-        self.printer.bind(&alias);
+        self.bind(&alias);
         self.finish(at);
         Ok(())
     }
@@ -577,7 +662,7 @@ impl<'a> Writer<'a> {
             if let Some(alias) = alias {
                 self.printer.write(&format!(" as {alias}"), *name_at);
             }
-            self.printer.bind(alias.as_ref().unwrap_or(name));
+            self.bind(alias.as_ref().unwrap_or(name));
         }
         self.finish(at);
         Ok(())
@@ -585,15 +670,47 @@ impl<'a> Writer<'a> {
 
     fn block(&mut self, parser: &mut Parser<'_>, at: usize) -> Result<(), Fault> {
         let (name_at, name) = parser.name("the name of the block")?;
+        let scoped = parser.take_word("scoped");
+        let hidden = if scoped {
+            Vec::new()
+        } else {
+            self.local_names()
+        };
+        if !hidden.is_empty() {
+            self.begin(&format!("with {}", hidden.join(", ")), at);
+            self.finish(at);
+        }
         self.begin("block", at);
         self.printer.write(&name, name_at);
-        parser.take_word("scoped");
         if parser.take_word("required") {
             self.printer.write(" required", name_at);
         }
         self.finish(at);
-        self.opened("block", at);
+        let after = format!("{BLOCK_START}endwith {BLOCK_END}");
+        self.open.push(Open {
+            word: "block",
+            at,
+            names: Vec::new(),
+            scoped: false,
+            is_apart: !scoped,
+            after: (!hidden.is_empty()).then_some(after),
+        });
         Ok(())
+    }
+
+    /// The names of loops and the like around a block, which it does not see unless it is `scoped` (Jinja2's
+    /// `visit_Block` passes the context, in which they are not), each set to its value outside.
+    fn local_names(&self) -> Vec<String> {
+        let mut names: BTreeSet<&str> = BTreeSet::new();
+        for open in &self.open {
+            names.extend(open.names.iter().map(String::as_str));
+        }
+        let is_top = |name: &&str| self.top.contains(*name);
+        names
+            .into_iter()
+            .filter(|name| !is_top(name))
+            .map(|name| format!("{name} = __values.{name}"))
+            .collect()
     }
 
     fn one_expression(
@@ -610,7 +727,7 @@ impl<'a> Writer<'a> {
         self.printer.expression(&expression)?;
         self.finish(at);
         if word == "autoescape" {
-            self.opened("autoescape", at);
+            self.opened("autoescape", at, Vec::new());
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 
-use super::{attribute, fold_case, is_set};
+use super::{attribute, attribute_or, fold_case, is_set};
 use crate::template::python::arguments::bind;
 use crate::template::python::compare::{compare, sorted};
 use crate::template::python::iterate::{assert_set, items, pairs};
@@ -276,10 +276,7 @@ fn groupby(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Erro
     let case = is_set(case.as_ref());
     let mut keyed = Vec::new();
     for item in items(state, &value.unwrap_or_default())? {
-        let mut found = attribute(state, &item, &path)?;
-        if let Some(default) = default.as_ref().filter(|_| found.is_undefined()) {
-            found = default.clone();
-        }
+        let found = attribute_or(state, &item, &path, default.as_ref())?;
         keyed.push((fold_case(found.clone(), case), tuple(vec![found, item])));
     }
     let mut groups: Vec<(Value, Value, Vec<Value>)> = Vec::new();

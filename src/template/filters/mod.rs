@@ -50,8 +50,22 @@ fn item(state: &State<'_, '_>, value: &Value, key: &Value) -> Result<Value, Erro
 
 /// Follows a path such as `k.0`, or a number, from a value.
 fn attribute(state: &State<'_, '_>, value: &Value, path: &Value) -> Result<Value, Error> {
+    attribute_or(state, value, path, None)
+}
+
+/// The same with a default, which takes the place of what is not set at any step (Jinja2 3.1, `make_attrgetter`).
+fn attribute_or(
+    state: &State<'_, '_>,
+    value: &Value,
+    path: &Value,
+    default: Option<&Value>,
+) -> Result<Value, Error> {
+    let or_default = |found: Value| match default {
+        Some(default) if found.is_undefined() => default.clone(),
+        _ => found,
+    };
     if path.kind() != ValueKind::String {
-        return item(state, value, path);
+        return item(state, value, path).map(or_default);
     }
     let mut found = value.clone();
     for part in path.as_str().unwrap_or_default().split('.') {
@@ -59,7 +73,7 @@ fn attribute(state: &State<'_, '_>, value: &Value, path: &Value) -> Result<Value
             .then(|| part.parse::<u64>().ok())
             .flatten();
         let key = index.map_or_else(|| Value::from(part), Value::from);
-        found = item(state, &found, &key)?;
+        found = or_default(item(state, &found, &key)?);
     }
     Ok(found)
 }

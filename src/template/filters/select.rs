@@ -3,7 +3,7 @@
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, State, Value};
 
-use super::{attribute, fold_case, is_set};
+use super::{attribute, attribute_or, fold_case, is_set};
 use crate::template::python::arguments::{bind, split};
 use crate::template::python::iterate::{assert_set, items};
 use crate::template::python::views::Generator;
@@ -38,11 +38,7 @@ fn map(state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {
             return Err(failed(format!("map has no argument {unknown}")));
         }
         for item in &all {
-            let found = attribute(state, item, &path)?;
-            mapped.push(match &default {
-                Some(default) if found.is_undefined() => default.clone(),
-                _ => found,
-            });
+            mapped.push(attribute_or(state, item, &path, default.as_ref())?);
         }
         return Ok(Generator::value(mapped));
     }

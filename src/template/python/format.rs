@@ -10,6 +10,8 @@ use super::number::Number;
 use super::text::{repr_of, str_of};
 use super::{failed, type_name};
 
+const MIXED: &str = "the pattern numbers some of its fields and not others";
+
 /// Wider than any line of a manifest.
 const MAX_WIDTH: usize = 100_000;
 
@@ -17,8 +19,16 @@ const MAX_WIDTH: usize = 100_000;
 struct Filling {
     positional: Vec<Value>,
     named: Vec<(Value, Value)>,
-    /// The next field without a number; `None` once a field had one.
-    next: Option<usize>,
+    numbering: Numbering,
+}
+
+/// How the fields of a pattern are numbered: all of them, or none.
+#[derive(Clone, Copy)]
+enum Numbering {
+    Undecided,
+    /// By their order; the next one.
+    Automatic(usize),
+    ByHand,
 }
 
 /// Fills `{}` fields by position and by name.
@@ -31,7 +41,7 @@ pub(super) fn format(
     let mut filling = Filling {
         positional: positional.to_vec(),
         named: named.into_iter().collect(),
-        next: Some(0),
+        numbering: Numbering::Undecided,
     };
     filling.fill(state, pattern, 2).map(Value::from)
 }
@@ -109,12 +119,18 @@ impl Filling {
         let (first, mut rest) = name.split_at(end);
         let missing = || failed("the pattern has a field that no argument fills");
         let mut value = if first.is_empty() {
-            let mixed = "the pattern numbers some of its fields and not others";
-            let next = self.next.ok_or_else(|| failed(mixed))?;
-            self.next = Some(next + 1);
+            let next = match self.numbering {
+                Numbering::Undecided => 0,
+                Numbering::Automatic(next) => next,
+                Numbering::ByHand => return Err(failed(MIXED)),
+            };
+            self.numbering = Numbering::Automatic(next + 1);
             self.positional.get(next).cloned().ok_or_else(missing)?
         } else if let Ok(index) = first.parse::<usize>() {
-            self.next = None;
+            if matches!(self.numbering, Numbering::Automatic(_)) {
+                return Err(failed(MIXED));
+            }
+            self.numbering = Numbering::ByHand;
             self.positional.get(index).cloned().ok_or_else(missing)?
         } else {
             let found = self.named.iter().find(|(n, _)| n.as_str() == Some(first));

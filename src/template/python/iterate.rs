@@ -114,7 +114,7 @@ pub(in crate::template) fn iterate(
     charge(state)?;
     let value = arguments.first().cloned().unwrap_or_default();
     match value.kind() {
-        ValueKind::String | ValueKind::Seq | ValueKind::Map => Ok(value),
+        ValueKind::Seq | ValueKind::Map => Ok(value),
         _ => Ok(List::value(items(state, &value)?)),
     }
 }

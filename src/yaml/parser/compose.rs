@@ -58,7 +58,7 @@ pub(super) struct Composer<'a> {
 impl<'a> Composer<'a> {
     pub(super) fn new(text: &'a str, options: ParseOptions) -> Self {
         Self {
-            scanner: Scanner::new(text, options.first_line, options.comments),
+            scanner: Scanner::new(text, &options),
             options,
             depth: 0,
             is_first_document: true,
@@ -299,11 +299,8 @@ impl<'a> Composer<'a> {
             Some(Explicit::Standard(tag)) => (tag::of_scalar(tag, &text, schema, mark)?, None),
             Some(Explicit::Custom(name)) => (Tag::Custom, Some(name)),
         };
-        let rewritten = match style {
-            Style::Plain => canonical(&text, tag, schema),
-            _ => None,
-        };
-        let text = match rewritten {
+        // A quoted scalar is a number or a boolean by its tag alone: `!!bool "yes"`.
+        let text = match canonical(&text, tag, schema) {
             Some(rewritten) => Text::from(rewritten),
             None => into_text(text),
         };

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::cursor::{is_blank, to_u32};
 use super::error::SyntaxError;
+use super::options::Schema;
 use super::scanner::{Result, Scanner};
 use crate::yaml::Mark;
 
@@ -210,7 +211,7 @@ impl<'a> Scanner<'a> {
             b'u' => 4,
             b'U' => 8,
             letter => {
-                let Some(character) = simple_escape(letter) else {
+                let Some(character) = simple_escape(letter, self.schema) else {
                     let mark = self.cursor.mark();
                     return Err(SyntaxError::new(mark, "YAML has no such escape"));
                 };
@@ -372,8 +373,10 @@ enum Chomp {
     Keep,
 }
 
-fn simple_escape(letter: u8) -> Option<char> {
+fn simple_escape(letter: u8, schema: Schema) -> Option<char> {
     Some(match letter {
+        // YAML 1.2, so that JSON is YAML: PyYAML has it, go-yaml has not.
+        b'/' if schema == Schema::Python => '/',
         b'0' => '\0',
         b'a' => '\x07',
         b'b' => '\x08',

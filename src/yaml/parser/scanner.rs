@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use super::comments::Comment;
 use super::cursor::{Cursor, Position, is_blank, to_u32};
 use super::error::SyntaxError;
+use super::options::{ParseOptions, Schema};
 use super::token::{Kind, Token};
 use crate::yaml::{Mark, Style};
 
@@ -49,6 +50,7 @@ pub(super) struct Scanner<'a> {
     candidates: Vec<Option<Candidate>>,
     pub(super) key_allowed: bool,
     pub(super) first_line: u32,
+    pub(super) schema: Schema,
     pub(super) comments: Option<Comments>,
 }
 
@@ -77,8 +79,8 @@ pub(super) enum What {
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) fn new(text: &'a str, first_line: u32, comments: bool) -> Self {
-        let mut cursor = Cursor::new(text, first_line);
+    pub(super) fn new(text: &'a str, options: &ParseOptions) -> Self {
+        let mut cursor = Cursor::new(text, options.first_line);
         cursor.skip_byte_order_mark();
         Self {
             cursor,
@@ -89,8 +91,9 @@ impl<'a> Scanner<'a> {
             outer_indents: Vec::with_capacity(16),
             candidates: vec![None],
             key_allowed: true,
-            first_line,
-            comments: comments.then(Comments::default),
+            first_line: options.first_line,
+            schema: options.schema,
+            comments: options.comments.then(Comments::default),
         }
     }
 

@@ -51,7 +51,8 @@ pub(super) fn of_scalar(tag: Tag, text: &str, schema: Schema, mark: Mark) -> Res
         Tag::Float => match resolve(text, schema) {
             Tag::Float => true,
             Tag::Int => !matches!(Number::parse(text), Some(Number::Uint(_))),
-            _ => false,
+            // PyYAML hands a tagged text to Python's own `float`, whatever a plain scalar would be.
+            _ => schema == Schema::Python && text.replace('_', "").parse::<f64>().is_ok(),
         },
         Tag::Timestamp => Timestamp::parse(text).is_some(),
         Tag::Binary => is_base64(text),
