@@ -61,7 +61,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
         };
         let expanded = expand(request, &located.tree, &destination, &mut sealer)?;
         let mut done = Done {
-            report: expanded.warnings,
+            report: expanded.report,
             ..Done::default()
         };
         if arguments.check {

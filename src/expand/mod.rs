@@ -55,8 +55,8 @@ pub struct Expanded {
     pub tree: OutputTree,
     /// The directory of the root kustomization in it, where one root was asked for.
     pub root: Option<TreePath>,
-    /// What the user should know.
-    pub warnings: Report,
+    /// What the user should know, and an error for each root that is passed over.
+    pub report: Report,
 }
 
 /// Expands a root, or every root below a directory that is none.
@@ -111,7 +111,10 @@ struct Found {
     files: BTreeMap<TreePath, Arc<File>>,
     /// Those that overlays add or change.
     laid: BTreeSet<TreePath>,
-    warnings: Report,
+    /// Roots that cannot be built: what an earlier run wrote of them stays.
+    passed_over: Vec<TreePath>,
+    /// What the user should know, and why a root is passed over.
+    report: Report,
 }
 
 impl Found {
@@ -123,7 +126,8 @@ impl Found {
             }
         }
         self.laid.extend(other.laid);
-        self.warnings.findings.extend(other.warnings.findings);
+        self.report.findings.extend(other.report.findings);
+        self.passed_over.extend(other.passed_over);
     }
 }
 
@@ -178,7 +182,6 @@ impl Expansion<'_> {
             .par_iter()
             .map(|root| self.root(root, targets.get(root).map(String::as_str)))
             .collect();
-        let mut failed = Report::default();
         for (directory, result) in roots.iter().zip(results) {
             match result {
                 Ok(root) => found.extend(root),
@@ -189,16 +192,24 @@ impl Expansion<'_> {
                         true => without_overlays(directory, error),
                         false => not_written(directory, error),
                     });
-                    found.warnings.findings.extend(left);
+                    found.report.findings.extend(left);
+                    found.passed_over.push(directory.clone());
                 }
-                Err(report) => failed.findings.extend(report.findings),
+                // One bad root takes no other with it.
+                Err(report) => {
+                    let what = format!(
+                        "{directory} is left out; the other roots, and what templates make, are written"
+                    );
+                    let errors = report.findings.into_iter();
+                    found
+                        .report
+                        .findings
+                        .extend(errors.map(|error| error.note(&*what)));
+                    found.passed_over.push(directory.clone());
+                }
             }
         }
-        if failed.is_empty() {
-            Ok(found)
-        } else {
-            Err(failed)
-        }
+        Ok(found)
     }
 
     fn roots(&self) -> Result<Vec<TreePath>> {
@@ -305,7 +316,7 @@ impl Expansion<'_> {
         let (resources, mut warnings) = (landed.resources, landed.warnings);
         warnings.findings.extend(judged.findings);
         let mut found = Found {
-            warnings,
+            report: warnings,
             ..Found::default()
         };
         for file in read.into_iter().chain(laid.iter().cloned()) {
@@ -372,7 +383,8 @@ impl Expansion<'_> {
         for (path, file) in &found.files {
             let is_made = matches!(file.source.origin, Origin::Rendered { .. });
             let is_laid = found.laid.contains(path);
-            if self.is_in_place() && !is_made && !is_laid && !self.is_changed(file)? {
+            let is_users = !is_laid && self.session.made_from(path)?.is_none();
+            if self.is_in_place() && is_users && !self.is_changed(file)? {
                 continue;
             }
             let placed = self.placed(path, base).and_then(|placed| {
@@ -408,7 +420,7 @@ impl Expansion<'_> {
                 }
             };
             for secret in left_plain(file, &rule)? {
-                found.warnings.push(written_plain(file, &secret));
+                found.report.push(written_plain(file, &secret));
             }
             let mut output = OutputFile::new(sealed.unwrap_or_else(|| file.bytes.to_vec()));
             output.metadata = self.metadata(file)?;
@@ -421,16 +433,19 @@ impl Expansion<'_> {
         {
             tree.mark(Mark::Copied, self.placed(path, base)?);
         }
+        for directory in &found.passed_over {
+            tree.keep_recorded(&self.placed(directory, base)?);
+        }
         if !failed.is_empty() {
             return Err(alike(failed));
         }
         if self.request.secrets == Secrets::Redact {
-            found.warnings.findings.extend(key.warning());
+            found.report.findings.extend(key.warning());
         }
         Ok(Expanded {
             tree,
             root: None,
-            warnings: self.session.masked(found.warnings),
+            report: self.session.masked(found.report),
         })
     }
 
@@ -468,7 +483,7 @@ impl Expansion<'_> {
         Ok(match (is_added, self.is_in_place()) {
             (true, _) => Mark::Added,
             (false, false) => Mark::Copied,
-            (false, true) => match (self.session.template_of(path)?, self.recorded.get(path)) {
+            (false, true) => match (self.session.made_from(path)?, self.recorded.get(path)) {
                 (Some(_), _) => Mark::Made,
                 (None, Some(mark)) => *mark,
                 (None, None) => Mark::Foreign,

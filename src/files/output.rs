@@ -128,6 +128,15 @@ impl OutputTree {
         self.marks.insert(path, mark);
     }
 
+    /// Keeps what an earlier run recorded below a directory, but for what is written this time.
+    pub fn keep_recorded(&mut self, below: &TreePath) {
+        for (path, mark) in self.recorded() {
+            if path.is_within(below) && !self.files.contains_key(&path) {
+                self.mark(mark, path);
+            }
+        }
+    }
+
     /// The files in order.
     pub fn files(&self) -> impl Iterator<Item = (&TreePath, &OutputFile)> {
         self.files.iter()

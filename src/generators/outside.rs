@@ -12,6 +12,7 @@ use crate::files::{File, Files, TreePath};
 use crate::kube::Resource;
 use crate::kustomize::{self, ChartCall, Generators, Program, ProgramCall, RepositoryAddress};
 use crate::programs::{self, Chart, Environment, Helm, Process, Pull};
+use crate::secrets::made;
 
 /// What a build may have done outside of its files. The default allows nothing.
 #[derive(Debug, Clone, Default)]
@@ -251,7 +252,19 @@ fn built_in(
         let named = directory.join(path).ok_or_else(|| {
             Diagnostic::new(Code::OutsideRoot, format!("{path} leads out of the root"))
         })?;
-        files.read(&named)
+        let file = files.read(&named)?;
+        if !made::will_be_sealed(files, &file)? {
+            return Ok(file);
+        }
+        // A template makes it, and `expand` seals it before anything else reads it: it is as good as sealed.
+        let source = Source {
+            origin: Origin::Decrypted,
+            ..Source::clone(&file.source)
+        };
+        Ok(Arc::new(File {
+            source: Arc::new(source),
+            ..File::clone(&file)
+        }))
     };
     let Some(generated) = builtin::generate(object.node(), source, &open)? else {
         return Ok(None);

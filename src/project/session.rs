@@ -204,6 +204,14 @@ impl Session {
         }
     }
 
+    /// The file of a template tree that a path is made from: a template, or what is copied as it is.
+    pub fn made_from(&self, path: &TreePath) -> Result<Option<TreePath>> {
+        match &self.view {
+            Some(view) => view.made_from(path),
+            None => Ok(None),
+        }
+    }
+
     /// A report without anything that was sealed, in the values or in the files that were opened.
     pub fn masked(&self, report: Report) -> Report {
         if report.is_empty() {

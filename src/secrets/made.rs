@@ -127,6 +127,18 @@ pub(crate) fn config(files: &dyn Files, path: &TreePath) -> Result<Option<(Confi
     Ok(None)
 }
 
+/// Whether a template makes a file that a creation rule seals, so that `expand` writes it sealed.
+pub(crate) fn will_be_sealed(files: &dyn Files, file: &File) -> Result<bool> {
+    if !matches!(file.source.origin, Origin::Rendered { .. }) {
+        return Ok(false);
+    }
+    let Some((config, directory)) = config(files, &file.path)? else {
+        return Ok(false);
+    };
+    let directory = TreePath::parse(&directory).unwrap_or_else(TreePath::root);
+    Ok(config.rule_for(&file.path.relative_to(&directory)).is_ok())
+}
+
 /// The error for a secret that no creation rule seals: the ways out of it.
 fn without_rule(file: &File, error: &Diagnostic) -> Diagnostic {
     let name = file.path.as_str();

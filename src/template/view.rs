@@ -88,6 +88,14 @@ impl View {
         })
     }
 
+    /// The file of a template tree that a path is made from: a template, or what is copied as it is.
+    pub fn made_from(&self, path: &TreePath) -> Result<Option<TreePath>> {
+        Ok(match self.maker(path)? {
+            Maker::Template(from, _) | Maker::Copy(from) => Some(from),
+            Maker::Below => None,
+        })
+    }
+
     /// Where a path lies in a mounted tree, when it lies beneath the mount.
     fn in_mount(mount: &Mount, path: &TreePath) -> Option<TreePath> {
         if !path.is_within(&mount.to) {
