@@ -5,6 +5,7 @@
 
 use super::read::{place, type_name};
 use crate::diagnostic::{Code, Diagnostic, Result, Source, nearest};
+use crate::go::regexp;
 use crate::yaml::{self, Node, ParseOptions, Tag};
 
 /// The keywords of JSON Schema that a parameter may use.
@@ -53,6 +54,13 @@ pub(super) fn check_schema(schema: &Node, source: &Source) -> Result<()> {
                 None => error.help(format!("known are {}", KEYWORDS.join(", "))),
             });
         }
+    }
+    if let Some(pattern) = schema.get("pattern")
+        && let Some(text) = pattern.as_str()
+        && regexp::compile(text).is_err()
+    {
+        let phrase = format!("the pattern {text} is not a regular expression of RE2");
+        return Err(invalid(pattern, phrase).help("RE2 has no look-around and no back references"));
     }
     let properties = schema.get("properties").and_then(Node::as_mapping);
     let below = properties
@@ -152,7 +160,7 @@ pub(super) fn check(node: &Node, schema: &Node, path: &str, source: &Source) -> 
     }
     if let Some(pattern) = schema.get("pattern").and_then(Node::as_str)
         && let Some(text) = node.as_str()
-        && !regex::Regex::new(pattern).is_ok_and(|r| r.is_match(text))
+        && !regexp::compile(pattern).is_ok_and(|r| r.is_match(text))
     {
         return wrong(format!("{path} must match {pattern}"));
     }

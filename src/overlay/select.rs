@@ -4,6 +4,7 @@ use regex::Regex;
 
 use super::read::Reader;
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
+use crate::go::regexp;
 use crate::yaml::Node;
 
 /// Which objects an entry of `for` is about; an empty part selects everything.
@@ -60,9 +61,9 @@ impl Selector {
             let Some(text) = reader.text(key)? else {
                 return Ok(None);
             };
-            let compiled = Regex::new(&format!("^(?:{text})$"));
+            let compiled = regexp::compile_anchored(text);
             compiled.map(Some).map_err(|_| {
-                let phrase = format!("{key} is {text}, which is no regular expression");
+                let phrase = format!("{key} is {text}, which is not a regular expression");
                 Diagnostic::new(Code::OverlayConfig, phrase).at(place(key))
             })
         };

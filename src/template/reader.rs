@@ -80,8 +80,14 @@ impl Reader {
         } else {
             text.to_owned()
         };
-        let translated = translate(&source, &self.settings, &self.words, reach)
-            .map_err(|fault| self.blame_python(syntax(&path, &source, &fault)))?;
+        let translated =
+            translate(&source, &self.settings, &self.words, reach).map_err(|mut fault| {
+                if self.of_python(&fault.phrase).is_some() {
+                    // The nearest name is not what is meant.
+                    fault.help = Some(INSTEAD_OF_PYTHON.to_owned());
+                }
+                self.blame_python(syntax(&path, &source, &fault))
+            })?;
         Ok(Text {
             path,
             source,
@@ -101,12 +107,17 @@ impl Reader {
         })
     }
 
-    /// Adds to an error about an unknown function or filter that Python code would have provided it.
-    pub(super) fn blame_python(&self, diagnostic: Diagnostic) -> Diagnostic {
+    /// The function or filter that a phrase misses and the loader defines, and where.
+    fn of_python<'p>(&self, phrase: &'p str) -> Option<(&'p str, &Place)> {
         let name = ["there is no function ", "there is no filter "]
             .iter()
-            .find_map(|p| diagnostic.phrase().strip_prefix(p));
-        match name.and_then(|name| Some((name, self.loader.functions.get(name)?))) {
+            .find_map(|p| phrase.strip_prefix(p))?;
+        Some((name, self.loader.functions.get(name)?))
+    }
+
+    /// Adds to an error about an unknown function or filter that Python code would have provided it.
+    pub(super) fn blame_python(&self, diagnostic: Diagnostic) -> Diagnostic {
+        match self.of_python(diagnostic.phrase()) {
             Some((name, place)) => {
                 let note = format!("{place} defines {name} in Python, which is not run");
                 diagnostic.note(note)
@@ -115,6 +126,10 @@ impl Reader {
         }
     }
 }
+
+/// What to do about a filter of the loader.
+const INSTEAD_OF_PYTHON: &str =
+    "write its work in Jinja, or compute the value with `derive:` in prerender.yaml";
 
 /// The error for a template that is not text.
 pub(super) fn not_utf8(path: &str) -> Diagnostic {

@@ -8,11 +8,11 @@
 use std::sync::OnceLock;
 
 use indexmap::IndexMap;
-use regex::Regex;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::names;
+use crate::go::regexp;
 
 /// The schemas of `argoproj.io`, types once each, referred to by number.
 const SCHEMAS: &str = include_str!("argoproj.io.json");
@@ -206,7 +206,10 @@ impl Walk<'_> {
         if kind.max_length.is_some_and(|most| length > most) {
             self.error("it is too long");
         }
-        let pattern = kind.pattern.as_deref().and_then(|p| Regex::new(p).ok());
+        let pattern = kind
+            .pattern
+            .as_deref()
+            .and_then(|p| regexp::compile(p).ok());
         if pattern.is_some_and(|pattern| !pattern.is_match(text)) {
             self.error("it does not fit its pattern");
         }

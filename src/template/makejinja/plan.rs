@@ -162,13 +162,17 @@ pub fn filters(config: &Config, files: &dyn Files, context: &Value) -> Result<Ve
 fn walk(files: &dyn Files, directory: &TreePath) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let mut open = vec![String::new()];
-    let mut seen = BTreeSet::new();
+    let start = files.real_path(directory)?;
     while let Some(below) = open.pop() {
         let Some(path) = directory.join(&below) else {
             continue;
         };
-        // Links may lead back: each real directory is entered once on a way down.
-        if !seen.insert(files.real_path(&path)?) {
+        // pathlib's `rglob`, by which makejinja walks, does not follow linked directories; an input may be one.
+        let own = match below.is_empty() {
+            true => Some(start.clone()),
+            false => start.join(&below),
+        };
+        if own != Some(files.real_path(&path)?) {
             continue;
         }
         for name in files.list(&path)? {
