@@ -56,6 +56,10 @@ pub enum Sending {
 pub trait Webhook: Sync + Send {
     /// Whether it is asked about a kind.
     fn selects(&self, gvk: &Gvk) -> bool;
+    /// Whether it reads an object into its Go type and writes that back: what is required is then there, if empty.
+    fn writes_back(&self, _gvk: &Gvk) -> bool {
+        false
+    }
     /// Changes an object before it is held against its schema.
     fn mutate(&self, _gvk: &Gvk, _object: &mut Value) {}
     /// Says why it refuses an object, and warns.
@@ -120,7 +124,10 @@ impl Judge {
     /// Asks the webhooks of the operators that are known, in a cluster that lacks some kinds.
     pub fn hook_operators(&mut self, without: &[String]) {
         let has_snapshots = !without.iter().any(|kind| kind == "VolumeSnapshot");
-        self.hook(Box::new(webhooks::Cnpg { has_snapshots }));
+        self.hook(Box::new(webhooks::Cnpg {
+            has_snapshots,
+            needs_extension_images: self.versions.cnpg == "1.28",
+        }));
     }
 
     fn schema(&self, gvk: &Gvk) -> Known {
@@ -182,6 +189,7 @@ impl Judge {
             names::dns1123_subdomain,
             &mut causes,
         );
+        native::meta_of_new(&object, &mut causes);
         verdict.errors.extend(causes.list);
         verdict.object = object;
     }
@@ -277,6 +285,13 @@ impl Judge {
         let hooks = self.webhooks.iter().map(AsRef::as_ref);
         let hooks: Vec<&dyn Webhook> = hooks.filter(|hook| hook.selects(gvk)).collect();
         hooks.iter().for_each(|hook| hook.mutate(gvk, object));
+        let mut written;
+        let mut object = &*object;
+        if hooks.iter().any(|hook| hook.writes_back(gvk)) {
+            written = object.clone();
+            structural::set_zeros(&schema.arena, schema.root, &mut written);
+            object = &written;
+        }
         let (mut causes, mut warnings) = (Causes::default(), Causes::default());
         check(schema, gvk, object, old, &mut causes);
         if causes.is_empty() {
@@ -325,6 +340,9 @@ fn check(schema: &Schema, gvk: &Gvk, object: &Value, old: Option<&Value>, causes
         false => names::dns1123_subdomain,
     };
     native::object_meta(object, schema.scope, test, causes);
+    if old.is_none() {
+        native::meta_of_new(object, causes);
+    }
     if schema.is_native {
         native::check(gvk, object, causes);
         if let Some(old) = old {

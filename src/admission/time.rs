@@ -38,6 +38,34 @@ pub(crate) fn duration(text: &str) -> Option<i128> {
     Some(if is_negative { -total } else { total })
 }
 
+/// A duration as `Duration.String` prints it: `4h0m0s`, `1.5s`, `20ms`.
+pub(crate) fn write_duration(nanos: i128) -> String {
+    let sign = if nanos < 0 { "-" } else { "" };
+    let nanos = nanos.unsigned_abs();
+    // Below a second in the largest unit that fits, with a fraction.
+    let decimal = |nanos: u128, size: u128, width: usize| {
+        let digits = format!("{:0width$}", nanos % size);
+        let digits = digits.trim_end_matches('0');
+        let point = if digits.is_empty() { "" } else { "." };
+        format!("{}{point}{digits}", nanos / size)
+    };
+    match nanos {
+        0 => "0s".to_owned(),
+        1..1_000 => format!("{sign}{nanos}ns"),
+        1_000..1_000_000 => format!("{sign}{}µs", decimal(nanos, 1_000, 3)),
+        1_000_000..1_000_000_000 => format!("{sign}{}ms", decimal(nanos, 1_000_000, 6)),
+        _ => {
+            let minutes = nanos / 60_000_000_000;
+            let seconds = format!("{}s", decimal(nanos % 60_000_000_000, 1_000_000_000, 9));
+            match (minutes / 60, minutes % 60) {
+                (0, 0) => format!("{sign}{seconds}"),
+                (0, minutes) => format!("{sign}{minutes}m{seconds}"),
+                (hours, minutes) => format!("{sign}{hours}h{minutes}m{seconds}"),
+            }
+        }
+    }
+}
+
 /// A number of units in nanoseconds; what is less than one is dropped.
 fn of_unit(number: &str, size: i128) -> Option<i128> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -113,7 +141,7 @@ pub(crate) fn part(nanos: i128, function: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{duration, timestamp};
+    use super::{duration, timestamp, write_duration};
 
     #[test]
     fn durations_are_those_of_go() {
@@ -122,6 +150,24 @@ mod tests {
         assert_eq!(duration(".5s"), Some(500_000_000));
         for text in ["", "1d", "5", "1h ", "s", "1.2.3s", "h1"] {
             assert_eq!(duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_are_written_as_go_writes_them() {
+        for (given, written) in [
+            ("4h", "4h0m0s"),
+            ("90s", "1m30s"),
+            ("1500ms", "1.5s"),
+            ("20ms", "20ms"),
+            ("1.5us", "1.5µs"),
+            ("-2m", "-2m0s"),
+            ("0", "0s"),
+        ] {
+            assert_eq!(
+                duration(given).map(write_duration).as_deref(),
+                Some(written)
+            );
         }
     }
 

@@ -61,6 +61,12 @@ pub(in crate::admission) fn object_meta(
         );
     }
     accessories(meta, &path, causes);
+}
+
+/// Judges what the metadata of an object that is to be created may not have.
+pub(in crate::admission) fn meta_of_new(object: &Value, causes: &mut Causes) {
+    let meta = object.at("metadata");
+    let path = Path::ROOT.field("metadata");
     if meta.has("uid") {
         causes.add(
             &path.field("uid"),

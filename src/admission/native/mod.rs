@@ -13,7 +13,7 @@ mod update;
 pub(super) use look::Look;
 
 pub(super) use checks::name_test;
-pub(super) use meta::object_meta;
+pub(super) use meta::{meta_of_new, object_meta};
 pub(super) use update::{check as check_update, take_over};
 
 use serde_json::Value;

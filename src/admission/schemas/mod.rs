@@ -120,7 +120,10 @@ fn unserved(arena: &Arena, index: usize, variant: &str, gvk: &Gvk) -> Known {
         .filter_map(|row| Some(row.name.strip_suffix(&suffix)?.to_owned()))
         .filter(|api_version| index == KUBERNETES || group_of(api_version) == gvk.group)
         .collect();
-    match versions.is_empty() && index != KUBERNETES {
+    // A kind that another version of the operator has is not there in this one.
+    let mut all = arena.rows();
+    let is_other = all.any(|row| row.name.ends_with(&suffix) && group_of(row.name) == gvk.group);
+    match versions.is_empty() && index != KUBERNETES && !is_other {
         true => Known::Nothing,
         false => Known::NotServed { versions },
     }

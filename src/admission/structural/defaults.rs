@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::admission::schemas::{Arena, Number};
+use crate::admission::schemas::{Arena, Kind, Number};
 
 /// Sets what is not given, or is null where no null may be, to its default.
 pub(in crate::admission) fn set(arena: &Arena, number: Number, value: &mut Value) {
@@ -42,5 +42,46 @@ pub(in crate::admission) fn set(arena: &Arena, number: Number, value: &mut Value
             }
         }
         _ => {}
+    }
+}
+
+/// Gives what is required and missing the zero value of its type, as a Go type does that is written back: in a CRD
+/// of controller-gen a field is required where Go has no `omitempty`.
+pub(in crate::admission) fn zeros(arena: &Arena, number: Number, value: &mut Value) {
+    let kind = arena.get(number);
+    match value {
+        Value::Object(fields) => {
+            for name in &kind.required {
+                let Some(number) = kind.properties.get(name) else {
+                    continue;
+                };
+                if !fields.contains_key(name)
+                    && let Some(zero) = zero(arena.get(*number).kind)
+                {
+                    fields.insert(name.clone(), zero);
+                }
+            }
+            for (name, value) in fields.iter_mut() {
+                if let Some(number) = kind.properties.get(name).copied().or(kind.values) {
+                    zeros(arena, number, value);
+                }
+            }
+        }
+        Value::Array(items) => {
+            let Some(number) = kind.items else { return };
+            items.iter_mut().for_each(|item| zeros(arena, number, item));
+        }
+        _ => {}
+    }
+}
+
+fn zero(kind: Option<Kind>) -> Option<Value> {
+    match kind? {
+        Kind::Object => Some(Value::Object(serde_json::Map::new())),
+        Kind::String => Some(Value::from("")),
+        Kind::Integer | Kind::Number => Some(Value::from(0)),
+        Kind::Boolean => Some(Value::from(false)),
+        // A nil slice is null, which the schema refuses.
+        Kind::Array => None,
     }
 }

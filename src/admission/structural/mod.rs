@@ -10,7 +10,7 @@ mod prune;
 pub(super) mod rules;
 mod schema;
 
-pub(super) use defaults::set as set_defaults;
+pub(super) use defaults::{set as set_defaults, zeros as set_zeros};
 pub(super) use prune::{drop_nulls, prune, suggest};
 pub(super) use rules::check as check_rules;
 pub(super) use schema::{lists, name_of, validate};

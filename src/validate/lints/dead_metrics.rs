@@ -9,7 +9,8 @@ use crate::kube::{ResMap, Resource};
 use crate::validate::walk::{self, Role as Part};
 use crate::yaml::{self, Node, ParseOptions};
 
-/// The metrics of CNPG 1.28 and of the Barman Cloud plugin 0.14: a name, and when it is there.
+/// The metrics of CNPG 1.28 to 1.30, its poolers included, and of the Barman Cloud plugin 0.14: a name, and when it is
+/// there.
 const METRICS: &str = include_str!("metrics.txt");
 
 /// What the metrics that are judged begin with.

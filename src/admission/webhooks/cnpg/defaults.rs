@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::settings;
 use crate::admission::native::Look;
+use crate::admission::time;
 
 /// The image of the newest operator.
 const IMAGE: &str = "ghcr.io/cloudnative-pg/postgresql:18.4-system-trixie";
@@ -156,6 +157,21 @@ fn zeros(cluster: &mut Value) {
     if cluster.down(&["spec", "postgresql"]).has("synchronous") {
         let durability = ["spec", "postgresql", "synchronous", "dataDurability"];
         fill(cluster, &durability, json!("required"));
+        let quorum = ["spec", "postgresql", "synchronous", "failoverQuorum"];
+        fill(cluster, &quorum, json!(false));
+    }
+    // Go prints a duration anew: 4h is 4h0m0s.
+    if let Some(delay) = cluster.pointer_mut("/spec/replica/minApplyDelay")
+        && let Some(nanos) = delay.as_str().and_then(time::duration)
+    {
+        *delay = json!(time::write_duration(nanos));
+    }
+    // A reference without a group has a null there, which the schema refuses (case cluster-snapshots-no-group).
+    for volume in ["storage", "walStorage"] {
+        let pointer = format!("/spec/bootstrap/recovery/volumeSnapshots/{volume}");
+        if let Some(Value::Object(reference)) = cluster.pointer_mut(&pointer) {
+            reference.entry("apiGroup").or_insert(Value::Null);
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! CloudNativePG's own webhooks, of the operator's versions 1.28 to 1.30.
 //!
-//! The mutating part follows `api/v1/cluster_defaults.go`. It does not yet write back the whole Go type, by which a
-//! required field that is left out is empty and not missing (case cluster-plugin-no-name). The validating part (`internal/webhook/v1`) then reports by its own, sometimes odd, field paths.
-//! The annotation `cnpg.io/validation: disabled` turns the validating part off. Of what it refuses in a
-//! Cluster only a part is here: see `cluster.rs`. Pinned by the recorded cases of the group `admission`.
+//! The mutating part follows `api/v1/cluster_defaults.go`, and writes the whole Go type back, by which a required
+//! field that is left out is empty and not missing (case cluster-plugin-no-name). The validating part
+//! (`internal/webhook/v1`) then reports by its own, sometimes odd, field paths. The annotation
+//! `cnpg.io/validation: disabled` turns the validating part off. Pinned by the recorded cases of the group `admission`.
 
 mod cluster;
 mod defaults;
@@ -25,11 +25,17 @@ const GROUP: &str = "postgresql.cnpg.io";
 pub(crate) struct Cnpg {
     /// Whether the cluster has the kind VolumeSnapshot.
     pub(crate) has_snapshots: bool,
+    /// Whether an extension needs an image of its own beside a catalog of images.
+    pub(crate) needs_extension_images: bool,
 }
 
 impl Webhook for Cnpg {
     fn selects(&self, gvk: &Gvk) -> bool {
         gvk.group == GROUP
+    }
+
+    fn writes_back(&self, gvk: &Gvk) -> bool {
+        ["Backup", "Cluster", "Database", "ScheduledBackup"].contains(&gvk.kind.as_str())
     }
 
     fn mutate(&self, gvk: &Gvk, object: &mut Value) {
@@ -63,7 +69,7 @@ impl Webhook for Cnpg {
         }
         let mut judging = Judging { errors, warnings };
         match &*gvk.kind {
-            "Cluster" => cluster::check(object, old, &mut judging),
+            "Cluster" => cluster::check(self, object, old, &mut judging),
             "Pooler" => others::pooler(object, &mut judging),
             "ScheduledBackup" => others::scheduled_backup(self, object, &mut judging),
             "Backup" => others::backup(self, object, &mut judging),
