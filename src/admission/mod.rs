@@ -124,6 +124,7 @@ impl Judge {
     /// Asks the webhooks of the operators that are known, in a cluster that lacks some kinds.
     pub fn hook_operators(&mut self, without: &[String]) {
         let has_snapshots = !without.iter().any(|kind| kind == "VolumeSnapshot");
+        self.hook(Box::new(webhooks::PrometheusOperator));
         self.hook(Box::new(webhooks::Cnpg {
             has_snapshots,
             needs_extension_images: self.versions.cnpg == "1.28",

@@ -9,6 +9,7 @@ pub mod float;
 pub mod glob;
 pub mod json;
 pub mod pathspec;
+pub mod promql;
 pub mod regexp;
 pub mod slug;
 pub mod tar;
