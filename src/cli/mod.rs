@@ -12,6 +12,7 @@ mod context;
 mod decrypt;
 mod doctor;
 mod encrypt;
+mod examples;
 mod expand;
 mod findings;
 mod flows;
@@ -117,8 +118,11 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print the manual page of the program, or of a command
+    Man {
+        /// The command, such as `render` or `flux build`
+        words: Vec<String>,
+    },
     /// Stop with a bug on purpose, to see what a panic prints
     #[command(hide = true, name = "panic-on-purpose")]
     Panic,
@@ -142,10 +146,20 @@ pub fn main() -> ExitCode {
                 command: Command::Sops { words },
             }) => return ExitCode::from(sops::run(&context, &words)),
             Ok(arguments) => output::finish(run(&context, arguments.command)),
-            Err(error) => output::usage(&error),
+            Err(error) => output::usage(&with_examples(error, &context)),
         },
     };
     ExitCode::from(status as u8)
+}
+
+/// What was asked for: a help page is made once more, with its examples.
+fn with_examples(error: clap::Error, context: &Context) -> clap::Error {
+    let is_help = error.kind() == clap::error::ErrorKind::DisplayHelp;
+    let with = || examples::command().try_get_matches_from(arguments(context));
+    match is_help.then(with) {
+        Some(Err(with)) => with,
+        _ => error,
+    }
 }
 
 /// Has the kernel write no memory of this process to disk, and show it to no other process of the user.
@@ -206,7 +220,7 @@ fn run(context: &Context, command: Command) -> Outcome {
         Command::Secrets(arguments) => secrets::run(context, &arguments),
         Command::Sops { .. } => Ok(Done::default()),
         Command::Completions { shell } => about::completions(shell),
-        Command::Man => about::man(),
+        Command::Man { words } => about::man(&words),
         Command::Panic => panic::on_purpose(),
     }
 }

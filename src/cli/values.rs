@@ -81,6 +81,23 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     }
 }
 
+/// Fails with [`Code::FileMissing`] on a path that is neither on disk nor made by templates.
+fn assert_there(located: &Located, templates: &Templates) -> Result<()> {
+    let path = &located.directory;
+    let is_made = templates.mounts.iter().any(|mount| {
+        let from = path
+            .is_within(&mount.to)
+            .then(|| path.relative_to(&mount.to));
+        let from = from.and_then(|below| mount.from.join(&below));
+        from.is_some_and(|from| located.tree.kind(&from).is_ok_and(|kind| kind.is_some()))
+    });
+    if is_made || located.tree.kind(path)?.is_some() {
+        return Ok(());
+    }
+    let phrase = format!("{path} does not exist");
+    Err(Diagnostic::new(Code::FileMissing, phrase).at(Place::file(path.as_str())))
+}
+
 fn show(context: &Context, arguments: &Show) -> Outcome {
     let located = locate(
         &arguments.path,
@@ -89,6 +106,7 @@ fn show(context: &Context, arguments: &Show) -> Outcome {
     )?;
     let project = project(&located)?;
     let templates = Templates::of(&project, &located.tree)?;
+    assert_there(&located, &templates)?;
     let overrides = overrides(context, &arguments.values, &arguments.set)?;
     let (invoker, keys, tree, paths) = (
         context.clone(),

@@ -122,6 +122,19 @@ fn pages_are_in_plain_english() {
 }
 
 #[test]
+fn every_help_ends_with_examples() {
+    let mut pages = Vec::new();
+    helps(&[], &mut pages);
+    // Those hand their arguments to another command line.
+    let others = ["plugin sops", "plugin kustomize"];
+    let is_other = |name: &str| others.iter().any(|other| name.starts_with(other));
+    let own = pages.iter().filter(|(name, _)| !is_other(name));
+    for (name, page) in own {
+        assert!(page.contains("Examples:\n"), "{name}");
+    }
+}
+
+#[test]
 fn nothing_points_outside_of_the_repository() {
     let mut paths = Vec::new();
     for (directory, ending) in [("src", "rs"), ("tests", "rs"), ("docs", "md")] {
