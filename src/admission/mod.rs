@@ -38,7 +38,7 @@ use serde_json::Value;
 
 use crate::kube::{Gvk, Scope};
 use path::Path;
-use schemas::{Known, Schema};
+use schemas::{KindLookup, Schema};
 
 /// How an object is sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub struct Judge {
     webhooks: Vec<Box<dyn Webhook>>,
     metadata: Option<Schema>,
     /// What was looked up before.
-    looked_up: RwLock<BTreeMap<Gvk, Known>>,
+    looked_up: RwLock<BTreeMap<Gvk, KindLookup>>,
 }
 
 impl Judge {
@@ -88,7 +88,7 @@ impl Judge {
     pub fn new(versions: Versions) -> Self {
         let config_map = schemas::built_in(&Gvk::new("v1", "ConfigMap"), versions);
         let metadata = match config_map {
-            Known::Schema(schema) => schema.field("metadata"),
+            KindLookup::Schema(schema) => schema.field("metadata"),
             _ => None,
         };
         Self {
@@ -131,7 +131,7 @@ impl Judge {
         }));
     }
 
-    fn schema(&self, gvk: &Gvk) -> Known {
+    fn schema(&self, gvk: &Gvk) -> KindLookup {
         let known = self
             .looked_up
             .read()
@@ -146,17 +146,17 @@ impl Judge {
         })
     }
 
-    fn look_up(&self, gvk: &Gvk) -> Known {
+    fn look_up(&self, gvk: &Gvk) -> KindLookup {
         let name = format!("{}/{}", gvk.api_version(), gvk.kind);
         match self.defined.get(&name) {
-            Some(schema) => Known::Schema(schema.clone()),
+            Some(schema) => KindLookup::Schema(schema.clone()),
             None => schemas::built_in(gvk, self.versions),
         }
     }
 
     /// Whether there is a schema for a kind, or it is known that there is no such kind.
     pub fn knows(&self, gvk: &Gvk) -> bool {
-        !matches!(self.schema(gvk), Known::Nothing)
+        !matches!(self.schema(gvk), KindLookup::Nothing)
     }
 
     /// Judges an object, and the change from the one that it replaces.
@@ -167,15 +167,15 @@ impl Judge {
             ..Verdict::default()
         };
         match self.schema(&gvk) {
-            Known::Schema(schema) => {
+            KindLookup::Schema(schema) => {
                 verdict.is_known = true;
                 self.judge(&schema, &gvk, old, sending, &mut verdict);
             }
-            Known::NotServed { versions } => {
+            KindLookup::NotServed { versions } => {
                 verdict.is_known = true;
                 not_served(&gvk, &versions, &mut verdict);
             }
-            Known::Nothing => self.judge_unknown(&gvk, &mut verdict),
+            KindLookup::Nothing => self.judge_unknown(&gvk, &mut verdict),
         }
         verdict
     }

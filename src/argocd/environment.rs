@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::application::Variables;
 use super::parameters::{self, Parameters};
-use super::policy::{Asking, Secrets};
+use super::policy::{Requester, Secrets};
 use crate::diagnostic::{Code, Diagnostic, Result, nearest};
 use crate::files::{TreePath, resolved};
 
@@ -31,7 +31,7 @@ pub struct Call {
     /// Whether all of the repository was sent.
     pub is_whole: bool,
     /// Who asks.
-    pub asking: Asking,
+    pub asking: Requester,
     /// The Application's name.
     pub application: String,
     /// The version of the cluster, for charts.
@@ -89,7 +89,7 @@ pub fn read(environment: &BTreeMap<OsString, OsString>, working_directory: &Path
         directory: working_directory.to_owned(),
         above: sent.above,
         is_whole: sent.is_whole,
-        asking: Asking {
+        asking: Requester {
             project: text("ARGOCD_APP_PROJECT_NAME").to_owned(),
             repo: text("ARGOCD_APP_SOURCE_REPO_URL").to_owned(),
             destination: text("ARGOCD_APP_NAMESPACE").to_owned(),

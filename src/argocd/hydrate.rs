@@ -60,7 +60,7 @@ pub fn hydrate(simulation: &Simulation<'_>, commit: &Commit) -> Result<(Branch, 
         .first()
         .and_then(|source| source.get("repoURL"));
     let repository = repository.and_then(Value::as_str).unwrap_or_default();
-    let made = Made {
+    let made = Provenance {
         repository,
         revision: &simulation.settings.revision,
     };
@@ -104,12 +104,12 @@ fn write(manifests: &mut Vec<u8>, object: &Value) -> Result<()> {
     })
 }
 
-struct Made<'a> {
+struct Provenance<'a> {
     repository: &'a str,
     revision: &'a str,
 }
 
-impl Made<'_> {
+impl Provenance<'_> {
     /// `hydrator.metadata`; what is empty is left out.
     fn metadata(&self, commit: Option<&Commit>) -> Vec<u8> {
         let mut all = vec![("repoURL", self.repository), ("drySha", self.revision)];

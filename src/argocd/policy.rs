@@ -124,7 +124,7 @@ struct MatchSection {
 
 /// Which Application asks, as the host tells it.
 #[derive(Debug, Clone, Default)]
-pub struct Asking {
+pub struct Requester {
     /// `ARGOCD_APP_PROJECT_NAME`: set by Argo CD, not by the repository.
     pub project: String,
     /// `ARGOCD_APP_SOURCE_REPO_URL`.
@@ -185,7 +185,7 @@ impl Pattern {
 /// Reads the policy and finds the rule for who asks.
 ///
 /// Fails with [`Code::PolicyRefuses`] when no rule matches or Argo CD named no project.
-pub fn decide(bytes: &[u8], source: &Source, asking: &Asking) -> Result<Grant> {
+pub fn decide(bytes: &[u8], source: &Source, asking: &Requester) -> Result<Grant> {
     let node = yaml::parse_config(bytes, source)?;
     let policy: PolicyFile = yaml::from_node(&node, source)?;
     if *policy.kind != "HostPolicy" || *policy.api_version != "prerender.dev/v1alpha1" {
@@ -243,8 +243,8 @@ pub fn decide(bytes: &[u8], source: &Source, asking: &Asking) -> Result<Grant> {
     })
 }
 
-fn refusal(asking: &Asking, source: &Source) -> Diagnostic {
-    let Asking {
+fn refusal(asking: &Requester, source: &Source) -> Diagnostic {
+    let Requester {
         project,
         repo,
         destination,
@@ -262,7 +262,7 @@ fn refusal(asking: &Asking, source: &Source) -> Diagnostic {
 }
 
 impl MatchSection {
-    fn fits(&self, asking: &Asking) -> bool {
+    fn fits(&self, asking: &Requester) -> bool {
         let fits = |pattern: &Option<String>, text: &str| {
             pattern
                 .as_deref()
@@ -397,8 +397,8 @@ projects:
     enable: [helm]
 ";
 
-    fn asking(project: &str, repo: &str, destination: &str) -> Asking {
-        Asking {
+    fn asking(project: &str, repo: &str, destination: &str) -> Requester {
+        Requester {
             project: project.into(),
             repo: repo.into(),
             destination: destination.into(),
@@ -406,7 +406,7 @@ projects:
         }
     }
 
-    fn decided(asking: &Asking) -> Result<Grant> {
+    fn decided(asking: &Requester) -> Result<Grant> {
         decide(POLICY.as_bytes(), &Source::committed("policy.yaml"), asking)
     }
 

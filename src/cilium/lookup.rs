@@ -14,7 +14,7 @@ use super::identity::{Identity, Unknown};
 use super::options::Options;
 use super::ports::{NamedPort, Numbers, Protocol};
 use super::repository::Policy;
-use super::verdict::{Direction, End, Fate, Flow, State};
+use super::verdict::{Direction, End, Flow, FlowVerdict, State};
 
 /// The peers that a flow surely passes to, and those to which it is surely dropped, as bits of one word.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -207,8 +207,8 @@ impl Lookup<'_> {
         let (word, bit) = (peer / 64, 1_u64 << (peer % 64));
         let decision = self.decide(policy, direction, flow, word);
         let fate = match (decision.allowed & bit != 0, decision.denied & bit != 0) {
-            (true, _) => Fate::Allowed,
-            (false, true) => Fate::Denied,
+            (true, _) => FlowVerdict::Allowed,
+            (false, true) => FlowVerdict::Denied,
             (false, false) => return self.doubtful(policy, direction, flow, peer),
         };
         let end = self.decisive(policy, direction, flow, peer);
@@ -220,7 +220,7 @@ impl Lookup<'_> {
             return end;
         }
         // What is doubtful does not matter, and another rule than the first sure one may decide.
-        End::plain(if fate == Fate::Allowed {
+        End::plain(if fate == FlowVerdict::Allowed {
             State::Allowed
         } else {
             State::DeniedByDefault

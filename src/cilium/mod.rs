@@ -11,7 +11,7 @@
 //! 6. [`endpoint`]: the entries that select an endpoint become the rows of its policy;
 //! 7. [`lookup`]: what the rows say to one flow, or to all peers at once.
 //!
-//! [`World`] joins them: objects and what is assumed go in, verdicts come out. What the objects do not say is an
+//! [`PolicyWorld`] joins them: objects and what is assumed go in, verdicts come out. What the objects do not say is an
 //! answer of its own, with the reason: nothing is guessed, and nothing is called allowed that Cilium may drop.
 //! The room judges and never mends.
 
@@ -48,5 +48,5 @@ pub use options::{Enforcement, Options};
 pub use ports::{NamedPort, Protocol};
 pub use query::{Port, Query, reference};
 pub use repository::{Policy, Posture, Pruned, Refusal, RefusedBy, refusal, unknown_fields};
-pub use verdict::{Answer, Direction, End, Fate, State};
-pub use world::{Assumed, World};
+pub use verdict::{Answer, Direction, End, FlowVerdict, State};
+pub use world::{Assumed, PolicyWorld};

@@ -8,7 +8,7 @@ use super::identity::Pod;
 use super::ports::{NamedPort, Protocol};
 use super::read::{field, items, strings, text};
 use super::verdict::{Answer, End};
-use super::world::{Assumed, World};
+use super::world::{Assumed, PolicyWorld};
 use crate::diagnostic::{Code, Diagnostic, Result, Source};
 use crate::kube::Resource;
 use crate::yaml::{Node, parse_config};
@@ -93,7 +93,7 @@ impl Query {
             .chain(&self.to)
             .map(String::as_str)
             .collect();
-        let world = World::new(objects, &self.assumed, &references);
+        let world = PolicyWorld::new(objects, &self.assumed, &references);
         let mut flows = Vec::new();
         for from in &self.from {
             for to in self
@@ -118,12 +118,12 @@ impl Query {
             .chain(&self.to)
             .map(String::as_str)
             .collect();
-        let world = World::new(objects, &self.assumed, &references);
+        let world = PolicyWorld::new(objects, &self.assumed, &references);
         references.into_iter().filter(|r| !world.has(r)).collect()
     }
 }
 
-fn policies(world: &World) -> Vec<Value> {
+fn policies(world: &PolicyWorld) -> Vec<Value> {
     let one = |policy: &super::Policy| match &policy.refusal {
         None => json!({"id": policy.id, "accepted": true}),
         Some(refusal) => json!({

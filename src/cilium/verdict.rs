@@ -60,7 +60,7 @@ pub enum State {
 
 /// What becomes of a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fate {
+pub enum FlowVerdict {
     /// It passes.
     Allowed,
     /// It is dropped.
@@ -69,7 +69,7 @@ pub enum Fate {
     Unknown,
 }
 
-impl Fate {
+impl FlowVerdict {
     /// As queries write it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -99,13 +99,15 @@ impl State {
     }
 
     /// What becomes of a flow by this end alone.
-    pub fn fate(self) -> Fate {
+    pub fn fate(self) -> FlowVerdict {
         match self {
             Self::NoEndpoint | Self::Open | Self::Allowed | Self::Proxied | Self::OwnNode => {
-                Fate::Allowed
+                FlowVerdict::Allowed
             }
-            Self::DeniedByRule | Self::DeniedByDefault | Self::AuthenticationFails => Fate::Denied,
-            Self::NeedsAuthentication | Self::Contradiction | Self::Unknown => Fate::Unknown,
+            Self::DeniedByRule | Self::DeniedByDefault | Self::AuthenticationFails => {
+                FlowVerdict::Denied
+            }
+            Self::NeedsAuthentication | Self::Contradiction | Self::Unknown => FlowVerdict::Unknown,
         }
     }
 }
@@ -151,19 +153,19 @@ pub struct Answer {
     /// What a name needs that is not fulfilled, where the flow goes to a name.
     pub name: Option<String>,
     /// Overrides the fate of the ends, where the flow goes to a name.
-    pub(super) fate: Option<Fate>,
+    pub(super) fate: Option<FlowVerdict>,
 }
 
 impl Answer {
     /// What becomes of the flow. What one end surely drops is dropped, whatever the other does.
-    pub fn fate(&self) -> Fate {
+    pub fn fate(&self) -> FlowVerdict {
         if let Some(fate) = self.fate {
             return fate;
         }
         match (self.egress.state.fate(), self.ingress.state.fate()) {
-            (Fate::Denied, _) | (_, Fate::Denied) => Fate::Denied,
-            (Fate::Unknown, _) | (_, Fate::Unknown) => Fate::Unknown,
-            (Fate::Allowed, Fate::Allowed) => Fate::Allowed,
+            (FlowVerdict::Denied, _) | (_, FlowVerdict::Denied) => FlowVerdict::Denied,
+            (FlowVerdict::Unknown, _) | (_, FlowVerdict::Unknown) => FlowVerdict::Unknown,
+            (FlowVerdict::Allowed, FlowVerdict::Allowed) => FlowVerdict::Allowed,
         }
     }
 

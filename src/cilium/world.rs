@@ -17,7 +17,7 @@ use super::ports::Protocol;
 use super::read::strings;
 use super::repository::{Policy, Repository};
 use super::selector::{Match, Selector};
-use super::verdict::{Answer, Direction, End, Fate, Flow, State};
+use super::verdict::{Answer, Direction, End, Flow, FlowVerdict, State};
 use crate::kube::Resource;
 
 /// What is known beside the objects.
@@ -84,7 +84,7 @@ struct NameIdentities {
 
 /// A cluster as its policies see it.
 #[derive(Debug)]
-pub struct World {
+pub struct PolicyWorld {
     options: Options,
     policies: Vec<Policy>,
     entries: Vec<Entry>,
@@ -100,7 +100,7 @@ pub struct World {
     named: BTreeMap<(String, Protocol, u16), Vec<u64>>,
 }
 
-impl World {
+impl PolicyWorld {
     /// Builds the world of objects.
     ///
     /// `references` are the ends that will be asked for beside the pods: `entity:NAME`, `ip:ADDRESS`, `fqdn:NAME`.
@@ -248,7 +248,7 @@ impl World {
                 let last = starts.get(index + 1).map_or(u16::MAX, |next| next - 1);
                 let passes = self
                     .ask(from, to, protocol, *first)
-                    .is_some_and(|a| a.fate() == Fate::Allowed);
+                    .is_some_and(|a| a.fate() == FlowVerdict::Allowed);
                 match open
                     .last_mut()
                     .filter(|o| o.0 == protocol && o.2.checked_add(1) == Some(*first))
@@ -334,14 +334,14 @@ impl World {
         let plain = to.strip_prefix("fqdn:").unwrap_or(to);
         match self.asked(from, plain) {
             Asked::Learned => answer,
-            Asked::Never(_) if unlearned.fate() == Fate::Unknown => unlearned,
+            Asked::Never(_) if unlearned.fate() == FlowVerdict::Unknown => unlearned,
             Asked::Never(why) => {
                 answer.fate = Some(unlearned.fate());
                 answer.name = Some(why);
                 answer
             }
             Asked::Unknown(why) => {
-                answer.fate = Some(Fate::Unknown);
+                answer.fate = Some(FlowVerdict::Unknown);
                 answer.name = Some(why);
                 answer
             }
@@ -355,7 +355,7 @@ impl World {
             return self.between(from, from, flow);
         };
         if answers.any(|a| a.fate() != first.fate()) {
-            first.fate = Some(Fate::Unknown);
+            first.fate = Some(FlowVerdict::Unknown);
             first.name = Some("which of the addresses of the name is taken".to_owned());
         }
         first
@@ -373,11 +373,13 @@ impl World {
         let end = lookup.end(policy, Direction::Egress, DNS, resolver);
         let title = &self.identities[resolver].title;
         match end.state.fate() {
-            Fate::Denied => return Asked::Never(format!("it may not ask {title} for names")),
-            Fate::Unknown => {
+            FlowVerdict::Denied => {
+                return Asked::Never(format!("it may not ask {title} for names"));
+            }
+            FlowVerdict::Unknown => {
                 return Asked::Unknown(format!("whether it may ask {title} for names"));
             }
-            Fate::Allowed => {}
+            FlowVerdict::Allowed => {}
         }
         let (_, rows) = lookup.deciding(policy, Direction::Egress, DNS, resolver);
         let proxied: Vec<_> = rows.iter().filter(|r| r.parser == Parser::Dns).collect();

@@ -36,7 +36,7 @@ pub(super) struct ArgoEntry {
 
 /// What was found of Argo CD.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct DiscoveredApplications {
     /// The directories that are applied.
     pub(super) entries: Vec<ArgoEntry>,
     /// What is wrong with ApplicationSets.
@@ -44,8 +44,11 @@ pub(super) struct Found {
 }
 
 /// Reads the files that hold objects of Argo CD.
-pub(super) fn of_files(files: &Arc<dyn Files>, holding: &[TreePath]) -> Result<Found> {
-    let mut found = Found::default();
+pub(super) fn of_files(
+    files: &Arc<dyn Files>,
+    holding: &[TreePath],
+) -> Result<DiscoveredApplications> {
+    let mut found = DiscoveredApplications::default();
     let mut read = Vec::new();
     for path in holding {
         read.extend(entries::of_file(files, path, path.as_str()));

@@ -18,7 +18,7 @@ const MAX_NESTING: usize = 100;
 
 /// What was found below a directory.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct DiscoveredFiles {
     /// Directories with a kustomization that is no component.
     kustomizations: BTreeSet<TreePath>,
     /// Directories with a kustomization, components too.
@@ -33,7 +33,7 @@ pub(super) struct Found {
     pub(super) report: Report,
 }
 
-impl Found {
+impl DiscoveredFiles {
     /// Walks a tree once. Hidden directories, links, and templates that are read elsewhere are left out.
     pub(super) fn below(sessions: &Sessions, directory: &TreePath) -> Result<Self> {
         let mut found = Self::default();

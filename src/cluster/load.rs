@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::applications;
-use super::discover::{FluxEntry, Found};
+use super::discover::{DiscoveredFiles, FluxEntry};
 use super::{Cluster, Host, Inputs, Outcome, Root};
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
 use crate::files::{Files, Kind, TreePath};
@@ -39,7 +39,7 @@ fn at_path(request: &Request<'_>, sessions: &Sessions) -> Result<Cluster, Report
     if kind != Some(Kind::Directory) {
         return only(request, sessions, &session);
     }
-    let found = Found::below(sessions, directory)?;
+    let found = DiscoveredFiles::below(sessions, directory)?;
     let mut cluster = Cluster {
         report: found.report.clone(),
         ..Cluster::default()

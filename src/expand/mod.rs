@@ -2,16 +2,16 @@
 //!
 //! Sealed files stay sealed, and what templates make of secrets is sealed before it is written.
 
+mod committed;
 mod recorded;
-mod unexpanded;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
+use self::committed::CommittedFiles;
 use self::recorded::Recorded;
-use self::unexpanded::Unexpanded;
 use crate::cluster::roots::{at, find_roots, flux_targets};
 use crate::diagnostic::{Code, Diagnostic, Origin, Place, Report, Result};
 use crate::files::{
@@ -72,7 +72,7 @@ pub fn expand(
     let recorded = destination.recorded(request.directory);
     let mut own = recorded.iter().filter(|(_, mark)| **mark != Mark::Copied);
     let below = Arc::clone(disk) as Arc<dyn Files>;
-    let before: Arc<dyn Files> = Arc::new(Unexpanded::new(
+    let before: Arc<dyn Files> = Arc::new(CommittedFiles::new(
         below,
         own.by_ref().map(|(path, _)| path.clone()).collect(),
     ));
@@ -107,7 +107,7 @@ struct Expansion<'a> {
 
 /// The files of an expansion, by their paths in the tree that is read.
 #[derive(Default)]
-struct Found {
+struct ExpandedFiles {
     files: BTreeMap<TreePath, Arc<File>>,
     /// Those that overlays add or change.
     laid: BTreeSet<TreePath>,
@@ -117,7 +117,7 @@ struct Found {
     report: Report,
 }
 
-impl Found {
+impl ExpandedFiles {
     fn extend(&mut self, other: Self) {
         for (path, file) in other.files {
             // What an overlay changed for one root is not undone by another root that reads it.
@@ -156,7 +156,7 @@ impl Expansion<'_> {
     }
 
     /// Everything that templates make below the directory, and every root there.
-    fn whole(&self) -> Result<Found, Report> {
+    fn whole(&self) -> Result<ExpandedFiles, Report> {
         let mut found = self.made()?;
         let is_overlaid = {
             let directory = self.request.directory;
@@ -178,7 +178,7 @@ impl Expansion<'_> {
             true => flux_targets(self.request, self.session, &roots),
             false => BTreeMap::new(),
         };
-        let results: Vec<Result<Found, Report>> = roots
+        let results: Vec<Result<ExpandedFiles, Report>> = roots
             .par_iter()
             .map(|root| self.root(root, targets.get(root).map(String::as_str)))
             .collect();
@@ -226,7 +226,7 @@ impl Expansion<'_> {
     }
 
     /// What the templates below the directory make, whether a root reads it or not.
-    fn made(&self) -> Result<Found, Report> {
+    fn made(&self) -> Result<ExpandedFiles, Report> {
         let outputs = self.outputs()?;
         let files = self.session.files();
         let read = |path: &TreePath| match files.kind(path) {
@@ -235,7 +235,7 @@ impl Expansion<'_> {
             Err(error) => Err(error),
         };
         let results: Vec<Result<Option<Arc<File>>>> = outputs.par_iter().map(read).collect();
-        let (mut found, mut failed) = (Found::default(), Report::default());
+        let (mut found, mut failed) = (ExpandedFiles::default(), Report::default());
         for (path, result) in outputs.into_iter().zip(results) {
             match result {
                 Ok(Some(file)) => drop(found.files.insert(path, file)),
@@ -289,7 +289,7 @@ impl Expansion<'_> {
     }
 
     /// What one root reads, with what its overlays add.
-    fn root(&self, directory: &TreePath, target: Option<&str>) -> Result<Found, Report> {
+    fn root(&self, directory: &TreePath, target: Option<&str>) -> Result<ExpandedFiles, Report> {
         let request = at(self.request, directory);
         let root = Root::new(&request, self.session).with_target_namespace(target);
         let (plain, expansion) = root.decided()?;
@@ -315,9 +315,9 @@ impl Expansion<'_> {
         }
         let (resources, mut warnings) = (landed.resources, landed.warnings);
         warnings.findings.extend(judged.findings);
-        let mut found = Found {
+        let mut found = ExpandedFiles {
             report: warnings,
-            ..Found::default()
+            ..ExpandedFiles::default()
         };
         for file in read.into_iter().chain(laid.iter().cloned()) {
             found.files.insert(file.path.clone(), file);
@@ -331,7 +331,7 @@ impl Expansion<'_> {
     }
 
     /// Builds what would be written, which links could make another thing.
-    fn prove(&self, root: &Root<'_>, found: &Found, wanted: &ResMap) -> Result<(), Report> {
+    fn prove(&self, root: &Root<'_>, found: &ExpandedFiles, wanted: &ResMap) -> Result<(), Report> {
         let mut copy = Memory::default();
         for file in found.files.values() {
             copy.insert(File::clone(file));
@@ -354,7 +354,7 @@ impl Expansion<'_> {
     /// Seals what must be, and gives each file its place in the output.
     fn written(
         &self,
-        mut found: Found,
+        mut found: ExpandedFiles,
         base: &TreePath,
         sealer: &mut Sealer<'_>,
     ) -> Result<Expanded, Report> {
@@ -618,7 +618,7 @@ fn common_directory<'a>(
 }
 
 /// Copies what was read below a link's end to the link's own path.
-fn follow_links(found: &mut Found, links: &[(TreePath, TreePath)]) {
+fn follow_links(found: &mut ExpandedFiles, links: &[(TreePath, TreePath)]) {
     for (link, end) in links {
         let below: Vec<_> = found
             .files

@@ -25,7 +25,7 @@ pub(super) const LOOK: OFlags = OFlags::RDONLY
 
 /// What is at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum EntryKind {
     /// A directory.
     Directory,
     /// A link, and where it points.
@@ -102,23 +102,23 @@ fn part_by_part(
 }
 
 /// Says what is at a path whose parents are not links.
-pub(super) fn look(root: BorrowedFd<'_>, path: &str) -> io::Result<Found> {
+pub(super) fn look(root: BorrowedFd<'_>, path: &str) -> io::Result<EntryKind> {
     let handle = match open(root, path, LOOK) {
         Ok(handle) => handle,
         // Without O_PATH a link cannot be opened, and is read by its name.
         Err(error) if !cfg!(target_os = "linux") && is_link_error(&error) => {
             let target = rustix::fs::readlinkat(root, path, Vec::new())?;
-            return Ok(Found::Link(text(target)?));
+            return Ok(EntryKind::Link(text(target)?));
         }
         Err(error) => return Err(error),
     };
     Ok(match kind_of(handle.as_fd())? {
-        FileType::Directory => Found::Directory,
+        FileType::Directory => EntryKind::Directory,
         FileType::Symlink => {
             let target = rustix::fs::readlinkat(&handle, "", Vec::new())?;
-            Found::Link(text(target)?)
+            EntryKind::Link(text(target)?)
         }
-        _ => Found::File,
+        _ => EntryKind::File,
     })
 }
 
@@ -184,9 +184,12 @@ mod tests {
     #[test]
     fn says_what_a_name_is() {
         let (_scratch, root) = scratch();
-        assert_eq!(look(root.as_fd(), "a/b").unwrap(), Found::Directory);
-        assert_eq!(look(root.as_fd(), "a/b/file").unwrap(), Found::File);
-        assert_eq!(look(root.as_fd(), "way").unwrap(), Found::Link("a".into()));
+        assert_eq!(look(root.as_fd(), "a/b").unwrap(), EntryKind::Directory);
+        assert_eq!(look(root.as_fd(), "a/b/file").unwrap(), EntryKind::File);
+        assert_eq!(
+            look(root.as_fd(), "way").unwrap(),
+            EntryKind::Link("a".into())
+        );
         assert!(look(root.as_fd(), "way/b").is_err());
         assert!(look(root.as_fd(), "c").is_err());
     }

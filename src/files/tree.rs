@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use indexmap::IndexMap;
 use rustix::fs::{Dir, Mode, OFlags};
 
-use super::beneath::{self, Found};
+use super::beneath::{self, EntryKind};
 use super::{File, Files, Kind, MAX_FILE_BYTES, Metadata, TreePath};
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 
@@ -136,9 +136,9 @@ impl Tree {
         }
         let real = directory.child(name);
         let kind = match beneath::look(self.handle.as_fd(), &real)? {
-            Found::Directory => Kind::Directory,
-            Found::File => Kind::File,
-            Found::Link(target) => {
+            EntryKind::Directory => Kind::Directory,
+            EntryKind::File => Kind::File,
+            EntryKind::Link(target) => {
                 *links += 1;
                 if *links > MAX_LINKS {
                     return Err(io::Error::from(rustix::io::Errno::LOOP).into());

@@ -34,11 +34,11 @@ impl Given {
 
 /// The ConfigMaps and Secrets that are known.
 #[derive(Debug, Default)]
-pub struct Objects(BTreeMap<Reference, Known>);
+pub struct Objects(BTreeMap<Reference, VariableSource>);
 
 /// The data of an object, and the file that it is written in.
 #[derive(Debug, Default)]
-struct Known {
+struct VariableSource {
     data: Data,
     file: Option<Arc<str>>,
 }
@@ -55,14 +55,14 @@ impl Objects {
         let kind = resource.kind().to_owned();
         let object = Reference { kind, id };
         let file = resource.source().map(|source| Arc::clone(&source.path));
-        self.0.insert(object.clone(), Known { data, file });
+        self.0.insert(object.clone(), VariableSource { data, file });
         Some(object)
     }
 
     /// Notes the data of an object, which is written in a file.
     pub fn insert(&mut self, object: Reference, data: Data, file: Arc<str>) {
         let file = Some(file);
-        self.0.insert(object, Known { data, file });
+        self.0.insert(object, VariableSource { data, file });
     }
 
     /// The file that an object is written in.

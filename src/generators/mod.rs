@@ -1,10 +1,10 @@
 //! What a build has done outside of kustomize: generators that are built in, programs, connections.
 //!
-//! [`Outside`] says what the invoker allows; [`Settling`] hands it to the build.
+//! [`Outside`] says what the invoker allows; [`OutsideWork`] hands it to the build.
 
 pub mod builtin;
 mod outside;
 mod settle;
 
 pub use outside::{Outside, plugin_homes};
-pub use settle::Settling;
+pub use settle::OutsideWork;

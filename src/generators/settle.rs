@@ -16,12 +16,12 @@ use crate::sops::{self, Format, SealedFile};
 use crate::yaml::Node;
 
 /// The work of a build that is done outside of it.
-pub struct Settling<'a> {
+pub struct OutsideWork<'a> {
     outside: &'a Outside,
     opened: &'a Opened,
 }
 
-impl<'a> Settling<'a> {
+impl<'a> OutsideWork<'a> {
     /// Takes what is allowed, and the view of opened files.
     pub fn new(outside: &'a Outside, opened: &'a Opened) -> Self {
         Self { outside, opened }
@@ -95,7 +95,7 @@ fn unpacked(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     BASE64_STANDARD.decode(packed).ok().map(Zeroizing::new)
 }
 
-impl Generators for Settling<'_> {
+impl Generators for OutsideWork<'_> {
     fn fetch(&self, address: &str) -> Result<Arc<File>> {
         self.outside.fetch(address)
     }

@@ -91,7 +91,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-type Result2<T> = Result<T, Error>;
+type ParseResult<T> = Result<T, Error>;
 
 /// Reads Go's grammar from `rest` and writes the same meaning to `out`.
 struct Parser<'p> {
@@ -132,7 +132,7 @@ impl<'p> Parser<'p> {
     }
 
     /// Reads up to the end or a closing parenthesis. Returns the largest product of nested counts.
-    fn alternatives(&mut self, depth: u32) -> Result2<u32> {
+    fn alternatives(&mut self, depth: u32) -> ParseResult<u32> {
         if depth > MAX_DEPTH {
             return Err(Error::new("it nests too deeply", ""));
         }
@@ -156,7 +156,7 @@ impl<'p> Parser<'p> {
     }
 
     /// Reads one item and the repetition after it.
-    fn repeated(&mut self, depth: u32) -> Result2<u32> {
+    fn repeated(&mut self, depth: u32) -> ParseResult<u32> {
         let start = self.out.len();
         let Some(weight) = self.item(depth)? else {
             return Ok(1);
@@ -183,7 +183,7 @@ impl<'p> Parser<'p> {
     }
 
     /// Reads a character, class, assertion or group. `None` for what cannot be repeated: a change of flags.
-    fn item(&mut self, depth: u32) -> Result2<Option<u32>> {
+    fn item(&mut self, depth: u32) -> ParseResult<Option<u32>> {
         let before = self.rest;
         match self.next() {
             Some('(') => return self.group(depth, before),
@@ -206,7 +206,7 @@ impl<'p> Parser<'p> {
         }
     }
 
-    fn group(&mut self, depth: u32, before: &'p str) -> Result2<Option<u32>> {
+    fn group(&mut self, depth: u32, before: &'p str) -> ParseResult<Option<u32>> {
         if self.take("?P<") || self.take("?<") {
             self.name(before)?;
             self.out.push('(');
@@ -225,7 +225,7 @@ impl<'p> Parser<'p> {
         Ok(Some(weight))
     }
 
-    fn name(&mut self, before: &str) -> Result2<()> {
+    fn name(&mut self, before: &str) -> ParseResult<()> {
         let end = self.rest.find('>').unwrap_or(0);
         let name = &self.rest[..end];
         let fits = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -241,7 +241,7 @@ impl<'p> Parser<'p> {
     }
 
     /// Reads `(?flags)` or `(?flags:`; true when a group was opened.
-    fn flags(&mut self, before: &str) -> Result2<bool> {
+    fn flags(&mut self, before: &str) -> ParseResult<bool> {
         let wrong = || Err(Error::new("unknown flags of a group", before));
         let (mut on, mut off, mut is_negated) = (String::new(), String::new(), false);
         loop {
@@ -274,7 +274,7 @@ impl<'p> Parser<'p> {
     }
 
     /// Reads what follows a `\` outside of brackets.
-    fn escape(&mut self, before: &'p str) -> Result2<Option<u32>> {
+    fn escape(&mut self, before: &'p str) -> ParseResult<Option<u32>> {
         if self.take("Q") {
             let (quoted, rest) = self.rest.split_once("\\E").unwrap_or((self.rest, ""));
             let Some(last) = quoted.chars().next_back() else {
@@ -312,7 +312,7 @@ impl<'p> Parser<'p> {
         Ok(Some(1))
     }
 
-    fn quoted_last(&mut self, last: char) -> Result2<()> {
+    fn quoted_last(&mut self, last: char) -> ParseResult<()> {
         let before = self.rest;
         let Some((count, rest)) = repetition(self.rest) else {
             self.literal(last);
@@ -333,7 +333,7 @@ impl<'p> Parser<'p> {
     }
 
     /// Reads `d`, `pL`, `p{Greek}` and their like after a `\`, as the inside of brackets.
-    fn class_escape(&mut self, before: &str) -> Result2<Option<String>> {
+    fn class_escape(&mut self, before: &str) -> ParseResult<Option<String>> {
         let mut chars = self.rest.chars();
         let Some(letter) = chars.next() else {
             return Err(Error::new("a backslash stands at the end", before));
@@ -355,7 +355,7 @@ impl<'p> Parser<'p> {
         Ok(Some(class.to_owned()))
     }
 
-    fn unicode_class(&mut self, is_negated: bool, before: &str) -> Result2<String> {
+    fn unicode_class(&mut self, is_negated: bool, before: &str) -> ParseResult<String> {
         let wrong = || Error::new("an unknown class of characters", before);
         let name = if self.take("{") {
             let (name, rest) = self.rest.split_once('}').ok_or_else(wrong)?;
@@ -378,7 +378,7 @@ impl<'p> Parser<'p> {
     }
 
     /// Reads the character that an escape stands for.
-    fn escaped_char(&mut self, before: &str) -> Result2<char> {
+    fn escaped_char(&mut self, before: &str) -> ParseResult<char> {
         let wrong = || Error::new("an unknown escape", before);
         let c = self.next().ok_or_else(wrong)?;
         let named = match c {
@@ -428,7 +428,7 @@ impl<'p> Parser<'p> {
     }
 
     /// Reads a class in brackets, the opening one read already.
-    fn class(&mut self, before: &str) -> Result2<()> {
+    fn class(&mut self, before: &str) -> ParseResult<()> {
         let not_closed = || Error::new("a bracket is not closed", before);
         self.out.push('[');
         if self.take("^") {
@@ -472,7 +472,7 @@ impl<'p> Parser<'p> {
         Ok(())
     }
 
-    fn class_char(&mut self, before: &str) -> Result2<Option<char>> {
+    fn class_char(&mut self, before: &str) -> ParseResult<Option<char>> {
         match self.next() {
             Some('\\') => self.escaped_char(before).map(Some),
             other => Ok(other),
@@ -480,7 +480,7 @@ impl<'p> Parser<'p> {
     }
 
     /// Reads `[:alpha:]` inside brackets; false when it is no such thing.
-    fn named_class(&mut self, before: &str) -> Result2<bool> {
+    fn named_class(&mut self, before: &str) -> ParseResult<bool> {
         const NAMES: [&str; 14] = [
             "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print",
             "punct", "space", "upper", "word", "xdigit",
@@ -530,7 +530,7 @@ fn number(digits: &str) -> Option<u32> {
 }
 
 /// The product of nested counts once `count` is laid around an item of weight `weight`.
-fn counted(weight: u32, count: &Count, operator: &str) -> Result2<u32> {
+fn counted(weight: u32, count: &Count, operator: &str) -> ParseResult<u32> {
     let high = count.high.unwrap_or(count.low);
     if high < count.low || count.low > MAX_REPEAT || high > MAX_REPEAT {
         return Err(Error::new("the count of a repetition is invalid", operator));

@@ -19,12 +19,12 @@ const MAX_TRIES: usize = 4;
 const MAX_REASONS: usize = 5;
 
 /// What tells one finding from another.
-type Said = (Code, Severity, String);
+type FindingIdentity = (Code, Severity, String);
 
 /// A cluster as it was rendered, and what `check` says of it.
 pub(super) struct Looked {
     pub(super) cluster: Cluster,
-    said: BTreeSet<Said>,
+    said: BTreeSet<FindingIdentity>,
     findings: Report,
 }
 
@@ -76,7 +76,7 @@ fn is_directory(files: &dyn Files, path: &TreePath) -> bool {
     matches!(files.kind(path), Ok(Some(Kind::Directory)))
 }
 
-fn said(finding: &Diagnostic) -> Said {
+fn said(finding: &Diagnostic) -> FindingIdentity {
     (
         finding.code(),
         finding.severity(),

@@ -13,7 +13,7 @@ use compact_str::CompactString;
 use super::decode::Located;
 use super::fieldspecs::{BUILT_IN, FieldSpecs};
 use super::kustomization::{HelmChart, Kustomization, Text};
-use super::loader::{Loader, Target as Followed, World};
+use super::loader::{BuildContext, Loader, Target as Followed};
 use super::openapi::Schema;
 use super::plugins;
 use super::variables::Variables;
@@ -34,7 +34,7 @@ pub(super) fn build(
     options: &Options,
     generators: &dyn Generators,
 ) -> Result<Built> {
-    let world = World {
+    let world = BuildContext {
         options,
         generators,
     };

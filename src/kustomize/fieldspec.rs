@@ -193,12 +193,12 @@ impl<F: FnMut(&mut Node) -> Result<(), Fault>> Walk<'_, F> {
         let mapping = node.as_mapping_mut().expect("the caller saw a mapping");
         let at = match (mapping.position(name), &wanted) {
             (Some(at), _) => at,
-            (None, Wanted::Nothing | Wanted::List) => return Ok(()),
-            (None, Wanted::Mapping) => {
+            (None, ValueShape::Nothing | ValueShape::List) => return Ok(()),
+            (None, ValueShape::Mapping) => {
                 scalar::push(mapping, name, Node::mapping());
                 mapping.len() - 1
             }
-            (None, Wanted::Scalar(_)) => {
+            (None, ValueShape::Scalar(_)) => {
                 scalar::push(mapping, name, scalar::untagged(""));
                 mapping.len() - 1
             }
@@ -210,18 +210,18 @@ impl<F: FnMut(&mut Node) -> Result<(), Fault>> Walk<'_, F> {
         self.follow(field, rest)
     }
 
-    fn wanted(&self, is_list: bool, is_last: bool) -> Wanted {
+    fn wanted(&self, is_list: bool, is_last: bool) -> ValueShape {
         match self.missing {
-            _ if is_list => Wanted::List,
-            Missing::Skip => Wanted::Nothing,
-            Missing::Scalar(tag) if is_last => Wanted::Scalar(tag),
-            Missing::Mapping | Missing::Scalar(_) => Wanted::Mapping,
+            _ if is_list => ValueShape::List,
+            Missing::Skip => ValueShape::Nothing,
+            Missing::Scalar(tag) if is_last => ValueShape::Scalar(tag),
+            Missing::Mapping | Missing::Scalar(_) => ValueShape::Mapping,
         }
     }
 }
 
 /// What must be at a part of a path.
-enum Wanted {
+enum ValueShape {
     Nothing,
     /// A list; it is not made, but null becomes an empty one.
     List,
@@ -229,12 +229,12 @@ enum Wanted {
     Scalar(Tag),
 }
 
-fn replace_null(field: &mut Node, wanted: &Wanted) {
+fn replace_null(field: &mut Node, wanted: &ValueShape) {
     match wanted {
-        Wanted::Nothing => {}
-        Wanted::List => *field = Node::sequence(Vec::new()).with_mark(field.mark()),
-        Wanted::Mapping => *field = Node::mapping().with_mark(field.mark()),
-        Wanted::Scalar(tag) => field.set_tag(*tag),
+        ValueShape::Nothing => {}
+        ValueShape::List => *field = Node::sequence(Vec::new()).with_mark(field.mark()),
+        ValueShape::Mapping => *field = Node::mapping().with_mark(field.mark()),
+        ValueShape::Scalar(tag) => field.set_tag(*tag),
     }
 }
 

@@ -15,7 +15,7 @@ pub const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "K
 const MAX_NESTING: usize = 100;
 
 /// What all loaders of a build share.
-pub(super) struct World<'a> {
+pub(super) struct BuildContext<'a> {
     /// What the build was asked for.
     pub(super) options: &'a Options,
     /// What it may ask of the world beyond its files.
@@ -33,7 +33,7 @@ pub(super) enum Target<'a> {
 /// Reads below one kustomization's directory.
 #[derive(Clone)]
 pub(super) struct Loader<'a> {
-    world: &'a World<'a>,
+    world: &'a BuildContext<'a>,
     files: Arc<dyn Files + 'a>,
     directory: TreePath,
     restriction: LoadRestriction,
@@ -54,7 +54,7 @@ struct Visited {
 impl<'a> Loader<'a> {
     /// Opens the directory that is built.
     pub(super) fn open(
-        world: &'a World<'a>,
+        world: &'a BuildContext<'a>,
         files: Arc<dyn Files + 'a>,
         directory: &TreePath,
     ) -> Result<Self> {
@@ -84,7 +84,7 @@ impl<'a> Loader<'a> {
     }
 
     /// What all loaders of the build share.
-    pub(super) fn world(&self) -> &'a World<'a> {
+    pub(super) fn world(&self) -> &'a BuildContext<'a> {
         self.world
     }
 

@@ -107,7 +107,7 @@ fn follow_in(
 
 /// What is known of an object: its name does not change while references are followed.
 #[derive(Debug)]
-struct Known {
+struct ReferrerIdentity {
     name: CompactString,
     namespace: CompactString,
     /// The namespace that counts.
@@ -120,7 +120,7 @@ struct Known {
     suffixes: Vec<CompactString>,
 }
 
-impl Known {
+impl ReferrerIdentity {
     fn of(resource: &Resource) -> Self {
         let history = resource.history();
         let mut previous_kinds: Vec<CompactString> = Vec::new();
@@ -156,7 +156,7 @@ impl Known {
 
 /// The objects that had other names, by these names.
 struct Targets {
-    known: Vec<Known>,
+    known: Vec<ReferrerIdentity>,
     /// Positions by a previous name.
     by_name: Map<CompactString, Vec<usize>>,
     /// Positions by a previous name and the present namespace that counts.
@@ -183,7 +183,7 @@ impl Targets {
     }
 
     fn add(&mut self, position: usize, resource: &Resource) {
-        let known = Known::of(resource);
+        let known = ReferrerIdentity::of(resource);
         let mut last: Option<&CompactString> = None;
         for previous in &resource.history().previous {
             if last == Some(&previous.name) {
@@ -216,7 +216,7 @@ fn add_once(positions: &mut Vec<usize>, position: usize) {
 
 /// The object whose references are followed.
 struct Referrer<'a> {
-    known: &'a Known,
+    known: &'a ReferrerIdentity,
     /// The namespaces in which a RoleBinding names ServiceAccounts.
     account_namespaces: IndexSet<CompactString, Hashing>,
     /// Group and kind of `roleRef`.
@@ -224,7 +224,7 @@ struct Referrer<'a> {
 }
 
 impl<'a> Referrer<'a> {
-    fn new(node: &Node, known: &'a Known) -> Self {
+    fn new(node: &Node, known: &'a ReferrerIdentity) -> Self {
         Self {
             known,
             account_namespaces: account_namespaces(node, &known.gvk.kind),
@@ -361,7 +361,7 @@ impl Search<'_> {
     }
 
     /// Whether the referrer may name an object at all.
-    fn is_reachable(&self, known: &Known) -> bool {
+    fn is_reachable(&self, known: &ReferrerIdentity) -> bool {
         self.referrer.known.scope == Scope::Cluster
             || known.effective == self.referrer.known.effective
             || known.effective == NO_NAMESPACE
@@ -428,12 +428,12 @@ impl Search<'_> {
     }
 
     /// Whether an object was of the kind that is named, and is where the referrer can name it.
-    fn fits(&self, known: &Known) -> bool {
+    fn fits(&self, known: &ReferrerIdentity) -> bool {
         let role = self.referrer.role.as_ref().filter(|_| self.is_role);
         known.was(&self.target) && role.is_none_or(|role| known.was(role)) && self.is_near(known)
     }
 
-    fn is_near(&self, known: &Known) -> bool {
+    fn is_near(&self, known: &ReferrerIdentity) -> bool {
         self.referrer.known.scope == Scope::Cluster
             || known.scope == Scope::Cluster
             || known.gvk.kind == "ServiceAccount"
@@ -442,7 +442,7 @@ impl Search<'_> {
 
     /// Whether an object got the same prefixes and suffixes as the referrer, as far as both go; with
     /// `allow_empty`, none fits all.
-    fn has_same_affixes(&self, known: &Known, allow_empty: bool) -> bool {
+    fn has_same_affixes(&self, known: &ReferrerIdentity, allow_empty: bool) -> bool {
         let ours = self.referrer.known;
         let fits = |a: &[CompactString], b: &[CompactString]| {
             (allow_empty && (a.is_empty() || b.is_empty())) || have_same_end(a, b)

@@ -50,13 +50,13 @@ record! {
 }
 
 /// A text, where it stands, and from which line.
-struct Found<'t> {
+struct PatchText<'t> {
     text: Cow<'t, str>,
     source: Arc<Source>,
     first_line: u32,
 }
 
-impl Found<'_> {
+impl PatchText<'_> {
     fn as_text(&self) -> patches::Text<'_> {
         patches::Text {
             text: &self.text,
@@ -203,14 +203,14 @@ impl Target<'_> {
         let found = match (path.is_empty(), text.is_empty()) {
             (true, true) => return Err(invalid("a patch needs a path or a text", &place)),
             (false, false) => return Err(invalid("a patch has both a path and a text", &place)),
-            (true, false) => Found {
+            (true, false) => PatchText {
                 text: Cow::Borrowed(text),
                 source: Arc::clone(source),
                 first_line: text.mark.line + u32::from(text.contains('\n')),
             },
             (false, true) => {
                 let file = self.read_from(path, source)?;
-                Found {
+                PatchText {
                     text: Cow::Owned(text_of(&file)?.to_owned()),
                     source: Arc::clone(&file.source),
                     first_line: 1,

@@ -167,12 +167,12 @@ fn in_namespace(id: &ResId, resources: &mut ResMap) -> Vec<usize> {
 
 /// The value that a var stands for: the scalar's text with its type, or what is no scalar.
 #[derive(Debug, Clone)]
-enum Found {
+enum VarValue {
     Scalar { text: CompactString, tag: Tag },
     Other,
 }
 
-fn value_of(name: &str, var: &Declared, target: Option<&Resource>) -> Result<Found> {
+fn value_of(name: &str, var: &Declared, target: Option<&Resource>) -> Result<VarValue> {
     let Some(target) = target else {
         let phrase = format!("var {name} names no object of this build");
         return Err(Diagnostic::new(Code::VarInvalid, phrase).at(var.place.clone()));
@@ -195,16 +195,16 @@ fn value_of(name: &str, var: &Declared, target: Option<&Resource>) -> Result<Fou
     };
     match node.value() {
         Value::Scalar(text) => Ok(scalar(text, node.tag())),
-        Value::Sequence(_) | Value::Mapping(_) => Ok(Found::Other),
+        Value::Sequence(_) | Value::Mapping(_) => Ok(VarValue::Other),
     }
 }
 
-fn scalar(text: &str, tag: Tag) -> Found {
+fn scalar(text: &str, tag: Tag) -> VarValue {
     let tag = match tag {
         Tag::Int | Tag::Float | Tag::Bool => tag,
         _ => Tag::Str,
     };
-    Found::Scalar {
+    VarValue::Scalar {
         text: text.into(),
         tag,
     }
@@ -273,7 +273,7 @@ fn with_index(part: &str) -> Vec<String> {
     vec![part.to_owned()]
 }
 
-type Values<'a> = BTreeMap<&'a str, Found>;
+type Values<'a> = BTreeMap<&'a str, VarValue>;
 
 /// Replaces references in a scalar, in the values of a mapping, or in the items of a sequence.
 fn replace(node: &mut Node, values: &Values<'_>) -> Result<(), Fault> {
@@ -322,7 +322,7 @@ fn expand_scalar(node: &mut Node, values: &Values<'_>) {
 /// Expands a text; one that is a single reference takes the type of the value.
 fn expand(text: &str, values: &Values<'_>) -> (CompactString, Tag) {
     let whole = text.strip_prefix("$(").and_then(|t| t.strip_suffix(')'));
-    if let Some(Found::Scalar { text, tag }) = whole.and_then(|name| values.get(name)) {
+    if let Some(VarValue::Scalar { text, tag }) = whole.and_then(|name| values.get(name)) {
         return (text.clone(), *tag);
     }
     let mut result = CompactString::default();
@@ -350,8 +350,8 @@ fn expand_one<'a>(rest: &'a str, result: &mut CompactString, values: &Values<'_>
         ('(', Some(end)) => {
             let name = &rest[1..end];
             match values.get(name) {
-                Some(Found::Scalar { text, tag }) => result.push_str(&shown(text, *tag)),
-                Some(Found::Other) | None => {
+                Some(VarValue::Scalar { text, tag }) => result.push_str(&shown(text, *tag)),
+                Some(VarValue::Other) | None => {
                     result.push_str("$(");
                     result.push_str(name);
                     result.push(')');
@@ -379,7 +379,7 @@ fn shown(text: &str, tag: Tag) -> CompactString {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Found, expand, path_parts};
+    use super::{VarValue, expand, path_parts};
     use crate::yaml::Tag;
 
     #[test]
@@ -387,14 +387,14 @@ mod tests {
         let mut values = BTreeMap::new();
         values.insert(
             "A",
-            Found::Scalar {
+            VarValue::Scalar {
                 text: "x".into(),
                 tag: Tag::Str,
             },
         );
         values.insert(
             "N",
-            Found::Scalar {
+            VarValue::Scalar {
                 text: "3".into(),
                 tag: Tag::Int,
             },

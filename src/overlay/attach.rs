@@ -3,26 +3,26 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::conflict::{self, Existing, Fate};
+use super::conflict::{self, ConflictOutcome, Existing};
 use super::draft::{Draft, NewPatch};
 use super::names::file_name;
 use super::splice::add_to_list;
 use super::verify::Expected;
-use super::world::World;
+use super::world::RootObjects;
 use super::{Attached, root};
 use crate::diagnostic::{Code, Diagnostic, Origin, Place, Report, Result, Source};
 use crate::files::{File, Kind, Layer, TreePath};
 
 /// Collects the files and the entries of the root kustomization that name them.
 pub(super) struct Attacher<'w, 'a> {
-    world: &'w World<'w, 'a>,
+    world: &'w RootObjects<'w, 'a>,
     files: BTreeMap<TreePath, File>,
     resources: Vec<String>,
     patches: Vec<String>,
 }
 
 impl<'w, 'a> Attacher<'w, 'a> {
-    pub(super) fn new(world: &'w World<'w, 'a>) -> Self {
+    pub(super) fn new(world: &'w RootObjects<'w, 'a>) -> Self {
         Self {
             world,
             files: BTreeMap::new(),
@@ -49,7 +49,7 @@ impl<'w, 'a> Attacher<'w, 'a> {
             let new: Vec<_> = file
                 .objects
                 .iter()
-                .filter(|o| fate.of(&o.id) == Fate::New)
+                .filter(|o| fate.of(&o.id) == ConflictOutcome::New)
                 .collect();
             if new.is_empty() {
                 continue;
@@ -192,7 +192,7 @@ impl<'w, 'a> Attacher<'w, 'a> {
 }
 
 /// What a directory without a kustomization applies: its manifests, and directories that have one.
-fn manifests(world: &World<'_, '_>) -> Result<Vec<String>> {
+fn manifests(world: &RootObjects<'_, '_>) -> Result<Vec<String>> {
     let files = world.request.files;
     let mut found = Vec::new();
     let mut open = vec![world.root.directory.clone()];

@@ -7,14 +7,14 @@ use super::config::OnConflict;
 use super::definition::GroupKind;
 use super::draft::{Draft, NewObject};
 use super::meaning::{has_same_content, is_same, lacks};
-use super::world::World;
+use super::world::RootObjects;
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
 use crate::kube::{ResId, Resource, Scope};
 use crate::yaml::{self, Mapping, Node};
 
 /// What becomes of an object that an instance adds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum ConflictOutcome {
     /// It is added.
     New,
     /// It is there with the same meaning.
@@ -27,20 +27,22 @@ pub(super) enum Fate {
 
 /// The fates of an instance's objects.
 pub(super) struct Fates {
-    by_id: Vec<(ResId, Fate)>,
+    by_id: Vec<(ResId, ConflictOutcome)>,
     reason: String,
 }
 
 impl Fates {
-    pub(super) fn of(&self, id: &ResId) -> Fate {
+    pub(super) fn of(&self, id: &ResId) -> ConflictOutcome {
         self.by_id
             .iter()
             .find(|(i, _)| i == id)
-            .map_or(Fate::New, |(_, fate)| *fate)
+            .map_or(ConflictOutcome::New, |(_, fate)| *fate)
     }
 
     pub(super) fn is_kept(&self) -> bool {
-        self.by_id.iter().any(|(_, fate)| *fate == Fate::Kept)
+        self.by_id
+            .iter()
+            .any(|(_, fate)| *fate == ConflictOutcome::Kept)
     }
 
     pub(super) fn reason(&self) -> String {
@@ -50,7 +52,11 @@ impl Fates {
     /// The state of the instance; `changed` tells whether it adds or patches anything.
     pub(super) fn state(&self, changed: bool) -> State {
         let has = |wanted| self.by_id.iter().any(|(_, fate)| *fate == wanted);
-        match (has(Fate::Kept), has(Fate::Replaced), changed) {
+        match (
+            has(ConflictOutcome::Kept),
+            has(ConflictOutcome::Replaced),
+            changed,
+        ) {
             (true, ..) => State::Kept,
             (_, true, _) => State::Replaced,
             (.., true) => State::Added,
@@ -77,7 +83,7 @@ fn key(id: &ResId) -> [String; 4] {
 
 impl<'a> Existing<'a> {
     /// Looks through the built objects once.
-    pub(super) fn find(world: &World<'_, 'a>, drafts: &[Draft<'a>]) -> Self {
+    pub(super) fn find(world: &RootObjects<'_, 'a>, drafts: &[Draft<'a>]) -> Self {
         let wanted: IndexMap<_, ()> = drafts
             .iter()
             .flat_map(Draft::objects)
@@ -103,7 +109,7 @@ impl<'a> Existing<'a> {
     }
 }
 
-impl World<'_, '_> {
+impl RootObjects<'_, '_> {
     /// The identity of a built object in the cluster.
     pub(super) fn built_id(&self, resource: &Resource) -> ResId {
         let mut id = resource.id();
@@ -149,7 +155,7 @@ pub(super) fn check_distinct(drafts: &[Draft<'_>]) -> Result<()> {
 
 /// Compares the objects of an instance with those of the root.
 pub(super) fn decide<'a>(
-    world: &World<'_, 'a>,
+    world: &RootObjects<'_, 'a>,
     draft: &Draft<'a>,
     existing: &Existing<'a>,
     report: &mut Report,
@@ -163,7 +169,7 @@ pub(super) fn decide<'a>(
         let fate = match present {
             Some(resource) if is_same(&object.node, resource.node()) => {
                 fates.reason = format!("{} is there", object.id);
-                Fate::Same
+                ConflictOutcome::Same
             }
             Some(resource) => {
                 differing(world, draft, object, &[resource], &mut fates.reason, report)?
@@ -171,7 +177,7 @@ pub(super) fn decide<'a>(
             None => {
                 let covering = covering(world, draft, object);
                 if covering.is_empty() {
-                    Fate::New
+                    ConflictOutcome::New
                 } else {
                     covered(world, draft, object, &covering, &mut fates.reason, report)?
                 }
@@ -183,24 +189,24 @@ pub(super) fn decide<'a>(
 }
 
 fn covered<'a>(
-    world: &World<'_, 'a>,
+    world: &RootObjects<'_, 'a>,
     draft: &Draft<'a>,
     object: &NewObject,
     covering: &[&'a Resource],
     reason: &mut String,
     report: &mut Report,
-) -> Result<Fate> {
+) -> Result<ConflictOutcome> {
     let nodes: Vec<_> = covering.iter().map(|r| r.node()).collect();
     if lacks(&object.node, &nodes).is_none() {
         *reason = format!("{} does the same", world.built_id(covering[0]));
-        return Ok(Fate::Same);
+        return Ok(ConflictOutcome::Same);
     }
     differing(world, draft, object, covering, reason, report)
 }
 
 /// Built objects of the same namespace that select the same under another name.
 pub(super) fn covering<'a>(
-    world: &World<'_, 'a>,
+    world: &RootObjects<'_, 'a>,
     draft: &Draft<'a>,
     object: &NewObject,
 ) -> Vec<&'a Resource> {
@@ -241,13 +247,13 @@ pub(super) fn covering<'a>(
 
 /// Decides about an object that is there and differs.
 fn differing<'a>(
-    world: &World<'_, 'a>,
+    world: &RootObjects<'_, 'a>,
     draft: &Draft<'a>,
     object: &NewObject,
     present: &[&'a Resource],
     reason: &mut String,
     report: &mut Report,
-) -> Result<Fate> {
+) -> Result<ConflictOutcome> {
     let config = world.request.config;
     let id = world.built_id(present[0]);
     let listed = config.replace.iter().any(|name| names(&name.text, &id));
@@ -265,10 +271,10 @@ fn differing<'a>(
         // Replacing leaves names and labels: what was replaced before has the content, if not the labels.
         if has_same_content(&object.node, present[0].node()) {
             *reason = format!("{id} has the content");
-            return Ok(Fate::Same);
+            return Ok(ConflictOutcome::Same);
         }
         *reason = format!("{id} differs");
-        return Ok(Fate::Replaced);
+        return Ok(ConflictOutcome::Replaced);
     }
     let others = match present.len() {
         1 => String::new(),
@@ -297,7 +303,7 @@ fn differing<'a>(
             .note("it is kept as it is")
             .help(help),
     );
-    Ok(Fate::Kept)
+    Ok(ConflictOutcome::Kept)
 }
 
 /// Whether `Kind/namespace/name` or `Kind/name` names an object.
@@ -326,7 +332,7 @@ pub(super) struct Replacement {
 
 /// The patches that replace what is there by what an instance adds.
 pub(super) fn replacements<'a>(
-    world: &World<'_, 'a>,
+    world: &RootObjects<'_, 'a>,
     draft: &Draft<'a>,
     existing: &Existing<'a>,
     fates: &Fates,
@@ -334,7 +340,7 @@ pub(super) fn replacements<'a>(
     let mut patches = Vec::new();
     for object in draft
         .objects()
-        .filter(|o| fates.of(&o.id) == Fate::Replaced)
+        .filter(|o| fates.of(&o.id) == ConflictOutcome::Replaced)
     {
         let present = match existing.of(object) {
             Some(resource) => vec![resource],
@@ -407,7 +413,7 @@ fn operation(op: &str, key: &str, value: Option<&Node>) -> Node {
 }
 
 /// Tells about entries of `replace` that name no object.
-pub(super) fn tell_unused(world: &World<'_, '_>, report: &mut Report) {
+pub(super) fn tell_unused(world: &RootObjects<'_, '_>, report: &mut Report) {
     for name in &world.request.config.replace {
         let parts = name.text.split('/').count();
         if !(2..=3).contains(&parts) {

@@ -13,8 +13,8 @@ use super::definition::{Addition, Definition, Expression, Find, Once, Rule};
 use super::library::{Library, Loaded};
 use super::names::file_name;
 use super::settings::{self, Layers};
-use super::target::Target;
-use super::world::World;
+use super::target::OverlayTarget;
+use super::world::RootObjects;
 use super::{Instance, State};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source};
 use crate::kube::{ResId, Resource, Scope};
@@ -49,7 +49,7 @@ pub(super) struct NewPatch {
 /// An instance before it is known what the root has already.
 pub(super) struct Draft<'a> {
     pub(super) definition: Arc<Definition>,
-    pub(super) target: Rc<Target<'a>>,
+    pub(super) target: Rc<OverlayTarget<'a>>,
     pub(super) instance: Instance,
     /// What recognises an object that does the same under another name.
     pub(super) covers: Option<conflict::Cover>,
@@ -66,7 +66,7 @@ impl Draft<'_> {
 
 /// Goes through overlays, rules and targets.
 pub(super) struct Drafter<'w, 'a> {
-    world: &'w World<'w, 'a>,
+    world: &'w RootObjects<'w, 'a>,
     library: &'w Library,
     exists: Option<Value>,
     /// Which entries of `for` selected something.
@@ -77,7 +77,7 @@ pub(super) struct Drafter<'w, 'a> {
 }
 
 impl<'w, 'a> Drafter<'w, 'a> {
-    pub(super) fn new(world: &'w World<'w, 'a>, library: &'w Library) -> Self {
+    pub(super) fn new(world: &'w RootObjects<'w, 'a>, library: &'w Library) -> Self {
         let used = vec![false; world.request.config.overrides.len()];
         Self {
             world,
@@ -164,7 +164,7 @@ impl<'w, 'a> Drafter<'w, 'a> {
         &mut self,
         overlay: &Loaded,
         rule: &Rule,
-        target: Rc<Target<'a>>,
+        target: Rc<OverlayTarget<'a>>,
         base: &[(String, Value)],
     ) -> Result<Draft<'a>> {
         let definition = &overlay.definition;
@@ -221,7 +221,7 @@ impl<'w, 'a> Drafter<'w, 'a> {
     fn is_skipped(
         &mut self,
         definition: &Definition,
-        target: &Target<'_>,
+        target: &OverlayTarget<'_>,
         layers: &Layers<'_>,
     ) -> bool {
         let Some(name) = layers.skips().find(|n| n.text == *definition.name) else {
@@ -244,7 +244,7 @@ impl<'w, 'a> Drafter<'w, 'a> {
     fn check_assertions(
         &self,
         definition: &Definition,
-        target: &Target<'_>,
+        target: &OverlayTarget<'_>,
         context: &Value,
     ) -> Result<()> {
         let language = self.world.language;
@@ -268,7 +268,7 @@ impl<'w, 'a> Drafter<'w, 'a> {
         &mut self,
         definition: &Definition,
         rule: &Rule,
-        target: &Target<'_>,
+        target: &OverlayTarget<'_>,
     ) -> Result<Option<String>> {
         let name = &definition.name;
         if target.resource.is_none()
@@ -327,7 +327,7 @@ impl<'w, 'a> Drafter<'w, 'a> {
         &self,
         overlay: &Loaded,
         rule: &Rule,
-        target: &Target<'_>,
+        target: &OverlayTarget<'_>,
         context: &Value,
         draft: &mut Draft<'a>,
     ) -> Result<()> {
@@ -413,7 +413,7 @@ impl<'w, 'a> Drafter<'w, 'a> {
 }
 
 /// Gives a target that has no namespace the one of its entry of `for`.
-fn with_namespace<'a>(target: Rc<Target<'a>>, layers: &Layers<'_>) -> Rc<Target<'a>> {
+fn with_namespace<'a>(target: Rc<OverlayTarget<'a>>, layers: &Layers<'_>) -> Rc<OverlayTarget<'a>> {
     match layers.namespace() {
         Some(namespace) if target.namespace.is_empty() => Rc::new(target.in_namespace(namespace)),
         _ => target,
@@ -421,7 +421,7 @@ fn with_namespace<'a>(target: Rc<Target<'a>>, layers: &Layers<'_>) -> Rc<Target<
 }
 
 impl<'a> Draft<'a> {
-    fn new(definition: &Arc<Definition>, target: &Rc<Target<'a>>) -> Self {
+    fn new(definition: &Arc<Definition>, target: &Rc<OverlayTarget<'a>>) -> Self {
         let instance = Instance {
             overlay: Arc::clone(&definition.name),
             target: target.display(),

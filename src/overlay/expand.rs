@@ -10,7 +10,7 @@ use super::library::{Library, is_builtin, is_unpinned, own_folders};
 use super::root::Root;
 use super::settings;
 use super::usage::{Usage, unused};
-use super::world::World;
+use super::world::RootObjects;
 use super::{Expansion, Request, State};
 use crate::diagnostic::{Code, Diagnostic, Report, Result, Severity};
 
@@ -26,7 +26,7 @@ pub(super) fn expand(request: &Request<'_>) -> Result<Expansion> {
         request.directory,
         request.host.target_namespace,
     )?;
-    let world = World::new(request, root, &language, &library);
+    let world = RootObjects::new(request, root, &language, &library);
     let mut finder = Drafter::new(&world, &library);
     let drafts = finder.drafts()?;
     let Drafter {
@@ -86,7 +86,7 @@ fn check_pins(request: &Request<'_>) -> Result<()> {
 
 /// Compares the drafts with what the root has, and puts the rest into a view.
 fn attach<'a>(
-    world: &World<'_, 'a>,
+    world: &RootObjects<'_, 'a>,
     mut drafts: Vec<Draft<'a>>,
     mut report: Report,
 ) -> Result<Expansion> {

@@ -33,7 +33,7 @@ pub(super) enum Where {
 }
 
 /// What a finder found.
-pub(super) struct Found {
+pub(super) struct FinderMatch {
     pub(super) name: Option<String>,
     pub(super) namespace: Option<String>,
 }
@@ -128,7 +128,7 @@ impl Finder {
         language: &Language,
         object: &Value,
         others: &dyn Fn(&GroupKind) -> Vec<Value>,
-    ) -> Result<Option<Found>> {
+    ) -> Result<Option<FinderMatch>> {
         let read = self.reads.iter().map(|kind| (kind.clone(), others(kind)));
         let read: IndexMap<GroupKind, Vec<Value>> = read.collect();
         let objects = move |group: String, kind: String| {
@@ -156,7 +156,7 @@ impl Finder {
             let value = language.evaluate(expression, &context)?;
             Ok(value.as_str().filter(|t| !t.is_empty()).map(str::to_owned))
         };
-        Ok(Some(Found {
+        Ok(Some(FinderMatch {
             name: text(&self.name)?,
             namespace: text(&self.namespace)?,
         }))

@@ -31,7 +31,7 @@ const LANGUAGE: &[&str] = &["range", "dict", "namespace", "loop", "self", "super
 
 /// Objects that something makes in the cluster and that no render holds.
 #[derive(Debug, Clone)]
-pub(super) struct Made {
+pub(super) struct ClusterMadeKind {
     pub(super) kind: GroupKind,
     pub(super) version: String,
     /// Whether the project may declare them under `clusters`.
@@ -59,7 +59,7 @@ pub struct Set {
     pub summary: String,
     /// Its overlays, in the order in which they are applied.
     pub overlays: Vec<Loaded>,
-    pub(super) made: Vec<Made>,
+    pub(super) made: Vec<ClusterMadeKind>,
     finders: IndexMap<String, Vec<Finder>>,
     /// The folder of the project that it is in; none for one that is built in.
     pub(super) folder: Option<TreePath>,
@@ -107,7 +107,7 @@ impl Loaded {
 #[derive(Debug, Default)]
 pub(super) struct Library {
     pub(super) overlays: Vec<Loaded>,
-    pub(super) made: Vec<Made>,
+    pub(super) made: Vec<ClusterMadeKind>,
 }
 
 /// Returns the built-in sets. Fails only where one of them is broken, which tests rule out.
@@ -332,7 +332,7 @@ fn load_set(folder: &Folder, files: Option<&dyn Files>) -> Result<Set> {
     })
 }
 
-fn made(node: &Node, source: &Source) -> Result<Made> {
+fn made(node: &Node, source: &Source) -> Result<ClusterMadeKind> {
     let reader = Reader::new(
         node,
         source,
@@ -340,7 +340,7 @@ fn made(node: &Node, source: &Source) -> Result<Made> {
         &["each", "declared", "by"],
     )?;
     let each = reader.need("each")?;
-    Ok(Made {
+    Ok(ClusterMadeKind {
         kind: group_kind(each, source, "each")?,
         version: each
             .get("version")

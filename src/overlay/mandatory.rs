@@ -11,7 +11,7 @@ use super::language::Language;
 use super::library::Library;
 use super::meaning::has_same_content;
 use super::root::Root;
-use super::world::World;
+use super::world::RootObjects;
 use super::{Policy, Request, State};
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
 use crate::kube::Resource;
@@ -53,7 +53,7 @@ pub fn lacking(request: &Request<'_>) -> Result<Report> {
     let mut root = Root::read(request.files, request.directory, None)?;
     // Objects have their namespaces by now, and some may have another one than the root says.
     root.namespace = None;
-    let world = World::new(request, root, &language, &library);
+    let world = RootObjects::new(request, root, &language, &library);
     let mut drafts = Drafter::new(&world, &library).drafts()?;
     drafts.retain(|draft| policy.demands(&draft.instance.overlay));
     let existing = Existing::find(&world, &drafts);
@@ -66,7 +66,7 @@ pub fn lacking(request: &Request<'_>) -> Result<Report> {
 }
 
 fn judge<'a>(
-    world: &World<'_, 'a>,
+    world: &RootObjects<'_, 'a>,
     policy: &Policy,
     draft: &Draft<'a>,
     existing: &Existing<'a>,
@@ -98,7 +98,7 @@ fn judge<'a>(
 
 /// Why an object of a mandatory overlay does not hold.
 fn fault<'a>(
-    world: &World<'_, 'a>,
+    world: &RootObjects<'_, 'a>,
     policy: &Policy,
     draft: &Draft<'a>,
     object: &NewObject,

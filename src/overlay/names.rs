@@ -1,10 +1,10 @@
 //! Names: what the root calls an object, what the build will call it, and what a file is called.
 
-use super::world::World;
+use super::world::RootObjects;
 use crate::kube::{Gvk, ResId, Resource, Scope};
 use crate::yaml::{self, JsonStyle, Node, Schema, Tag};
 
-impl World<'_, '_> {
+impl RootObjects<'_, '_> {
     /// A text with the host's variables filled in.
     pub(super) fn filled(&self, text: &str) -> String {
         self.request

@@ -11,7 +11,7 @@ use super::definition::Definition;
 use super::language::Language;
 use super::library::{Library, Loaded};
 use super::schema;
-use super::target::Target;
+use super::target::OverlayTarget;
 use super::{HostParameter, Policy, Request};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Result, Source, nearest};
 use crate::yaml::{self, Mapping, Node, ParseOptions, Tag, Value as Content};
@@ -94,7 +94,7 @@ impl<'a> Layers<'a> {
     /// Finds what applies to a target. `used` learns which entries of `for` select something.
     pub(super) fn of(
         request: &'a Request<'a>,
-        target: &Target<'_>,
+        target: &OverlayTarget<'_>,
         used: &mut [bool],
     ) -> Result<Self> {
         let selected = target.selected();
@@ -226,7 +226,7 @@ impl<'a> Layers<'a> {
     }
 }
 
-fn annotation(target: &Target<'_>) -> Result<Option<Override>> {
+fn annotation(target: &OverlayTarget<'_>) -> Result<Option<Override>> {
     let Some(node) = target.annotation(ANNOTATION) else {
         return Ok(None);
     };

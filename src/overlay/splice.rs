@@ -20,7 +20,7 @@ pub(super) fn add_to_list(
     let empty = Node::mapping();
     let root = documents.first().filter(|n| !n.is_null()).unwrap_or(&empty);
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let page = Page {
+    let page = TextEditor {
         text,
         lines,
         root,
@@ -63,14 +63,14 @@ fn cannot(source: &Source, phrase: &str, node: &Node) -> Diagnostic {
     .help("write one entry a line")
 }
 
-struct Page<'a> {
+struct TextEditor<'a> {
     text: &'a str,
     lines: Vec<&'a str>,
     root: &'a Node,
     end: &'static str,
 }
 
-impl Page<'_> {
+impl TextEditor<'_> {
     fn entries(&self) -> &[Entry] {
         self.root.as_mapping().map_or(&[], |m| m.entries())
     }

@@ -9,7 +9,7 @@ use minijinja::Value;
 
 use super::convert::{to_node, to_value};
 use super::definition::{Expression, GroupKind, expression, group_kind};
-use super::finder::{Finder, Found, Where, read_finders};
+use super::finder::{Finder, FinderMatch, Where, read_finders};
 use super::language::Language;
 use super::read::Reader;
 use crate::diagnostic::{Place, Result, Source};
@@ -173,13 +173,13 @@ fn target_parameters(targets: &Reader<'_>, source: &Source) -> Result<Vec<Named>
 
 /// An object, and the root that holds it.
 #[derive(Clone, Copy)]
-struct Seen<'a> {
+struct ObjectInRoot<'a> {
     resource: &'a Resource,
     root: &'a TreePath,
     moved_to: Option<&'a str>,
 }
 
-impl Seen<'_> {
+impl ObjectInRoot<'_> {
     /// The `target` that selects it in every build: without the namespace where only the host sets that.
     fn target(&self) -> String {
         let (kind, name) = (self.resource.kind(), self.resource.name());
@@ -221,19 +221,19 @@ impl Seen<'_> {
 
 /// Everything that the roots build to.
 struct Repository<'a> {
-    objects: Vec<Seen<'a>>,
+    objects: Vec<ObjectInRoot<'a>>,
     language: Language,
 }
 
 impl<'a> Repository<'a> {
-    fn of(&self, kind: &GroupKind) -> impl Iterator<Item = Seen<'a>> {
+    fn of(&self, kind: &GroupKind) -> impl Iterator<Item = ObjectInRoot<'a>> {
         let kind = kind.clone();
         let objects = self.objects.iter().copied();
         objects.filter(move |s| s.resource.gvk().is(&kind.group, &kind.kind))
     }
 
     /// What a finder says of an object.
-    fn find(&self, finder: &Finder, resource: &Resource) -> Result<Option<Found>> {
+    fn find(&self, finder: &Finder, resource: &Resource) -> Result<Option<FinderMatch>> {
         let others = |kind: &GroupKind| -> Vec<Value> {
             self.of(kind).map(|s| to_value(s.resource.node())).collect()
         };
@@ -241,7 +241,7 @@ impl<'a> Repository<'a> {
     }
 
     /// The first object that one of the finders fits, and its name and namespace.
-    fn first(&self, finders: &[Finder]) -> Result<Option<(Seen<'a>, Value)>> {
+    fn first(&self, finders: &[Finder]) -> Result<Option<(ObjectInRoot<'a>, Value)>> {
         for finder in finders {
             let Where::Objects(kind) = &finder.place else {
                 continue;
@@ -305,7 +305,7 @@ pub fn survey(
     let survey = &set.survey()?;
     let objects = roots.iter().flat_map(|root| {
         let named = root.built.iter().filter(|object| is_named(object));
-        named.map(|resource| Seen {
+        named.map(|resource| ObjectInRoot {
             resource,
             root: root.directory,
             moved_to: root.namespace,
@@ -502,7 +502,7 @@ fn write_clients(
     let mut services = fill(&survey.services);
     services.extend(relays(survey, repository, target)?);
     let mut words = [services.clone(), fill(&survey.secrets)].concat();
-    let is_near = |s: &Seen<'_>| s.resource.namespace() == target.namespace();
+    let is_near = |s: &ObjectInRoot<'_>| s.resource.namespace() == target.namespace();
     for carrier in survey
         .carriers
         .iter()
@@ -563,7 +563,7 @@ fn write_clients(
 fn relays(survey: &Survey, repository: &Repository<'_>, target: &Resource) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for (kind, meant) in &survey.relays {
-        let near = |s: &Seen<'_>| s.resource.namespace() == target.namespace();
+        let near = |s: &ObjectInRoot<'_>| s.resource.namespace() == target.namespace();
         for seen in repository.of(kind).filter(near) {
             let context = Value::from_pairs([("object", to_value(seen.resource.node()))]);
             let meant = repository.language.evaluate(meant, &context)?;

@@ -13,7 +13,7 @@ use crate::yaml::Node;
 
 /// What an overlay is applied to.
 #[derive(Debug)]
-pub(super) struct Target<'a> {
+pub(super) struct OverlayTarget<'a> {
     pub(super) gvk: Gvk,
     /// Its name in the cluster.
     pub(super) name: String,
@@ -32,7 +32,7 @@ pub(super) struct Target<'a> {
 /// Fills in variables as the host does after the build.
 pub(super) type Substitute<'a> = Option<&'a dyn Fn(&str) -> String>;
 
-impl<'a> Target<'a> {
+impl<'a> OverlayTarget<'a> {
     /// The target that an object of the build is.
     pub(super) fn of_object(
         resource: &'a Resource,

@@ -12,23 +12,23 @@ use super::convert::to_value;
 use super::definition::{Definition, Find, GroupKind};
 use super::finder::{Finder, Where};
 use super::language::Language;
-use super::library::{Library, Made};
+use super::library::{ClusterMadeKind, Library};
 use super::root::Root;
-use super::target::Target;
+use super::target::OverlayTarget;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::kube::{Gvk, Resource};
 use crate::yaml::Node;
 
 /// The root, its built objects by kind, and the targets found among them.
-pub(super) struct World<'w, 'a> {
+pub(super) struct RootObjects<'w, 'a> {
     pub(super) request: &'w Request<'a>,
     pub(super) root: Root,
     pub(super) language: &'w Language,
     by_kind: IndexMap<GroupKind, Vec<&'a Resource>>,
-    each: RefCell<IndexMap<GroupKind, Vec<Rc<Target<'a>>>>>,
+    each: RefCell<IndexMap<GroupKind, Vec<Rc<OverlayTarget<'a>>>>>,
 }
 
-impl<'w, 'a> World<'w, 'a> {
+impl<'w, 'a> RootObjects<'w, 'a> {
     /// Sorts the built objects by those kinds that the overlays in use look at.
     pub(super) fn new(
         request: &'w Request<'a>,
@@ -63,7 +63,11 @@ impl<'w, 'a> World<'w, 'a> {
     }
 
     /// The targets of a rule.
-    pub(super) fn targets(&self, find: &Find, library: &Library) -> Result<Vec<Rc<Target<'a>>>> {
+    pub(super) fn targets(
+        &self,
+        find: &Find,
+        library: &Library,
+    ) -> Result<Vec<Rc<OverlayTarget<'a>>>> {
         match find {
             Find::Each(kind) => self.each(kind, library),
             Find::Contains(finders) => {
@@ -72,7 +76,7 @@ impl<'w, 'a> World<'w, 'a> {
         }
     }
 
-    fn each(&self, kind: &GroupKind, library: &Library) -> Result<Vec<Rc<Target<'a>>>> {
+    fn each(&self, kind: &GroupKind, library: &Library) -> Result<Vec<Rc<OverlayTarget<'a>>>> {
         if let Some(found) = self.each.borrow().get(kind) {
             return Ok(found.clone());
         }
@@ -85,9 +89,9 @@ impl<'w, 'a> World<'w, 'a> {
         Ok(targets)
     }
 
-    fn target(&self, resource: &'a Resource) -> Target<'a> {
+    fn target(&self, resource: &'a Resource) -> OverlayTarget<'a> {
         let host = &self.request.host;
-        Target::of_object(
+        OverlayTarget::of_object(
             resource,
             &self.root,
             host.destination_namespace,
@@ -95,7 +99,11 @@ impl<'w, 'a> World<'w, 'a> {
         )
     }
 
-    fn add_made(&self, made: &Made, targets: &mut Vec<Rc<Target<'a>>>) -> Result<()> {
+    fn add_made(
+        &self,
+        made: &ClusterMadeKind,
+        targets: &mut Vec<Rc<OverlayTarget<'a>>>,
+    ) -> Result<()> {
         let gvk = || Gvk {
             group: made.kind.group.as_str().into(),
             version: made.version.as_str().into(),
@@ -111,8 +119,8 @@ impl<'w, 'a> World<'w, 'a> {
         {
             let (name, namespace) = (&declared.name, &declared.namespace);
             let place = declared.place.clone();
-            let target = Target::made(gvk(), name, namespace, Some(place.clone()));
-            let is_it = |t: &&Rc<Target<'_>>| t.name == *name && t.namespace == *namespace;
+            let target = OverlayTarget::made(gvk(), name, namespace, Some(place.clone()));
+            let is_it = |t: &&Rc<OverlayTarget<'_>>| t.name == *name && t.namespace == *namespace;
             if let Some(object) = targets.iter().find(is_it) {
                 let mut phrase = format!(
                     "{} is declared under clusters, and is an object of the build too",
@@ -139,7 +147,7 @@ impl<'w, 'a> World<'w, 'a> {
                 .any(|t| t.name == found.name && t.namespace == found.namespace);
             if is_new {
                 let target =
-                    Target::made(gvk(), &found.name, &found.namespace, found.place.clone());
+                    OverlayTarget::made(gvk(), &found.name, &found.namespace, found.place.clone());
                 targets.push(Rc::new(target));
             }
         }
@@ -147,7 +155,7 @@ impl<'w, 'a> World<'w, 'a> {
     }
 
     /// The first object that one of the finders fits.
-    pub(super) fn contained(&self, finders: &[Finder]) -> Result<Option<Target<'a>>> {
+    pub(super) fn contained(&self, finders: &[Finder]) -> Result<Option<OverlayTarget<'a>>> {
         for finder in finders {
             if let Some(found) = self.found(std::slice::from_ref(finder))?.into_iter().next() {
                 return Ok(Some(found));
@@ -157,7 +165,7 @@ impl<'w, 'a> World<'w, 'a> {
     }
 
     /// Every object that one of the finders fits, under the name and namespace that the finder says.
-    fn found(&self, finders: &[Finder]) -> Result<Vec<Target<'a>>> {
+    fn found(&self, finders: &[Finder]) -> Result<Vec<OverlayTarget<'a>>> {
         let mut all = Vec::new();
         let others = |kind: &GroupKind| -> Vec<Value> {
             let objects = self.objects(kind).iter();
@@ -196,7 +204,7 @@ impl<'w, 'a> World<'w, 'a> {
                             let gvk = Gvk::new("", field);
                             let root = self.root.namespace.clone();
                             let namespace = root.or(found.namespace).unwrap_or_default();
-                            all.push(Target::made(gvk, text("name"), &namespace, None));
+                            all.push(OverlayTarget::made(gvk, text("name"), &namespace, None));
                         }
                     }
                 }

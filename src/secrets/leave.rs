@@ -16,7 +16,7 @@ use super::redact::{Renamed, redacted, redacted_by_text};
 use super::view::Secrets;
 use crate::diagnostic::{self, Code, Diagnostic, Report};
 use crate::kube::{ResMap, Resource};
-use crate::sops::World;
+use crate::sops::OtherValues;
 use crate::yaml::{self, Node};
 
 /// How many sealed values are tried one by one, to name those that a place depends on.
@@ -66,8 +66,8 @@ fn others<R: Leaves>(
 ) -> Option<(R, R)> {
     let of = |world| Arc::new(opener.in_world(world, Arc::clone(meant)));
     let (first, second) = rayon::join(
-        || run(&of(World::First), secrets).ok(),
-        || run(&of(World::Second), secrets).ok(),
+        || run(&of(OtherValues::First), secrets).ok(),
+        || run(&of(OtherValues::Second), secrets).ok(),
     );
     let (first, second) = (first?, second?);
     (first.sets().len() == second.sets().len()).then_some((first, second))
@@ -215,7 +215,7 @@ fn refused<R: Leaves>(opener: &Arc<Opener>, run: Run<'_, R>, real: &R, places: &
             let meant: Arc<Meant> = Arc::new(move |file: &str, path: &str, _: &str| {
                 file == only.file && path == only.path
             });
-            let opener = Arc::new(opener.in_world(World::First, meant));
+            let opener = Arc::new(opener.in_world(OtherValues::First, meant));
             let rendered = run(&opener, Secrets::Keep).ok();
             (value, rendered)
         })

@@ -11,7 +11,7 @@ use super::mask::Mask;
 use super::redaction::RedactionKey;
 use crate::diagnostic::Result;
 use crate::files::File;
-use crate::sops::{self, Identities, World};
+use crate::sops::{self, Identities, OtherValues};
 
 /// Opens sealed files of values.
 pub struct Opener {
@@ -44,7 +44,7 @@ enum Reading {
     /// As they are.
     Real,
     /// Those that are meant as other ones of the same shape.
-    Other(World, Arc<Meant>),
+    Other(OtherValues, Arc<Meant>),
 }
 
 /// Which sealed values read otherwise: a question with file, path and text.
@@ -76,7 +76,7 @@ impl Opener {
                 Arc::new(move |_: &str, path: &str, text: &str| is_secret(path, text, &sensitive))
             }
         };
-        [World::First, World::Second]
+        [OtherValues::First, OtherValues::Second]
             .map(|world| Arc::new(self.in_world(world, Arc::clone(&meant))))
     }
 
@@ -86,7 +86,7 @@ impl Opener {
     }
 
     /// The same identities, and other values of the same shape.
-    pub(super) fn in_world(&self, world: World, meant: Arc<Meant>) -> Self {
+    pub(super) fn in_world(&self, world: OtherValues, meant: Arc<Meant>) -> Self {
         Self {
             keys: Arc::clone(&self.keys),
             redaction: self.redaction.clone(),

@@ -40,7 +40,7 @@ pub use open::{
     Decrypted, Losses, MAX_SEALED_BYTES, MacCheck, Options, SealedFile, Values, can_open, decrypt,
     recipients,
 };
-pub use other::World;
+pub use other::OtherValues;
 pub use path::KeyPath;
 pub use readable::{Readable, readable, would_be_sealed};
 pub use seal::{PlainFile, Sealer, encrypt};

@@ -13,7 +13,7 @@ use super::document::{Branches, Comment, Side, Text, Value};
 use super::keys::{Identities, unwrap_data_key};
 use super::mac::{self, Mac};
 use super::metadata::Metadata;
-use super::other::World;
+use super::other::OtherValues;
 use super::path::KeyPath;
 use super::scalar::{Kind, to_bytes};
 use super::stores::{self, Indents};
@@ -51,7 +51,7 @@ pub enum Values<'a> {
     #[default]
     Plain,
     /// Those that a function names by their path and text are replaced by others of the same shape.
-    Other(World, &'a dyn Fn(&str, &str) -> bool),
+    Other(OtherValues, &'a dyn Fn(&str, &str) -> bool),
 }
 
 impl std::fmt::Debug for Values<'_> {
@@ -440,7 +440,7 @@ impl Opener<'_> {
     }
 
     /// By which other value one is replaced, if it is.
-    fn world_of(&self, path: &str, text: &str) -> Option<World> {
+    fn world_of(&self, path: &str, text: &str) -> Option<OtherValues> {
         match self.values {
             Values::Other(world, is_meant) => is_meant(path, text).then_some(world),
             Values::Plain => None,

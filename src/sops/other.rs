@@ -13,7 +13,7 @@ use super::timestamp::Timestamp;
 
 /// Which other value is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum World {
+pub enum OtherValues {
     /// The first.
     First,
     /// The second, which shares no letter and no digit with the first.
@@ -92,7 +92,7 @@ impl Choices {
     }
 }
 
-impl World {
+impl OtherValues {
     fn alphabet(self) -> &'static Alphabet {
         match self {
             Self::First => &FIRST,
@@ -222,7 +222,7 @@ fn packed_text(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::World::{First, Second};
+    use super::OtherValues::{First, Second};
     use super::*;
 
     #[test]

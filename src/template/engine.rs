@@ -7,15 +7,15 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, OutputSpan, OutputSpanKind, UndefinedBehavior, Value};
 
+use super::cache::{TemplateCache, Text};
 use super::dialect::{self, ALONE};
-use super::error::{Teller, carried, carried_by, place};
+use super::error::{ErrorReporter, carried, carried_by, place};
 use super::makejinja::Loader;
 use super::python::{RESERVE, charge, iterate::measure, method, own, text::write_str};
 use super::reader::{Lookup, Reader};
 use super::scope::Scope;
 use super::settings::{Settings, Undefined};
-use super::shelf::{Shelf, Text};
-use super::vocabulary::Words;
+use super::vocabulary::KnownNames;
 use super::{checks, family, filters};
 use crate::diagnostic::budget::Growth;
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
@@ -78,14 +78,14 @@ impl Engine {
         environment.set_fuel(Some(settings.limits.fuel.saturating_add(RESERVE)));
         environment.set_recursion_limit(settings.limits.recursion);
         environment.set_debug(true);
-        let mut words = Words::register(&mut environment, settings.limits.range_items);
+        let mut words = KnownNames::register(&mut environment, settings.limits.range_items);
         words.finish(&mut environment);
         let reader = Reader {
             settings,
             words,
             lookup: None,
             loader: Loader::default(),
-            shelf: Shelf::default(),
+            shelf: TemplateCache::default(),
         };
         Ok(Self::of(environment, reader))
     }
@@ -261,7 +261,7 @@ impl Engine {
             return own.or_at(Place::file(Arc::clone(&main.path)));
         }
         let marks = &self.reader.settings.delimiters;
-        let teller = Teller {
+        let teller = ErrorReporter {
             main,
             shelf: &self.reader.shelf,
             context: scope,

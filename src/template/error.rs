@@ -8,15 +8,15 @@ use std::sync::Arc;
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Value};
 
+use super::cache::{TemplateCache, Text};
 use super::dialect::Fault;
-use super::said::Said;
-use super::shelf::{Shelf, Text};
+use super::own_message::OwnMessage;
 use crate::diagnostic::{Code, Diagnostic, Place, nearest};
 
 /// What is known where an error is told: the texts, and the names that could have been meant.
-pub(super) struct Teller<'a> {
+pub(super) struct ErrorReporter<'a> {
     pub(super) main: &'a Text,
-    pub(super) shelf: &'a Shelf,
+    pub(super) shelf: &'a TemplateCache,
     pub(super) context: &'a Value,
     pub(super) functions: Vec<&'a str>,
     /// The marks that end code.
@@ -81,7 +81,7 @@ pub(super) fn syntax(path: &Arc<str>, source: &str, fault: &Fault) -> Diagnostic
 /// The path of a text, and the text.
 type Located = (Arc<str>, String);
 
-impl Teller<'_> {
+impl ErrorReporter<'_> {
     /// Tells what went wrong where; the innermost error first, includes as the way there.
     pub(super) fn tell(&self, error: &Error) -> Diagnostic {
         let mut chain = vec![error];
@@ -167,7 +167,7 @@ impl Teller<'_> {
         };
         let said = error
             .source()
-            .and_then(|s| s.downcast_ref::<Said>())
+            .and_then(|s| s.downcast_ref::<OwnMessage>())
             .map(|s| s.0.clone());
         let (code, phrase) = match error.kind() {
             ErrorKind::UndefinedError => return self.undefined(error, text, at).at(place),

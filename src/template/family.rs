@@ -9,12 +9,12 @@ use base64::Engine as _;
 use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 
+use super::cache::{TemplateCache, list};
 use super::error::carried;
 use super::python::arguments::bind;
 use super::python::text::str_of;
 use super::python::{List, failed};
 use super::reader::Lookup;
-use super::shelf::{Shelf, list};
 use crate::files::TreePath;
 
 /// The functions of the family.
@@ -54,7 +54,7 @@ pub(super) type Function = fn(&Reader, &[Value]) -> Result<Value, Error>;
 /// Reads files for the functions.
 #[derive(Clone)]
 pub(super) struct Reader {
-    pub(super) shelf: Shelf,
+    pub(super) shelf: TemplateCache,
     pub(super) lookup: Option<Lookup>,
     pub(super) base: TreePath,
 }

@@ -4,6 +4,7 @@
 //! language to MiniJinja's (`dialect`), whose values are given Python's meaning (`python`). The room never
 //! decrypts, and never looks at what a text means. Start with [`Engine`].
 
+mod cache;
 mod checks;
 mod dialect;
 mod engine;
@@ -13,12 +14,11 @@ mod filters;
 mod functions;
 pub mod makejinja;
 mod needs;
+mod own_message;
 mod python;
 mod reader;
-mod said;
 mod scope;
 mod settings;
-mod shelf;
 mod tests;
 mod view;
 mod vocabulary;

@@ -3,16 +3,16 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use super::dialect::{Kind, Reach, Vocabulary, translate};
+use super::dialect::{Kind, NameScope, Vocabulary, translate};
 use super::makejinja::{Action, Config, plan};
-use super::vocabulary::Words;
+use super::vocabulary::KnownNames;
 use crate::diagnostic::Result;
 use crate::files::Files;
 
 /// Lists the filters, tests and functions that the templates of a configuration use and that are not built in.
 pub fn needs(config: &Config, files: &dyn Files) -> Result<Vec<String>> {
     let mut environment = minijinja::Environment::empty();
-    let words = Words::register(&mut environment, config.settings.limits.range_items);
+    let words = KnownNames::register(&mut environment, config.settings.limits.range_items);
     let noting = Noting {
         words: &words,
         needed: RefCell::default(),
@@ -23,7 +23,7 @@ pub fn needs(config: &Config, files: &dyn Files) -> Result<Vec<String>> {
     {
         let file = files.read(&planned.input)?;
         let text = String::from_utf8_lossy(&file.bytes).replace("\r\n", "\n");
-        if let Ok(translated) = translate(&text, &config.settings, &noting, Reach::Context) {
+        if let Ok(translated) = translate(&text, &config.settings, &noting, NameScope::Context) {
             let calls = translated
                 .calls
                 .into_iter()
@@ -36,7 +36,7 @@ pub fn needs(config: &Config, files: &dyn Files) -> Result<Vec<String>> {
 
 /// Words that note what they do not know instead of refusing it.
 struct Noting<'a> {
-    words: &'a Words,
+    words: &'a KnownNames,
     needed: RefCell<BTreeSet<String>>,
 }
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::dialect::{ALONE, Reach, translate, translate_expression};
+use super::cache::{TemplateCache, Text, read};
+use super::dialect::{ALONE, NameScope, translate, translate_expression};
 use super::error::syntax;
 use super::makejinja::Loader;
 use super::settings::Settings;
-use super::shelf::{Shelf, Text, read};
-use super::vocabulary::Words;
+use super::vocabulary::KnownNames;
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 use crate::files::{Files, TreePath};
 
@@ -22,11 +22,11 @@ pub(super) struct Lookup {
 #[derive(Clone)]
 pub(super) struct Reader {
     pub(super) settings: Settings,
-    pub(super) words: Words,
+    pub(super) words: KnownNames,
     pub(super) lookup: Option<Lookup>,
     /// What Python code, which is not run, would have provided.
     pub(super) loader: Loader,
-    pub(super) shelf: Shelf,
+    pub(super) shelf: TemplateCache,
 }
 
 impl Reader {
@@ -36,8 +36,8 @@ impl Reader {
             return Ok(known);
         }
         let (plain, reach) = match name.strip_prefix(ALONE) {
-            Some(plain) => (plain, Reach::Values),
-            None => (name, Reach::Context),
+            Some(plain) => (plain, NameScope::Values),
+            None => (name, NameScope::Context),
         };
         let found = self.find(plain)?;
         let text = found
@@ -70,10 +70,10 @@ impl Reader {
 
     /// Reads a text as a template. `name` is its path in messages.
     pub(super) fn text(&self, name: &str, text: &str) -> Result<Text> {
-        self.text_with(name, text, Reach::Context)
+        self.text_with(name, text, NameScope::Context)
     }
 
-    fn text_with(&self, name: &str, text: &str, reach: Reach) -> Result<Text> {
+    fn text_with(&self, name: &str, text: &str, reach: NameScope) -> Result<Text> {
         let path: Arc<str> = Arc::from(name);
         let source = if text.contains('\r') {
             text.replace("\r\n", "\n").replace('\r', "\n")

@@ -17,7 +17,7 @@ pub(super) type Shared =
 
 /// The names that the language knows.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Words {
+pub(super) struct KnownNames {
     filters: BTreeMap<String, ()>,
     tests: BTreeMap<String, ()>,
     functions: BTreeMap<String, ()>,
@@ -28,7 +28,7 @@ const IMPLIED: &[&str] = &[
     "range", "loop", "self", "super", "caller", "varargs", "kwargs",
 ];
 
-impl Words {
+impl KnownNames {
     /// Registers everything that Jinja2 has.
     pub(super) fn register(environment: &mut Environment<'static>, range_items: usize) -> Self {
         let mut words = Self::default();
@@ -138,7 +138,7 @@ impl Words {
     }
 }
 
-impl Vocabulary for Words {
+impl Vocabulary for KnownNames {
     fn has_filter(&self, name: &str) -> bool {
         self.filters.contains_key(name)
     }

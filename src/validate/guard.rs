@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::flows::{Analysis, Assumptions, Fate, Importance, Mode, NeededFlow, analyse_without};
+use super::flows::{
+    Analysis, Assumptions, FlowVerdict, Importance, Mode, NeededFlow, analyse_without,
+};
 use crate::diagnostic::{Code, Diagnostic, Report};
 use crate::kube::{ResId, ResMap};
 
@@ -29,7 +31,7 @@ pub fn guard(resources: &ResMap, guarded: &[&ResId], assumptions: &Assumptions) 
     let passes = |i: &usize| {
         let need = &analysis.needs[*i];
         let same = others.needs.iter().find(|n| *n == need);
-        same.is_some_and(|n| others.verdict_on(n, Mode::AsWritten).fate() != Fate::Denied)
+        same.is_some_and(|n| others.verdict_on(n, Mode::AsWritten).fate() != FlowVerdict::Denied)
     };
     let told: Vec<(usize, Vec<usize>)> = dropped
         .into_iter()
@@ -47,7 +49,7 @@ pub fn guard(resources: &ResMap, guarded: &[&ResId], assumptions: &Assumptions) 
 fn dropped(analysis: &Analysis) -> Vec<usize> {
     let is_dropped = |need: &NeededFlow| {
         need.importance == Importance::Required
-            && analysis.verdict_on(need, Mode::AsWritten).fate() == Fate::Denied
+            && analysis.verdict_on(need, Mode::AsWritten).fate() == FlowVerdict::Denied
             && !analysis.is_told(need)
     };
     let needs = analysis.needs.iter().enumerate();
@@ -63,7 +65,7 @@ fn blocked_ends(analysis: &Analysis, need: &NeededFlow) -> Vec<usize> {
     let ends = [(need.from, &verdict.egress), (need.to, &verdict.ingress)];
     let blocked = ends
         .iter()
-        .filter(|(_, ground)| ground.fate() == Fate::Denied);
+        .filter(|(_, ground)| ground.fate() == FlowVerdict::Denied);
     blocked.map(|(end, _)| *end).collect()
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
-use super::held::{From, Held, Origin};
 use super::load::Input;
+use super::merged::{From, MergedValue, Origin};
 use super::profile::Step;
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
 use crate::files::TreePath;
@@ -24,7 +24,7 @@ pub struct Derivation {
 }
 
 /// Runs the profile's steps and then the project's expressions.
-pub(super) fn derive(held: &mut Held, input: &Input<'_>) -> Result<()> {
+pub(super) fn derive(held: &mut MergedValue, input: &Input<'_>) -> Result<()> {
     if input.profile.is_none() && input.derive.is_empty() {
         return Ok(());
     }
@@ -60,7 +60,7 @@ struct Deriver<'a> {
     engine: &'a Engine,
     /// The values so far, by name.
     context: Value,
-    held: &'a mut Held,
+    held: &'a mut MergedValue,
     place: Place,
 }
 
@@ -145,12 +145,12 @@ impl Deriver<'_> {
         placed
     }
 
-    fn derived(&self, value: Value) -> Held {
+    fn derived(&self, value: Value) -> MergedValue {
         let origin = Arc::new(Origin {
             from: From::Derived,
             place: self.place.clone(),
         });
-        Held::of(value, &origin)
+        MergedValue::of(value, &origin)
     }
 
     fn set(&mut self, name: &str, value: Value) {

@@ -7,7 +7,7 @@ use minijinja::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::held::{Content, From, Held, Origin};
+use super::merged::{Content, From, MergedValue, Origin};
 use crate::diagnostic::{Code, Diagnostic, Place, Result, Source};
 use crate::yaml::{self, DuplicateKeys, Node, Number, ParseOptions, Schema, SyntaxKind, Tag};
 
@@ -45,7 +45,7 @@ impl Text<'_> {
     /// Reads the file by its ending.
     ///
     /// Fails with [`Code::ValuesInvalid`], and with the codes of YAML.
-    pub(super) fn read(&self) -> Result<Held> {
+    pub(super) fn read(&self) -> Result<MergedValue> {
         if self.path.ends_with(".toml") {
             self.toml()
         } else if self.path.ends_with(".json") {
@@ -56,7 +56,7 @@ impl Text<'_> {
     }
 
     /// Every document of a stream, later ones on top.
-    fn yaml(&self) -> Result<Held> {
+    fn yaml(&self) -> Result<MergedValue> {
         let options = ParseOptions {
             schema: Schema::Python,
             duplicate_keys: self.duplicates,
@@ -70,7 +70,7 @@ impl Text<'_> {
             }
             _ => e.at(&source),
         })?;
-        let mut merged = Held::empty();
+        let mut merged = MergedValue::empty();
         for document in &documents {
             if document.is_null() && document.scalar_text() == Some("") {
                 continue;
@@ -84,7 +84,7 @@ impl Text<'_> {
         Ok(merged)
     }
 
-    fn node(&self, node: &Node) -> Held {
+    fn node(&self, node: &Node) -> MergedValue {
         let mark = node.mark();
         let origin = self.origin(mark.line, mark.column);
         let content = match node.value() {
@@ -105,7 +105,7 @@ impl Text<'_> {
                 Content::Map(entries.collect())
             }
         };
-        Held { content, origin }
+        MergedValue { content, origin }
     }
 
     fn key(&self, key: &Node) -> Value {
@@ -115,7 +115,7 @@ impl Text<'_> {
         }
     }
 
-    fn toml(&self) -> Result<Held> {
+    fn toml(&self) -> Result<MergedValue> {
         let document = DeTable::parse(self.text).map_err(|e| {
             let (line, column) = position(self.text, e.span().map_or(0, |s| s.start));
             let duplicate = e.message().contains("duplicate");
@@ -132,7 +132,7 @@ impl Text<'_> {
         Ok(self.toml_table(document.get_ref(), 0))
     }
 
-    fn toml_table(&self, table: &DeTable<'_>, at: usize) -> Held {
+    fn toml_table(&self, table: &DeTable<'_>, at: usize) -> MergedValue {
         let (line, column) = position(self.text, at);
         let entries = table.iter().map(|(key, value)| {
             let mut held = self.toml_value(value);
@@ -142,13 +142,13 @@ impl Text<'_> {
             }
             (Value::from(&**key.get_ref()), held)
         });
-        Held {
+        MergedValue {
             content: Content::Map(entries.collect()),
             origin: self.origin(line, column),
         }
     }
 
-    fn toml_value(&self, value: &Spanned<DeValue<'_>>) -> Held {
+    fn toml_value(&self, value: &Spanned<DeValue<'_>>) -> MergedValue {
         let at = value.span().start;
         let content = match value.get_ref() {
             DeValue::Table(table) => return self.toml_table(table, at),
@@ -170,13 +170,13 @@ impl Text<'_> {
             }
         };
         let (line, column) = position(self.text, at);
-        Held {
+        MergedValue {
             content,
             origin: self.origin(line, column),
         }
     }
 
-    fn json(&self) -> Result<Held> {
+    fn json(&self) -> Result<MergedValue> {
         let parsed: serde_json::Value = serde_json::from_str(self.text).map_err(|e| {
             let number = |n: usize| u32::try_from(n).unwrap_or(0);
             self.wrong(number(e.line()), number(e.column()), "this is not JSON")
@@ -188,7 +188,7 @@ impl Text<'_> {
         Ok(held)
     }
 
-    fn json_value(&self, value: &serde_json::Value, origin: &Arc<Origin>) -> Held {
+    fn json_value(&self, value: &serde_json::Value, origin: &Arc<Origin>) -> MergedValue {
         use serde_json::Value as Json;
         let content = match value {
             Json::Null => Content::Scalar(Value::from(())),
@@ -203,14 +203,14 @@ impl Text<'_> {
                 Content::List(items.iter().map(|i| self.json_value(i, origin)).collect())
             }
             Json::Object(entries) => {
-                let entries: IndexMap<Value, Held> = entries
+                let entries: IndexMap<Value, MergedValue> = entries
                     .iter()
                     .map(|(key, value)| (Value::from(key.as_str()), self.json_value(value, origin)))
                     .collect();
                 Content::Map(entries)
             }
         };
-        Held {
+        MergedValue {
             content,
             origin: Arc::clone(origin),
         }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::Values;
 use super::derive::{Derivation, derive};
 use super::document::{Duplicates, ENDINGS, Text};
-use super::held::{From, Held, Origin};
+use super::merged::{From, MergedValue, Origin};
 use super::profile::Profile;
 use super::set::Setting;
 use crate::diagnostic::{Code, Diagnostic, Place, Result};
@@ -80,7 +80,7 @@ pub struct Input<'a> {
 /// Fails with [`Code::ValuesMissing`] where a file that must be there is not, [`Code::ValuesInvalid`], the
 /// codes of YAML and of sealed files, and those of templates for `derive:`.
 pub fn load(input: &Input<'_>) -> Result<Values> {
-    let mut held = Held::empty();
+    let mut held = MergedValue::empty();
     let mut secrets = Vec::new();
     for source in input.sources {
         for path in paths(input.files, source)? {
@@ -106,7 +106,7 @@ pub fn load(input: &Input<'_>) -> Result<Values> {
             let place = Place::file(setting.place.clone());
             let origin = Arc::new(Origin { from, place });
             let path: Vec<&str> = setting.path.iter().map(String::as_str).collect();
-            held.set(&path, Held::of(setting.value.clone(), &origin));
+            held.set(&path, MergedValue::of(setting.value.clone(), &origin));
         }
     }
     derive(&mut held, input)?;
@@ -165,7 +165,7 @@ fn below(files: &dyn Files, directory: &TreePath, found: &mut Vec<TreePath>) -> 
     Ok(())
 }
 
-fn read(input: &Input<'_>, file: &File, secrets: &mut Vec<SecretString>) -> Result<Held> {
+fn read(input: &Input<'_>, file: &File, secrets: &mut Vec<SecretString>) -> Result<MergedValue> {
     let opened = (input.open)(file)?;
     let from = if opened.is_some() {
         From::Sealed

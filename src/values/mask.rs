@@ -6,7 +6,7 @@ use minijinja::value::ValueKind;
 use secrecy::SecretString;
 
 use super::Values;
-use super::held::{Content, From, Held};
+use super::merged::{Content, From, MergedValue};
 use crate::go::float;
 use crate::yaml::{Entry, Mapping, Node, Tag};
 
@@ -73,7 +73,7 @@ fn float_text(number: f64) -> String {
 
 /// The texts of sealed values whose names say that they are secret.
 pub fn named_secrets(values: &Values) -> Vec<SecretString> {
-    fn collect(held: &Held, is_named: bool, found: &mut Vec<SecretString>) {
+    fn collect(held: &MergedValue, is_named: bool, found: &mut Vec<SecretString>) {
         match &held.content {
             Content::Scalar(value) => {
                 let text = value.as_str().filter(|_| is_named);
@@ -100,7 +100,7 @@ pub fn is_secret_name(name: &str) -> bool {
     SECRET_NAMES.iter().any(|part| name.contains(part)) || words.any(|word| word == "pin")
 }
 
-fn mask(held: &Held, name: &str) -> Node {
+fn mask(held: &MergedValue, name: &str) -> Node {
     match &held.content {
         Content::Scalar(value) => {
             let secret = held.origin.from == From::Sealed || is_secret_name(name);

@@ -6,9 +6,9 @@
 
 mod derive;
 mod document;
-mod held;
 mod load;
 mod mask;
+mod merged;
 mod profile;
 mod set;
 
@@ -16,20 +16,20 @@ use minijinja::Value;
 use secrecy::SecretString;
 
 pub use derive::Derivation;
-pub use held::{From, Origin};
 pub use load::{
     Input, Merge, Open, Opened, Overrides, SourceFile, load, load_alone, sealed_beside,
 };
 pub use mask::{is_secret_name, masked, named_secrets, plain};
+pub use merged::{From, Origin};
 pub use profile::Profile;
 pub use set::Setting;
 
-use held::Held;
+use merged::MergedValue;
 
 /// Merged values. Sealed ones among them are known, to be masked.
 #[derive(Debug, Clone)]
 pub struct Values {
-    held: Held,
+    held: MergedValue,
     context: Value,
     secrets: Vec<SecretString>,
 }
@@ -37,10 +37,10 @@ pub struct Values {
 impl Values {
     /// No values.
     pub fn empty() -> Self {
-        Self::new(Held::empty(), Vec::new())
+        Self::new(MergedValue::empty(), Vec::new())
     }
 
-    fn new(held: Held, secrets: Vec<SecretString>) -> Self {
+    fn new(held: MergedValue, secrets: Vec<SecretString>) -> Self {
         let context = held.to_value();
         Self {
             held,

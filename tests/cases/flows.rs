@@ -17,7 +17,8 @@ use libtest_mimic::{Failed, Trial};
 use prerender::diagnostic::Source;
 use prerender::kube::{ResMap, Resource};
 use prerender::validate::flows::{
-    Analysis, Assumptions, Fate, Ground, Mode, Protocol, Verdict, analyse, html, json, table,
+    Analysis, Assumptions, DecidedBy, FlowVerdict, Mode, Protocol, Verdict, analyse, html, json,
+    table,
 };
 use prerender::yaml::{self, Node, ParseOptions};
 
@@ -192,31 +193,31 @@ fn check(analysis: &Analysis, row: &Node) -> Result<(), Failed> {
 }
 
 fn describe(verdict: &Verdict) -> String {
-    let word = |ground: &Ground| match ground {
-        Ground::Forbidden(_) => "denied",
-        Ground::NameUnknown(..) => "unknown name",
-        Ground::Unknown(..) | Ground::Elsewhere(_) => "unknown",
+    let word = |ground: &DecidedBy| match ground {
+        DecidedBy::Forbidden(_) => "denied",
+        DecidedBy::NameUnknown(..) => "unknown name",
+        DecidedBy::Unknown(..) | DecidedBy::Elsewhere(_) => "unknown",
         _ => "dropped",
     };
     match (verdict.egress.passes(), verdict.ingress.passes()) {
         (true, true) if verdict.is_ungoverned() => "open".to_owned(),
         (true, true) => "allowed".to_owned(),
-        _ if verdict.fate() == Fate::Unknown => "unknown".to_owned(),
+        _ if verdict.fate() == FlowVerdict::Unknown => "unknown".to_owned(),
         (false, true) => format!("{} at egress", word(&verdict.egress)),
         (true, false) => format!("{} at ingress", word(&verdict.ingress)),
         (false, false) => "dropped at both".to_owned(),
     }
 }
 
-fn ground(ground: &Ground) -> String {
+fn ground(ground: &DecidedBy) -> String {
     match ground {
-        Ground::Ungoverned => "open".to_owned(),
-        Ground::NoPod => "no pod".to_owned(),
-        Ground::Allowed(by) | Ground::Forbidden(by) | Ground::NameUnknown(by, _) => {
+        DecidedBy::Ungoverned => "open".to_owned(),
+        DecidedBy::NoPod => "no pod".to_owned(),
+        DecidedBy::Allowed(by) | DecidedBy::Forbidden(by) | DecidedBy::NameUnknown(by, _) => {
             format!("{} {}", by.id, by.rule)
         }
-        Ground::DeniedByDefault(by) => format!("{} by default", by.id),
-        Ground::Unknown(_, why) => why.clone(),
-        Ground::Elsewhere(_) => "elsewhere".to_owned(),
+        DecidedBy::DeniedByDefault(by) => format!("{} by default", by.id),
+        DecidedBy::Unknown(_, why) => why.clone(),
+        DecidedBy::Elsewhere(_) => "elsewhere".to_owned(),
     }
 }

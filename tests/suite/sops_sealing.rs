@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use prerender::sops::{
     Ask, Ciphertext, Config, CreationRule, Format, Identities, IdentityText, Indents, KeyPath,
-    MacCheck, NewValue, Options, PlainFile, RuleOverride, SealedFile, Sealer, Unsealed, Values,
-    World, decrypt, detect, encrypt, merge,
+    MacCheck, NewValue, Options, OtherValues, PlainFile, RuleOverride, SealedFile, Sealer,
+    Unsealed, Values, decrypt, detect, encrypt, merge,
 };
 
 // Made for these tests, public, and protecting nothing.
@@ -295,8 +295,8 @@ fn other_worlds_keep_the_shape_and_nothing_of_the_value() {
         let all = |_: &str, _: &str| true;
         open(Format::Yaml, sealed, IDENTITY, Values::Other(world, &all)).unwrap()
     };
-    let first = in_world(&sealed, World::First);
-    let second = in_world(&sealed, World::Second);
+    let first = in_world(&sealed, OtherValues::First);
+    let second = in_world(&sealed, OtherValues::Second);
     assert!(!first.contains("text") && first.contains("d_unencrypted: clear"));
     let real = open(Format::Yaml, &sealed, IDENTITY, Values::Plain).unwrap();
     assert_eq!(first.len(), real.len());
@@ -305,7 +305,7 @@ fn other_worlds_keep_the_shape_and_nothing_of_the_value() {
     let other = text.replace("b: Text-12", "b: Word-98");
     let again = seal(Format::Yaml, &other, Some(&sealed), &rule(RECIPIENT), LATER);
     assert_eq!(
-        in_world(&again, World::First),
+        in_world(&again, OtherValues::First),
         first,
         "only the shape counts"
     );
@@ -314,7 +314,7 @@ fn other_worlds_keep_the_shape_and_nothing_of_the_value() {
         Format::Yaml,
         &sealed,
         IDENTITY,
-        Values::Other(World::First, &only),
+        Values::Other(OtherValues::First, &only),
     );
     assert_eq!(new_lines(&real, &one.unwrap()).len(), 1);
 }

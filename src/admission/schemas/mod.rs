@@ -77,7 +77,7 @@ impl Schema {
 
 /// What is known of a kind.
 #[derive(Debug, Clone)]
-pub(crate) enum Known {
+pub(crate) enum KindLookup {
     /// Its schema.
     Schema(Schema),
     /// The kind or its version is not served; versions that are, newest last.
@@ -90,9 +90,9 @@ pub(crate) enum Known {
 }
 
 /// Looks a kind up among those that are built in.
-pub(crate) fn built_in(gvk: &Gvk, versions: Versions) -> Known {
+pub(crate) fn built_in(gvk: &Gvk, versions: Versions) -> KindLookup {
     let Some(index) = FILES.iter().position(|f| f.groups.contains(&&*gvk.group)) else {
-        return Known::Nothing;
+        return KindLookup::Nothing;
     };
     let arena = unpacked(index);
     let variant = match (index, &*gvk.group) {
@@ -102,7 +102,7 @@ pub(crate) fn built_in(gvk: &Gvk, versions: Versions) -> Known {
     };
     let name = format!("{}/{}", gvk.api_version(), gvk.kind);
     match arena.find(variant, &name) {
-        Some(row) => Known::Schema(Schema {
+        Some(row) => KindLookup::Schema(Schema {
             root: row.number,
             scope: row.scope,
             is_native: index == KUBERNETES,
@@ -113,7 +113,7 @@ pub(crate) fn built_in(gvk: &Gvk, versions: Versions) -> Known {
 }
 
 /// A group may have kinds that are not built in; those of Kubernetes itself are all there.
-fn unserved(arena: &Arena, index: usize, variant: &str, gvk: &Gvk) -> Known {
+fn unserved(arena: &Arena, index: usize, variant: &str, gvk: &Gvk) -> KindLookup {
     let suffix = format!("/{}", gvk.kind);
     let kinds = arena.rows().filter(|row| row.variant == variant);
     let versions: Vec<String> = kinds
@@ -124,8 +124,8 @@ fn unserved(arena: &Arena, index: usize, variant: &str, gvk: &Gvk) -> Known {
     let mut all = arena.rows();
     let is_other = all.any(|row| row.name.ends_with(&suffix) && group_of(row.name) == gvk.group);
     match versions.is_empty() && index != KUBERNETES && !is_other {
-        true => Known::Nothing,
-        false => Known::NotServed { versions },
+        true => KindLookup::Nothing,
+        false => KindLookup::NotServed { versions },
     }
 }
 
@@ -140,7 +140,7 @@ fn unpacked(index: usize) -> &'static Arc<Arena> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FILES, KUBE_VERSIONS, Known, Versions, built_in, unpacked};
+    use super::{FILES, KUBE_VERSIONS, KindLookup, Versions, built_in, unpacked};
     use crate::kube::Gvk;
 
     #[test]
@@ -175,7 +175,10 @@ mod tests {
                 kube,
                 ..Versions::default()
             };
-            matches!(built_in(&Gvk::new(api, kind), versions), Known::Schema(_))
+            matches!(
+                built_in(&Gvk::new(api, kind), versions),
+                KindLookup::Schema(_)
+            )
         };
         for version in KUBE_VERSIONS {
             assert!(is_served("apps/v1", "Deployment", version), "{version}");

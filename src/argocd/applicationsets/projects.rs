@@ -7,7 +7,7 @@
 use serde_json::Value as Json;
 
 use super::repositories::normalized_url;
-use super::world::{NAMESPACE, World};
+use super::world::{ClusterState, NAMESPACE};
 use crate::argocd::wire::object::{namespace, text};
 use crate::go::glob::{self, Dialect};
 use crate::go::{filepath, regexp};
@@ -75,7 +75,7 @@ impl Project<'_> {
     /// Whether objects may go to a namespace of a cluster.
     pub(super) fn permits_destination(
         &self,
-        world: &World,
+        world: &ClusterState,
         cluster: &(String, String),
         namespace: &str,
     ) -> bool {
@@ -161,7 +161,7 @@ impl Project<'_> {
 }
 
 /// Why Argo CD will not sync an Application; nothing where it will.
-pub(super) fn conditions(world: &World, application: &Json) -> Vec<String> {
+pub(super) fn conditions(world: &ClusterState, application: &Json) -> Vec<String> {
     let spec = application.get("spec").cloned().unwrap_or_default();
     let name = match text(&spec, &["project"]) {
         "" => "default",

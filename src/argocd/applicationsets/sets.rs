@@ -16,7 +16,7 @@ use super::params::Params;
 use super::patch;
 use super::render::{Data, Renderer};
 use super::repositories::Repositories;
-use super::world::World;
+use super::world::ClusterState;
 use crate::argocd::wire::object::{name, namespace, text};
 use crate::go::template::Budget;
 
@@ -24,7 +24,7 @@ const FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";
 
 /// What came of a set.
 #[derive(Debug, Default)]
-pub(super) struct Made {
+pub(super) struct SetOutcome {
     /// The Applications, as they are sent to the API server, sorted by name.
     pub(super) applications: Vec<Json>,
     /// Which item of `generators` made each, from 0.
@@ -37,12 +37,12 @@ pub(super) struct Made {
 
 /// Makes the Applications of a set.
 pub(super) fn make(
-    world: &World,
+    world: &ClusterState,
     repositories: &Repositories,
     switches: Switches,
     set: &Json,
     budget: &Budget,
-) -> Made {
+) -> SetOutcome {
     let none = Json::Object(Map::new());
     let spec = set.get("spec").unwrap_or(&none);
     let context = Context {
@@ -53,9 +53,9 @@ pub(super) fn make(
         spec,
         set: name(set),
     };
-    let mut made = Made {
+    let mut made = SetOutcome {
         silent: silent_losses(spec),
-        ..Made::default()
+        ..SetOutcome::default()
     };
     match generated(&context, namespace(set)) {
         Err(failure) => made.error = Some(failure.to_string()),
@@ -179,7 +179,7 @@ fn placed(application: Json, namespace: &str) -> Json {
     placed
 }
 
-fn validate(world: &World, applications: Vec<(usize, Json)>, made: &mut Made) {
+fn validate(world: &ClusterState, applications: Vec<(usize, Json)>, made: &mut SetOutcome) {
     let mut seen = BTreeSet::new();
     let mut wrong: BTreeSet<String> = BTreeSet::new();
     for (_, application) in &applications {
@@ -210,7 +210,7 @@ fn validate(world: &World, applications: Vec<(usize, Json)>, made: &mut Made) {
     }
 }
 
-fn fault_of(world: &World, application: &Json) -> Option<String> {
+fn fault_of(world: &ClusterState, application: &Json) -> Option<String> {
     let project = text(application, &["spec", "project"]);
     if world.project(project).is_none() {
         return Some(format!(

@@ -14,7 +14,7 @@ use super::projects::{self, Project};
 use super::repositories::Repositories;
 use super::sets;
 use super::sources::{RenderedSources, Sources};
-use super::world::{NAMESPACE, World};
+use super::world::{ClusterState, NAMESPACE};
 use crate::argocd::wire::object::{at, gvk, name, namespace, set_namespace, shown, text};
 use crate::go::template::Budget;
 use crate::kube::{Gvk, Scope};
@@ -130,7 +130,7 @@ impl Listing {
 /// Applies the entries and lists what is then in the cluster.
 pub fn list(request: Request<'_>) -> Listing {
     let mut cluster = Cluster {
-        world: World::new(),
+        world: ClusterState::new(),
         listing: Listing::default(),
         pending_sets: Vec::new(),
         known_sets: IndexMap::new(),
@@ -155,7 +155,7 @@ pub fn list(request: Request<'_>) -> Listing {
 }
 
 struct Cluster<'a> {
-    world: World,
+    world: ClusterState,
     listing: Listing,
     pending_sets: Vec<Json>,
     /// The sets that were applied.

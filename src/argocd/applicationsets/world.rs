@@ -34,14 +34,14 @@ pub(super) struct Cluster {
 
 /// Objects of the cluster, and answers.
 #[derive(Debug)]
-pub(super) struct World {
+pub(super) struct ClusterState {
     objects: Vec<Value>,
     /// The clusters, in the order of their Secrets' names.
     pub(super) clusters: Vec<Cluster>,
     answers: Map<String, Value>,
 }
 
-impl World {
+impl ClusterState {
     /// A world with the project that permits everything, and no cluster but the one Argo CD runs in.
     pub(super) fn new() -> Self {
         let mut world = Self {

@@ -21,14 +21,14 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 pub use config::PluginConfig;
-pub use page::{Seen, SeenSource, page};
+pub use page::{HostView, SeenSource, page};
 
 use super::application::merge::{Merged, merged};
 use super::application::source::AppSource;
 use super::application::{Application, Facts, SourceKind};
 use super::sources::{self, HelmTool, References, SourceOrder, said};
 use super::wire::lists::check_kind;
-use super::wire::target::{Targets, World};
+use super::wire::target::{ControllerState, Targets};
 use super::wire::tracking::{Tracking, is_definition};
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
 use crate::files::{Files, Kind, Tree, TreePath, leaving_link};
@@ -108,7 +108,7 @@ pub struct Simulation<'a> {
 ///
 /// Fails with [`Code::HostError`] where the host would show an error, which the note holds word by word;
 /// otherwise as reading the Application does.
-pub fn simulate(simulation: &Simulation<'_>) -> Result<Seen, Report> {
+pub fn simulate(simulation: &Simulation<'_>) -> Result<HostView, Report> {
     let mut seen = simulation.seen();
     let mut objects = Vec::new();
     for index in simulation.chosen()? {
@@ -153,12 +153,12 @@ pub fn announcements(simulation: &Simulation<'_>) -> Result<Vec<Value>, Report> 
 }
 
 impl Simulation<'_> {
-    fn seen(&self) -> Seen {
-        Seen {
+    fn seen(&self) -> HostView {
+        HostView {
             name: self.application.instance_name(&self.settings.control_plane),
             project: self.application.project.clone(),
             warnings: self.config.warnings.clone(),
-            ..Seen::default()
+            ..HostView::default()
         }
     }
 
@@ -206,7 +206,7 @@ impl Simulation<'_> {
             }
             has_kind(object)?;
         }
-        let world = World {
+        let world = ControllerState {
             application: &instance,
             destination,
             tracking: &settings.tracking,

@@ -12,7 +12,7 @@ use crate::diagnostic::{Code, Diagnostic, Report, Result};
 
 /// An Application as the host sees it.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub struct HostView {
     pub(super) name: String,
     pub(super) project: String,
     pub(super) sources: Vec<SeenSource>,
@@ -35,7 +35,7 @@ pub struct SeenSource {
 }
 
 /// The page of the Application: facts, then its objects.
-pub fn page(seen: &Seen) -> String {
+pub fn page(seen: &HostView) -> String {
     let mut page = String::new();
     line(
         &mut page,
@@ -159,7 +159,7 @@ fn table(page: &mut String, objects: &[Value]) {
     }
 }
 
-impl Seen {
+impl HostView {
     /// The objects as the host has them, as YAML.
     pub fn to_yaml(&self) -> Result<Vec<u8>> {
         print::documents(&self.objects)

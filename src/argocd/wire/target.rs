@@ -24,7 +24,7 @@ pub struct Targets {
 
 /// What the controller knows.
 #[derive(Debug, Clone)]
-pub struct World<'a> {
+pub struct ControllerState<'a> {
     /// The Application's name, as the host marks objects with it.
     pub application: &'a str,
     /// The namespace of objects that have none.
@@ -35,7 +35,7 @@ pub struct World<'a> {
     pub cluster_scoped: &'a BTreeSet<(String, String)>,
 }
 
-impl World<'_> {
+impl ControllerState<'_> {
     /// Settles objects. Fails, in the host's words, where one cannot be marked.
     pub fn settle(&self, objects: Vec<Value>) -> Result<Targets, String> {
         let mut last: IndexMap<String, (Value, usize)> = IndexMap::new();

@@ -31,7 +31,7 @@ use crate::secrets::{Leaves, Opener, Secrets, leave};
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Arguments {
     #[command(subcommand)]
-    made: Option<Made>,
+    made: Option<BuildSubject>,
     /// One Kustomization, as NAME or NAMESPACE/NAME; what leads to it is rendered to find it
     name: Option<String>,
     /// A file of Kustomizations to begin with
@@ -112,7 +112,7 @@ pub(super) struct Arguments {
 
 /// What is built that is no Kustomization.
 #[derive(Debug, clap::Subcommand)]
-enum Made {
+enum BuildSubject {
     /// Print the objects that flux-operator makes of a ResourceSet
     #[command(name = "resourceset")]
     ResourceSet(resource_set::Arguments),
@@ -132,8 +132,8 @@ enum ObjectOrder {
 /// Renders Kustomizations and prints what they apply.
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Outcome {
     match &arguments.made {
-        Some(Made::ResourceSet(arguments)) => return resource_set::run(context, arguments),
-        Some(Made::Artifacts(arguments)) => return artifacts::run(context, arguments),
+        Some(BuildSubject::ResourceSet(arguments)) => return resource_set::run(context, arguments),
+        Some(BuildSubject::Artifacts(arguments)) => return artifacts::run(context, arguments),
         None => {}
     }
     let begin = begin(context, arguments);

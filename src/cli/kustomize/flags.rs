@@ -54,13 +54,13 @@ pub(super) const fn short(
 
 /// The words of a command line, taken apart.
 #[derive(Debug, Default)]
-pub(super) struct Words {
+pub(super) struct CommandLine {
     flags: BTreeMap<&'static str, Vec<String>>,
     /// What is no flag, in order.
     pub(super) rest: Vec<String>,
 }
 
-impl Words {
+impl CommandLine {
     /// Takes words apart. Fails on a flag that is not known, and on one without its value.
     pub(super) fn parse(words: &[String], known: &[&[Flag]]) -> Result<Self> {
         let mut parsed = Self::default();
@@ -212,7 +212,7 @@ fn truth(text: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Takes, Words, flag, short};
+    use super::{CommandLine, Takes, flag, short};
 
     #[test]
     fn reads_flags_as_pflag_does() {
@@ -235,14 +235,14 @@ mod tests {
         ]
         .map(str::to_owned)
         .to_vec();
-        let parsed = Words::parse(&words, &[&known]).expect("all of them are known");
+        let parsed = CommandLine::parse(&words, &[&known]).expect("all of them are known");
         assert_eq!(parsed.value("output"), Some("y"));
         assert_eq!(parsed.values("from"), ["a", "b", "c"]);
         assert!(!parsed.is_on("force"));
         assert_eq!(parsed.rest, ["a", "-z"]);
         for word in ["--frob", "-x", "--output", "--force=yes", "--forc"] {
             assert!(
-                Words::parse(&[word.to_owned()], &[&known]).is_err(),
+                CommandLine::parse(&[word.to_owned()], &[&known]).is_err(),
                 "{word}"
             );
         }

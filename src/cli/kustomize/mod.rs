@@ -11,7 +11,7 @@ mod version;
 
 use std::fmt::Write as _;
 
-use self::flags::{Flag, Takes, Words, flag, short, usage};
+use self::flags::{CommandLine, Flag, Takes, flag, short, usage};
 use super::root::LEVEL_VARIABLE;
 use super::{Context, Done, Outcome};
 use crate::diagnostic::Result;
@@ -35,7 +35,7 @@ enum Run {
 /// A run of a command.
 struct Call<'c> {
     context: &'c Context,
-    words: Words,
+    words: CommandLine,
     level: Level,
 }
 
@@ -175,7 +175,7 @@ pub(super) fn run(context: &Context, words: &[String]) -> Outcome {
     let is_edit = path.first().is_some_and(|c| c.name == "edit");
     let edit: &[Flag] = if is_edit { edit::EVERYWHERE } else { &[] };
     let known: Vec<&[Flag]> = known.into_iter().chain([edit]).collect();
-    let words = Words::parse(&rest, &known)?;
+    let words = CommandLine::parse(&rest, &known)?;
     match command.map(|command| &command.run) {
         Some(Run::Leaf(run)) if !words.is_on("help") => run(&Call {
             context,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::one::{Target, sealing};
+use super::one::{LockedFile, sealing};
 use super::{Call, Ended, codes};
 use crate::cli::Done;
 use crate::diagnostic::{Code, Diagnostic, Result};
@@ -30,7 +30,7 @@ impl Call<'_> {
             Ok(parsed) => parsed,
             Err(error) => return Ok(Ended::from(error).with_code(codes::INVALID_SET)),
         };
-        let target = Target::read(self, Path::new(file))?;
+        let target = LockedFile::read(self, Path::new(file))?;
         let mut document = target.open()?;
         let changed = document.set(&path, value)?;
         if changed || !self.given.is("idempotent") {
@@ -48,7 +48,7 @@ impl Call<'_> {
             Ok(path) => path,
             Err(error) => return Ok(Ended::from(error).with_code(codes::INVALID_SET)),
         };
-        let target = Target::read(self, Path::new(file))?;
+        let target = LockedFile::read(self, Path::new(file))?;
         let mut document = target.open()?;
         if !document.unset(&path)? {
             if self.given.is("idempotent") {
@@ -75,7 +75,7 @@ impl Call<'_> {
             services: self.services(prefix),
             ..RuleOverride::default()
         };
-        let target = Target::read(self, &file)?;
+        let target = LockedFile::read(self, &file)?;
         let mut document = target.open()?;
         let sealed = sealing(|sealer| {
             document.rotate(&keys("add-"), &keys("rm-"), sealer)?;

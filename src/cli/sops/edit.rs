@@ -9,7 +9,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::one::{Target, sealing};
+use super::one::{LockedFile, sealing};
 use super::{Call, Ended, codes};
 use crate::cli::decrypt::{configuration, indents};
 use crate::cli::{Done, output};
@@ -46,7 +46,7 @@ impl Call<'_> {
     }
 
     fn edit_sealed(&self, file: &Path) -> Result<Ended> {
-        let target = Target::read(self, file)?;
+        let target = LockedFile::read(self, file)?;
         let mut document = target.open()?;
         let plain = document.to_plain(target.output, &target.indents)?;
         let taken = |edited: &[u8]| document.take_plain(edited, target.format());

@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Component, Path};
 
-use super::one::Target;
+use super::one::LockedFile;
 use super::{Call, Ended};
 use crate::cli::Done;
 use crate::diagnostic::{Code, Diagnostic, Result};
@@ -19,7 +19,7 @@ const FALLBACK_NAME: &str = "tmp-file";
 impl Call<'_> {
     pub(super) fn exec_env(&self) -> Result<Ended> {
         let (file, command) = self.file_and_command()?;
-        let variables = match Target::read(self, file)?.open()?.to_variables() {
+        let variables = match LockedFile::read(self, file)?.open()?.to_variables() {
             Ok(variables) => variables,
             Err(error) => return Ok(Ended::from(error).with_code(1)),
         };
@@ -47,7 +47,7 @@ impl Call<'_> {
 
     pub(super) fn exec_file(&self) -> Result<Ended> {
         let (file, command) = self.file_and_command()?;
-        let target = Target::read(self, file)?;
+        let target = LockedFile::read(self, file)?;
         let plain = target.open()?.to_plain(target.output, &target.indents)?;
         drop(target);
         let name = self.given.word("filename").unwrap_or(FALLBACK_NAME);

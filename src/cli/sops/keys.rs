@@ -3,7 +3,7 @@
 use std::io::BufRead as _;
 use std::path::Path;
 
-use super::one::{Target, sealing};
+use super::one::{LockedFile, sealing};
 use super::{Call, Ended};
 use crate::cli::decrypt::configuration;
 use crate::cli::{Done, output};
@@ -38,7 +38,7 @@ impl Call<'_> {
     }
 
     fn update_file(&self, file: &Path) -> Result<()> {
-        let target = Target::read(self, file)?;
+        let target = LockedFile::read(self, file)?;
         let keys = target.keys()?;
         let path = self.context.working_directory.join(file);
         let config = configuration(self.context, self.config().as_deref())?;
@@ -70,7 +70,7 @@ impl Call<'_> {
         let Some(file) = self.path("file") else {
             return usage("groups needs --file");
         };
-        let target = Target::read(self, &file)?;
+        let target = LockedFile::read(self, &file)?;
         let keys = target.keys()?;
         let identities = target.identities();
         let threshold = self.given.number("shamir-secret-sharing-threshold")?;

@@ -24,7 +24,7 @@ use crate::secrets::sealing::Format;
 use codes::Work;
 use commands::{ABSENT, COMMANDS, Command, GLOBAL, SERVICES};
 use flags::{Given, Position};
-use one::Target;
+use one::LockedFile;
 
 /// The version of sops that this does as.
 const VERSION: &str = "3.13.3";
@@ -353,7 +353,7 @@ impl Call<'_> {
         let Some(file) = self.file() else {
             return Ok(self.no_file());
         };
-        let target = Target::read(self, &file)?;
+        let target = LockedFile::read(self, &file)?;
         let sealed = match target.keys() {
             Ok(keys) => keys.has_mac(),
             Err(error) if error.code() == Code::SopsNotSealed => false,

@@ -13,7 +13,7 @@ use crate::secrets::sealing::{
 };
 
 /// A sealed file, its formats and how it is written; locked as long as this lasts.
-pub(super) struct Target<'a> {
+pub(super) struct LockedFile<'a> {
     call: &'a Call<'a>,
     /// Its path.
     pub(super) path: PathBuf,
@@ -27,7 +27,7 @@ pub(super) struct Target<'a> {
     _lock: Lock,
 }
 
-impl<'a> Target<'a> {
+impl<'a> LockedFile<'a> {
     /// Locks and reads a file. Fails with what reading it, or `.sops.yaml`, fails with.
     pub(super) fn read(call: &'a Call<'a>, path: &Path) -> Result<Self> {
         let lock = call.context.trusted.lock(path)?;

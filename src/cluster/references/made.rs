@@ -27,7 +27,7 @@ impl Thing {
 
 /// Something that is made, by the objects of the cluster.
 #[derive(Debug)]
-pub struct Made<'a> {
+pub struct Provider<'a> {
     /// The object that makes it: the first where there are several.
     pub by: &'a Resource,
     /// Its keys; `None` where they are not known.
@@ -43,7 +43,7 @@ pub(super) fn all(objects: &ResMap) -> MadeBy<'_> {
         let key = (thing, object.namespace().to_owned(), name);
         match all.entry(key) {
             std::collections::btree_map::Entry::Vacant(slot) => {
-                slot.insert(Made { by: object, keys });
+                slot.insert(Provider { by: object, keys });
             }
             // What several make has the keys of all of them, as far as they are known.
             std::collections::btree_map::Entry::Occupied(mut slot) => {

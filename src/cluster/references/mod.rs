@@ -9,7 +9,7 @@ mod made;
 mod named;
 mod routes;
 
-pub use made::{Made, Thing};
+pub use made::{Provider, Thing};
 pub use named::Named;
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use crate::substitute::PLACEHOLDER;
 use crate::yaml::Node;
 
 /// What is made, by kind, namespace and name.
-pub type MadeBy<'a> = BTreeMap<(Thing, String, String), Made<'a>>;
+pub type MadeBy<'a> = BTreeMap<(Thing, String, String), Provider<'a>>;
 
 /// The index of some objects.
 pub struct References<'a> {
@@ -43,7 +43,7 @@ impl<'a> References<'a> {
     }
 
     /// What makes a thing, where it is known.
-    pub fn maker(&self, thing: Thing, namespace: &str, name: &str) -> Option<&Made<'a>> {
+    pub fn maker(&self, thing: Thing, namespace: &str, name: &str) -> Option<&Provider<'a>> {
         let key = (thing, namespace.to_owned(), name.to_owned());
         self.made.get(&key)
     }

@@ -73,9 +73,9 @@ impl Definitions {
         &self,
         built_in: impl FnOnce() -> Option<Shape<'static>>,
         own: Option<&'a Node>,
-    ) -> Option<Found<'a>> {
-        let own = own.map(Found::Own);
-        let built_in = || built_in().map(Found::BuiltIn);
+    ) -> Option<ResolvedSchema<'a>> {
+        let own = own.map(ResolvedSchema::Own);
+        let built_in = || built_in().map(ResolvedSchema::BuiltIn);
         match self.built_in {
             BuiltIn::Absent => own,
             BuiltIn::Below => own.or_else(built_in),
@@ -93,8 +93,8 @@ impl Definitions {
         let own = self.schema(self.objects.get(&key));
         let found = self.choose(|| super::built_in_object(api_version, kind), own)?;
         Some(match found {
-            Found::BuiltIn(shape) => shape,
-            Found::Own(schema) => Shape::Custom(self, schema),
+            ResolvedSchema::BuiltIn(shape) => shape,
+            ResolvedSchema::Own(schema) => Shape::Custom(self, schema),
         })
     }
 
@@ -144,8 +144,8 @@ impl Definitions {
             let own_name = name.replace("~1", "/").replace("~0", "~");
             let own = self.schema(self.by_name.get(&own_name));
             schema = match self.choose(|| super::built_in_type(name), own)? {
-                Found::BuiltIn(shape) => return Some(shape),
-                Found::Own(schema) => schema,
+                ResolvedSchema::BuiltIn(shape) => return Some(shape),
+                ResolvedSchema::Own(schema) => schema,
             };
         }
         None
@@ -153,7 +153,7 @@ impl Definitions {
 }
 
 /// A schema that a name led to.
-enum Found<'a> {
+enum ResolvedSchema<'a> {
     BuiltIn(Shape<'static>),
     Own(&'a Node),
 }

@@ -10,7 +10,7 @@ use crate::files::{Files, TreePath};
 use crate::kube::Resource;
 use crate::kustomize::generators::{self, Kind};
 use crate::kustomize::kustomization::{GeneratorArguments, GeneratorOptions, Kustomization, Text};
-use crate::kustomize::loader::{Loader, World};
+use crate::kustomize::loader::{BuildContext, Loader};
 use crate::kustomize::{Chart, ChartCall, Generators, Options, ProgramCall, RepositoryAddress};
 
 use super::{note, refused};
@@ -240,7 +240,7 @@ fn finish(
     }
     let options = Options::default();
     let generators = Nothing;
-    let shared = World {
+    let shared = BuildContext {
         options: &options,
         generators: &generators,
     };

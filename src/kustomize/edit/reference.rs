@@ -60,7 +60,7 @@ pub(super) fn write(file: &File, kustomization: &Kustomization) -> Result<Vec<u8
         yaml::write_manifest(out, &alone).map_err(|error| error.at(&file.source))
     };
     let mut out = Vec::with_capacity(file.bytes.len());
-    for Found { field, before } in &found {
+    for FieldWithComments { field, before } in &found {
         out.extend_from_slice(before);
         write(&mut out, field)?;
     }
@@ -73,13 +73,13 @@ pub(super) fn write(file: &File, kustomization: &Kustomization) -> Result<Vec<u8
 }
 
 /// A field of a file, and the comments and blank lines that go before it.
-struct Found {
+struct FieldWithComments {
     field: &'static str,
     before: Vec<u8>,
 }
 
-fn fields_of(text: &[u8]) -> Vec<Found> {
-    let mut found: Vec<Found> = Vec::new();
+fn fields_of(text: &[u8]) -> Vec<FieldWithComments> {
+    let mut found: Vec<FieldWithComments> = Vec::new();
     let mut waiting = Vec::new();
     for line in text.split_inclusive(|b| *b == b'\n') {
         if !line.ends_with(b"\n") {
@@ -89,7 +89,7 @@ fn fields_of(text: &[u8]) -> Vec<Found> {
             waiting.extend_from_slice(line);
         } else if let Some(field) = field_at(line) {
             let before = std::mem::take(&mut waiting);
-            found.push(Found { field, before });
+            found.push(FieldWithComments { field, before });
         } else if let Some(last) = found.last_mut() {
             last.before.append(&mut waiting);
         }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::lists::{Patch, text_of};
-use super::strategic::{Directive, Fate, Merge, clash, take_directive};
+use super::strategic::{Directive, Merge, PatchOutcome, clash, take_directive};
 use crate::diagnostic::Code;
 use crate::kube::merge_keys::FieldShape;
 use crate::kustomize::fault::Fault;
@@ -173,10 +173,10 @@ impl<'m, 's> Steps<'m, 's> {
     fn settle(
         &mut self,
         item: Item,
-        settle: impl FnOnce(&Merge<'s>, &mut Node, FieldShape<'s>) -> Result<Fate, Fault>,
+        settle: impl FnOnce(&Merge<'s>, &mut Node, FieldShape<'s>) -> Result<PatchOutcome, Fault>,
     ) -> Result<Option<Item>, Fault> {
         let fate = settle(self.merge, &mut self.items[item], self.shape)?;
-        Ok((fate == Fate::Keep).then_some(item))
+        Ok((fate == PatchOutcome::Keep).then_some(item))
     }
 
     fn merge_items(&mut self, there: Item, new: Item) -> Result<Option<Item>, Fault> {

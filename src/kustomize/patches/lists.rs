@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::irregular;
 use super::strategic::{
-    DIRECTIVE, Directive, Fate, Merge, parse_directive, take_directive as take,
+    DIRECTIVE, Directive, Merge, PatchOutcome, parse_directive, take_directive as take,
 };
 use crate::kube::merge_keys::{FieldShape, MergeKeys, Shape};
 use crate::kustomize::fault::Fault;
@@ -167,7 +167,7 @@ impl<'k> Regular<'k> {
         let is_ordered_by_patch = self.keys.len() == 1;
         for mut patch in new {
             let Some(&at) = positions.get(&self.identity(&patch)) else {
-                if merge.add(&mut patch, item)? == Fate::Keep && !scalar::is_empty(&patch) {
+                if merge.add(&mut patch, item)? == PatchOutcome::Keep && !scalar::is_empty(&patch) {
                     target.push(patch);
                 }
                 continue;
@@ -234,7 +234,7 @@ impl Slot {
         shape: FieldShape<'s>,
     ) -> Result<Option<Node>, Fault> {
         if let Some(item) = self.item.as_mut().filter(|_| !self.is_settled)
-            && merge.keep(item, shape)? == Fate::Remove
+            && merge.keep(item, shape)? == PatchOutcome::Remove
         {
             return Ok(None);
         }
@@ -245,7 +245,7 @@ impl Slot {
 /// Settles every item and drops those that are to go, and those that are empty then.
 fn visit(
     items: &mut Vec<Node>,
-    mut settle: impl FnMut(&mut Node) -> Result<Fate, Fault>,
+    mut settle: impl FnMut(&mut Node) -> Result<PatchOutcome, Fault>,
 ) -> Result<(), Fault> {
     let mut fault = None;
     items.retain_mut(|item| {
@@ -253,7 +253,7 @@ fn visit(
             return true;
         }
         match settle(item) {
-            Ok(fate) => fate == Fate::Keep && !scalar::is_empty(item),
+            Ok(fate) => fate == PatchOutcome::Keep && !scalar::is_empty(item),
             Err(error) => {
                 fault = Some(error);
                 true

@@ -19,7 +19,7 @@ pub(super) const DIRECTIVE: &str = "$patch";
 
 /// What becomes of a field or item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum PatchOutcome {
     Keep,
     Remove,
 }
@@ -116,14 +116,14 @@ impl<'s> Merge<'s> {
         target: &mut Node,
         mut patch: Node,
         field: FieldShape<'s>,
-    ) -> Result<Fate, Fault> {
+    ) -> Result<PatchOutcome, Fault> {
         if scalar::is_null(&patch) {
-            return Ok(Fate::Remove);
+            return Ok(PatchOutcome::Remove);
         }
         if scalar::is_null(target) {
             if patch.scalar_text().is_some() {
                 overwrite(target, &patch);
-                return Ok(Fate::Keep);
+                return Ok(PatchOutcome::Keep);
             }
             *target = patch;
             return self.add(target, field);
@@ -138,7 +138,7 @@ impl<'s> Merge<'s> {
                 if overwrite(target, &patch) {
                     self.has_changed_linked.set(true);
                 }
-                Ok(Fate::Keep)
+                Ok(PatchOutcome::Keep)
             }
             _ => Err(clash(target, &patch)),
         }
@@ -150,13 +150,13 @@ impl<'s> Merge<'s> {
         mut patch: Vec<Node>,
         mark: Mark,
         field: FieldShape<'s>,
-    ) -> Result<Fate, Fault> {
+    ) -> Result<PatchOutcome, Fault> {
         let Some(keys) = field.merge else {
             *target = patch;
-            return Ok(Fate::Keep);
+            return Ok(PatchOutcome::Keep);
         };
         match lists::take_directive(&mut patch, mark)? {
-            Directive::Delete => return Ok(Fate::Remove),
+            Directive::Delete => return Ok(PatchOutcome::Remove),
             Directive::Replace => {
                 *target = patch;
                 lists::merge(self, target, Patch::Itself, keys, field.value)?;
@@ -165,7 +165,7 @@ impl<'s> Merge<'s> {
                 lists::merge(self, target, Patch::Items(patch), keys, field.value)?;
             }
         }
-        Ok(Fate::Keep)
+        Ok(PatchOutcome::Keep)
     }
 
     fn mappings(
@@ -173,17 +173,17 @@ impl<'s> Merge<'s> {
         target: &mut Node,
         mut patch: Node,
         shape: Shape<'s>,
-    ) -> Result<Fate, Fault> {
+    ) -> Result<PatchOutcome, Fault> {
         let shape = self.identify(shape, [&*target, &patch]);
         match take_directive(&mut patch)? {
-            Directive::Delete => return Ok(Fate::Remove),
+            Directive::Delete => return Ok(PatchOutcome::Remove),
             Directive::Replace => {
                 *target = patch;
                 self.add_fields(target, shape)?;
             }
             Directive::Merge => self.fields(target, patch, shape)?,
         }
-        Ok(Fate::Keep)
+        Ok(PatchOutcome::Keep)
     }
 
     /// Merges the fields of two mappings.
@@ -215,7 +215,7 @@ impl<'s> Merge<'s> {
             let key = entry.key.scalar_text().unwrap_or_default();
             let field = self.field(shape, key, [&entry]);
             scalar::quote(&mut entry.value);
-            if self.add(&mut entry.value, field)? == Fate::Keep {
+            if self.add(&mut entry.value, field)? == PatchOutcome::Keep {
                 target.entries_mut().push(entry);
             }
         }
@@ -223,11 +223,15 @@ impl<'s> Merge<'s> {
     }
 
     /// Settles a value that only the target has.
-    pub(super) fn keep(&self, target: &mut Node, field: FieldShape<'s>) -> Result<Fate, Fault> {
+    pub(super) fn keep(
+        &self,
+        target: &mut Node,
+        field: FieldShape<'s>,
+    ) -> Result<PatchOutcome, Fault> {
         let shape = self.identify(field.value, [&*target]);
         let is_left_out = scalar::is_null(target) && target.scalar_text() == Some("");
         match target.value_mut() {
-            Value::Scalar(_) if is_left_out => return Ok(Fate::Remove),
+            Value::Scalar(_) if is_left_out => return Ok(PatchOutcome::Remove),
             Value::Scalar(_) => {}
             Value::Mapping(mapping) => {
                 retain(mapping, |key, entry| {
@@ -242,20 +246,24 @@ impl<'s> Merge<'s> {
                 }
             }
         }
-        Ok(Fate::Keep)
+        Ok(PatchOutcome::Keep)
     }
 
     /// Settles a value that only the patch has: the top of what it adds.
-    pub(super) fn add(&self, patch: &mut Node, field: FieldShape<'s>) -> Result<Fate, Fault> {
+    pub(super) fn add(
+        &self,
+        patch: &mut Node,
+        field: FieldShape<'s>,
+    ) -> Result<PatchOutcome, Fault> {
         if scalar::is_null(patch) {
-            return Ok(Fate::Remove);
+            return Ok(PatchOutcome::Remove);
         }
         let shape = self.identify(field.value, [&*patch]);
         match patch.value_mut() {
             Value::Scalar(_) => {}
             // An unknown directive is an error everywhere but here.
             Value::Mapping(_) => match take_directive(patch) {
-                Ok(Directive::Delete) => return Ok(Fate::Remove),
+                Ok(Directive::Delete) => return Ok(PatchOutcome::Remove),
                 Ok(Directive::Merge | Directive::Replace) | Err(_) => {
                     self.add_fields(patch, shape)?;
                 }
@@ -266,7 +274,7 @@ impl<'s> Merge<'s> {
                 }
             }
         }
-        Ok(Fate::Keep)
+        Ok(PatchOutcome::Keep)
     }
 
     fn add_fields(&self, patch: &mut Node, shape: Shape<'s>) -> Result<(), Fault> {
@@ -285,9 +293,9 @@ impl<'s> Merge<'s> {
         &self,
         patch: &mut Node,
         field: FieldShape<'s>,
-    ) -> Result<Fate, Fault> {
+    ) -> Result<PatchOutcome, Fault> {
         if scalar::is_null(patch) {
-            return Ok(Fate::Remove);
+            return Ok(PatchOutcome::Remove);
         }
         let shape = self.identify(field.value, [&*patch]);
         let mark = patch.mark();
@@ -295,20 +303,20 @@ impl<'s> Merge<'s> {
             Value::Scalar(_) => {}
             Value::Mapping(_) => {
                 if take_directive(patch)? == Directive::Delete {
-                    return Ok(Fate::Remove);
+                    return Ok(PatchOutcome::Remove);
                 }
                 self.add_fields(patch, shape)?;
             }
             Value::Sequence(items) => {
                 if let Some(keys) = field.merge {
                     if lists::take_directive(items, mark)? == Directive::Delete {
-                        return Ok(Fate::Remove);
+                        return Ok(PatchOutcome::Remove);
                     }
                     lists::merge(self, items, Patch::Itself, keys, field.value)?;
                 }
             }
         }
-        Ok(Fate::Keep)
+        Ok(PatchOutcome::Keep)
     }
 }
 
@@ -342,7 +350,7 @@ fn patch_mark(target: &Node, patch: &Node) -> Node {
 /// Visits every entry and drops those that are to go; the order of the others stays.
 fn retain(
     mapping: &mut Mapping,
-    mut visit: impl FnMut(&str, &mut Entry) -> Result<Fate, Fault>,
+    mut visit: impl FnMut(&str, &mut Entry) -> Result<PatchOutcome, Fault>,
 ) -> Result<(), Fault> {
     let mut fault = None;
     mapping.entries_mut().retain_mut(|entry| {
@@ -351,7 +359,7 @@ fn retain(
         }
         let key = Text::from(entry.key.scalar_text().unwrap_or_default());
         match visit(&key, entry) {
-            Ok(fate) => fate == Fate::Keep,
+            Ok(fate) => fate == PatchOutcome::Keep,
             Err(error) => {
                 fault = Some(error);
                 true

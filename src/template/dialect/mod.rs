@@ -74,14 +74,14 @@ pub(super) enum Kind {
 
 /// Where the names of a text that it does not set itself are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(super) enum NameScope {
     /// In what surrounds it, and the values.
     Context,
     /// In the values alone: what is imported does not see the names of who imports it.
     Values,
 }
 
-/// Before the name of a template that is to be read with [`Reach::Values`].
+/// Before the name of a template that is to be read with [`NameScope::Values`].
 pub(super) const ALONE: &str = "\u{1}";
 
 /// Translates a template. Newlines must be `\n` already.
@@ -89,7 +89,7 @@ pub(super) fn translate(
     source: &str,
     settings: &Settings,
     vocabulary: &dyn Vocabulary,
-    reach: Reach,
+    reach: NameScope,
 ) -> Result<Translated, Fault> {
     let segments = segment::split(source, settings)?;
     let mut printer = print::Printer::new(settings, vocabulary);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::tree::{Argument, Expression, Node};
-use super::{ALONE, Fault, Kind, Reach, Translated, Vocabulary};
+use super::{ALONE, Fault, Kind, NameScope, Translated, Vocabulary};
 use crate::template::settings::{Settings, Undefined};
 
 /// The marks of the translated text: control characters, which no template that becomes YAML may hold.
@@ -38,7 +38,7 @@ pub(super) struct Printer<'a> {
     /// Open `if`s: what stands in one may name filters that do not exist.
     pub(super) conditions: usize,
     /// Where names are looked for that the text does not set.
-    pub(super) reach: Reach,
+    pub(super) reach: NameScope,
     /// Whether `loop` is that of a loop around this place. It is not handed to included templates and blocks.
     pub(super) sees_loop: bool,
 }
@@ -51,7 +51,7 @@ impl<'a> Printer<'a> {
             out: Translated::default(),
             bound: BTreeSet::new(),
             conditions: 0,
-            reach: Reach::Context,
+            reach: NameScope::Context,
             sees_loop: false,
         }
     }
@@ -80,7 +80,7 @@ impl<'a> Printer<'a> {
     }
 
     /// Notes the templates that an expression names, which are read with a reach.
-    pub(super) fn includes(&mut self, name: &Expression, reach: Reach) {
+    pub(super) fn includes(&mut self, name: &Expression, reach: NameScope) {
         self.out.mutates = true;
         let mut names = std::slice::from_ref(name);
         if let Node::List(items) | Node::Tuple(items) = &name.node {
@@ -96,14 +96,14 @@ impl<'a> Printer<'a> {
     }
 
     /// Prints the name of a template that is imported.
-    pub(super) fn imported(&mut self, name: &Expression, reach: Reach) -> Result<(), Fault> {
+    pub(super) fn imported(&mut self, name: &Expression, reach: NameScope) -> Result<(), Fault> {
         match &name.node {
             Node::Text(text) => {
                 let literal = literal(&template_name(text, reach));
                 self.write(&literal, name.at);
                 Ok(())
             }
-            _ if reach == Reach::Context => self.expression(name),
+            _ if reach == NameScope::Context => self.expression(name),
             _ => {
                 self.write("__alone(", name.at);
                 self.expression(name)?;
@@ -210,7 +210,7 @@ impl<'a> Printer<'a> {
         }
         if !self.bound.contains(name) && !self.vocabulary.has_function(name) {
             self.out.reads.entry(name.to_owned()).or_insert(at);
-            if self.reach == Reach::Values {
+            if self.reach == NameScope::Values {
                 self.write("__values.", at);
             }
         }
@@ -510,10 +510,10 @@ impl<'a> Printer<'a> {
 }
 
 /// The name under which a template is asked for.
-fn template_name(name: &str, reach: Reach) -> String {
+fn template_name(name: &str, reach: NameScope) -> String {
     match reach {
-        Reach::Context => name.to_owned(),
-        Reach::Values => format!("{ALONE}{name}"),
+        NameScope::Context => name.to_owned(),
+        NameScope::Values => format!("{ALONE}{name}"),
     }
 }
 

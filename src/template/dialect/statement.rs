@@ -11,7 +11,7 @@ use super::print::{
 use super::segment::Segment;
 use super::token::{Token, tokens};
 use super::tree::{Expression, Node};
-use super::{Fault, Reach, Translated};
+use super::{Fault, NameScope, Translated};
 use crate::diagnostic::nearest;
 
 /// The statements of the language, `do` and loop controls included.
@@ -579,7 +579,7 @@ impl<'a> Writer<'a> {
         }
         let alone = parser.is_word("without");
         self.context_words(parser)?;
-        self.printer.includes(&name, Reach::Context);
+        self.printer.includes(&name, NameScope::Context);
         if alone {
             self.printer.write(VARIABLE_START, at);
             self.printer.write("__include_alone(", at);
@@ -603,14 +603,14 @@ impl<'a> Writer<'a> {
     }
 
     /// `with context` and `without context`; what is said where neither is, for imports.
-    fn context_words(&mut self, parser: &mut Parser<'_>) -> Result<Reach, Fault> {
+    fn context_words(&mut self, parser: &mut Parser<'_>) -> Result<NameScope, Fault> {
         let with = parser.take_word("with");
         if (with || parser.take_word("without")) && !parser.take_word("context") {
             return Err(parser.unexpected("context"));
         }
         Ok(match with {
-            true => Reach::Context,
-            false => Reach::Values,
+            true => NameScope::Context,
+            false => NameScope::Values,
         })
     }
 
@@ -722,7 +722,7 @@ impl<'a> Writer<'a> {
         self.begin(word, at);
         let expression = parser.expression()?;
         if word == "extends" {
-            self.printer.includes(&expression, Reach::Context);
+            self.printer.includes(&expression, NameScope::Context);
         }
         self.printer.expression(&expression)?;
         self.finish(at);

@@ -20,7 +20,7 @@ pub(super) mod views;
 use minijinja::value::{Tuple, ValueKind};
 use minijinja::{Error, ErrorKind, State, Value};
 
-use super::said::Said;
+use super::own_message::OwnMessage;
 
 pub(super) use dict::Dict;
 pub(super) use list::List;
@@ -30,12 +30,12 @@ pub(super) type Native = fn(&mut State<'_, '_>, &[Value]) -> Result<Value, Error
 
 /// The error of an operation that these values do not have. The phrase holds no value.
 pub(super) fn failed(phrase: impl Into<String>) -> Error {
-    Error::from(ErrorKind::InvalidOperation).with_source(Said(phrase.into()))
+    Error::from(ErrorKind::InvalidOperation).with_source(OwnMessage(phrase.into()))
 }
 
 /// The error of what would go past a limit.
 pub(super) fn too_much(phrase: impl Into<String>) -> Error {
-    Error::from(ErrorKind::OutOfFuel).with_source(Said(phrase.into()))
+    Error::from(ErrorKind::OutOfFuel).with_source(OwnMessage(phrase.into()))
 }
 
 /// Fuel above the limit, so that it ends where a place can be told: the engine's own end has none. A loop over a

@@ -2,7 +2,7 @@
 
 use super::discover::Assumptions;
 use super::endpoint::{Endpoint, Role};
-use crate::cilium::{Answer, Assumed, End, Fate, Pod, Policy, Protocol, State, World};
+use crate::cilium::{Answer, Assumed, End, FlowVerdict, Pod, Policy, PolicyWorld, Protocol, State};
 use crate::diagnostic::Place;
 use crate::kube::{ResMap, Resource};
 
@@ -42,7 +42,7 @@ impl By {
 
 /// What decides on a flow at one of its ends.
 #[derive(Debug, Clone)]
-pub enum Ground {
+pub enum DecidedBy {
     /// No policy denies by default there, and none denies this.
     Ungoverned,
     /// It is not an endpoint, or the node of the pod itself.
@@ -61,19 +61,21 @@ pub enum Ground {
     Elsewhere(Option<By>),
 }
 
-impl Ground {
+impl DecidedBy {
     /// What becomes of the flow by this end alone.
-    pub fn fate(&self) -> Fate {
+    pub fn fate(&self) -> FlowVerdict {
         match self {
-            Self::Ungoverned | Self::NoPod | Self::Allowed(_) => Fate::Allowed,
-            Self::Forbidden(_) | Self::DeniedByDefault(_) | Self::NameUnknown(..) => Fate::Denied,
-            Self::Unknown(..) | Self::Elsewhere(_) => Fate::Unknown,
+            Self::Ungoverned | Self::NoPod | Self::Allowed(_) => FlowVerdict::Allowed,
+            Self::Forbidden(_) | Self::DeniedByDefault(_) | Self::NameUnknown(..) => {
+                FlowVerdict::Denied
+            }
+            Self::Unknown(..) | Self::Elsewhere(_) => FlowVerdict::Unknown,
         }
     }
 
     /// Whether packets surely pass.
     pub fn passes(&self) -> bool {
-        self.fate() == Fate::Allowed
+        self.fate() == FlowVerdict::Allowed
     }
 }
 
@@ -81,29 +83,29 @@ impl Ground {
 #[derive(Debug, Clone)]
 pub struct Verdict {
     /// At the end that connects.
-    pub egress: Ground,
+    pub egress: DecidedBy,
     /// At the end that is connected to.
-    pub ingress: Ground,
+    pub ingress: DecidedBy,
 }
 
 impl Verdict {
     /// What becomes of the flow.
-    pub fn fate(&self) -> Fate {
+    pub fn fate(&self) -> FlowVerdict {
         match (self.egress.fate(), self.ingress.fate()) {
-            (Fate::Denied, _) | (_, Fate::Denied) => Fate::Denied,
-            (Fate::Unknown, _) | (_, Fate::Unknown) => Fate::Unknown,
-            (Fate::Allowed, Fate::Allowed) => Fate::Allowed,
+            (FlowVerdict::Denied, _) | (_, FlowVerdict::Denied) => FlowVerdict::Denied,
+            (FlowVerdict::Unknown, _) | (_, FlowVerdict::Unknown) => FlowVerdict::Unknown,
+            (FlowVerdict::Allowed, FlowVerdict::Allowed) => FlowVerdict::Allowed,
         }
     }
 
     /// Whether packets surely pass at both ends.
     pub fn passes(&self) -> bool {
-        self.fate() == Fate::Allowed
+        self.fate() == FlowVerdict::Allowed
     }
 
     /// Whether no policy has a say in it.
     pub fn is_ungoverned(&self) -> bool {
-        let is_open = |g: &Ground| matches!(g, Ground::Ungoverned | Ground::NoPod);
+        let is_open = |g: &DecidedBy| matches!(g, DecidedBy::Ungoverned | DecidedBy::NoPod);
         is_open(&self.egress) && is_open(&self.ingress)
     }
 }
@@ -111,8 +113,8 @@ impl Verdict {
 /// The endpoints as Cilium sees them: as policies are written, and as if those that audit enforced.
 #[derive(Debug)]
 pub(super) struct Judge {
-    written: World,
-    enforced: World,
+    written: PolicyWorld,
+    enforced: PolicyWorld,
 }
 
 impl Judge {
@@ -138,11 +140,11 @@ impl Judge {
             ..Assumed::default()
         };
         let references: Vec<&str> = endpoints.iter().map(|e| e.reference.as_str()).collect();
-        let written = World::new(objects.clone(), &assumed, &references);
+        let written = PolicyWorld::new(objects.clone(), &assumed, &references);
         assumed.enforce = true;
         Self {
             written,
-            enforced: World::new(objects, &assumed, &references),
+            enforced: PolicyWorld::new(objects, &assumed, &references),
         }
     }
 
@@ -151,7 +153,7 @@ impl Judge {
         self.written.policies()
     }
 
-    pub(super) fn world(&self, mode: Mode) -> &World {
+    pub(super) fn world(&self, mode: Mode) -> &PolicyWorld {
         match mode {
             Mode::AsWritten => &self.written,
             Mode::AsEnforced => &self.enforced,
@@ -173,18 +175,18 @@ impl Judge {
         };
         let Some(answer) = ask(port) else {
             return Verdict {
-                egress: Ground::NoPod,
-                ingress: Ground::NoPod,
+                egress: DecidedBy::NoPod,
+                ingress: DecidedBy::NoPod,
             };
         };
         let is_api_server = to.role == Role::ApiServer && API_SERVER.contains(&port);
-        if is_api_server && answer.fate() == Fate::Denied {
+        if is_api_server && answer.fate() == FlowVerdict::Denied {
             let others = API_SERVER.iter().filter(|p| **p != port);
-            let passes = |a: Answer| a.fate() != Fate::Denied;
+            let passes = |a: Answer| a.fate() != FlowVerdict::Denied;
             if others.copied().any(|p| ask(p).is_some_and(passes)) {
                 let why = "which port the API server has: 6443 or 443".to_owned();
                 return Verdict {
-                    egress: Ground::Unknown(self.by(&answer.egress), why),
+                    egress: DecidedBy::Unknown(self.by(&answer.egress), why),
                     ingress: self.ground(&answer.ingress),
                 };
             }
@@ -194,8 +196,8 @@ impl Judge {
 
     fn told(&self, answer: &Answer) -> Verdict {
         let egress = match (&answer.name, answer.fate(), self.by(&answer.egress)) {
-            (Some(why), Fate::Denied, Some(by)) => Ground::NameUnknown(by, why.clone()),
-            (Some(why), Fate::Unknown, by) => Ground::Unknown(by, why.clone()),
+            (Some(why), FlowVerdict::Denied, Some(by)) => DecidedBy::NameUnknown(by, why.clone()),
+            (Some(why), FlowVerdict::Unknown, by) => DecidedBy::Unknown(by, why.clone()),
             _ => self.ground(&answer.egress),
         };
         Verdict {
@@ -221,20 +223,22 @@ impl Judge {
         })
     }
 
-    fn ground(&self, end: &End) -> Ground {
+    fn ground(&self, end: &End) -> DecidedBy {
         let why = || {
             end.why
                 .clone()
                 .unwrap_or_else(|| "it cannot be known".to_owned())
         };
         match (end.state, self.by(end)) {
-            (State::NoEndpoint | State::OwnNode, _) => Ground::NoPod,
-            (State::Allowed | State::Proxied, Some(by)) => Ground::Allowed(by),
-            (State::Open | State::Allowed | State::Proxied, _) => Ground::Ungoverned,
-            (State::DeniedByRule | State::AuthenticationFails, Some(by)) => Ground::Forbidden(by),
-            (State::DeniedByDefault, Some(by)) => Ground::DeniedByDefault(by),
-            (_, by) if end.is_about_place => Ground::Elsewhere(by),
-            (_, by) => Ground::Unknown(by, why()),
+            (State::NoEndpoint | State::OwnNode, _) => DecidedBy::NoPod,
+            (State::Allowed | State::Proxied, Some(by)) => DecidedBy::Allowed(by),
+            (State::Open | State::Allowed | State::Proxied, _) => DecidedBy::Ungoverned,
+            (State::DeniedByRule | State::AuthenticationFails, Some(by)) => {
+                DecidedBy::Forbidden(by)
+            }
+            (State::DeniedByDefault, Some(by)) => DecidedBy::DeniedByDefault(by),
+            (_, by) if end.is_about_place => DecidedBy::Elsewhere(by),
+            (_, by) => DecidedBy::Unknown(by, why()),
         }
     }
 }

@@ -20,12 +20,12 @@ use discover::Population;
 pub use discover::{Assumptions, PodReference};
 pub(super) use discover::{assumed_operator, instances_of, pooler_of};
 pub use endpoint::{Endpoint, Role};
-pub use evaluate::{By, Ground, Mode, Verdict};
+pub use evaluate::{By, DecidedBy, Mode, Verdict};
 pub use matrix::Importance;
 pub(super) use monitor::Monitor;
 pub use report::{html, json, table};
 
-pub use crate::cilium::{Direction, Fate, Policy, Protocol, Refusal};
+pub use crate::cilium::{Direction, FlowVerdict, Policy, Protocol, Refusal};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::kube::ResMap;
 use evaluate::Judge;
@@ -215,7 +215,7 @@ impl Analysis {
         let lacks =
             |(from, to, direction, port, _): &(&Endpoint, &Endpoint, Direction, u16, &str)| {
                 let verdict = self.verdict(from, to, Protocol::Tcp, *port, Mode::AsWritten);
-                verdict.fate() == Fate::Denied
+                verdict.fate() == FlowVerdict::Denied
                     && !self.may_be_read_otherwise(operator, *direction, *port)
             };
         needs

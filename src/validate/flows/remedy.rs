@@ -2,7 +2,7 @@
 
 use super::NeededFlow;
 use super::endpoint::{Endpoint, Role};
-use super::evaluate::{By, Ground};
+use super::evaluate::{By, DecidedBy};
 use crate::cilium::Direction;
 use crate::diagnostic::Place;
 
@@ -29,7 +29,7 @@ const TELLING: &[&[&str]] = &[
 pub(super) fn of(
     need: &NeededFlow,
     direction: Direction,
-    ground: &Ground,
+    ground: &DecidedBy,
     from: &Endpoint,
     to: &Endpoint,
 ) -> Advice {
@@ -39,7 +39,7 @@ pub(super) fn of(
     };
     let side = direction.as_str();
     match ground {
-        Ground::Forbidden(policy) => Advice {
+        DecidedBy::Forbidden(policy) => Advice {
             place: policy.place.clone(),
             reason: format!(
                 "{} denies it with {}, which no other rule outweighs",
@@ -52,7 +52,7 @@ pub(super) fn of(
                 policy.id
             ),
         },
-        Ground::NameUnknown(policy, _) => Advice {
+        DecidedBy::NameUnknown(policy, _) => Advice {
             place: policy.place.clone(),
             reason: format!(
                 "{} of {} allows it by name, and no rule lets the DNS proxy see names",
@@ -63,7 +63,7 @@ pub(super) fn of(
                 policy.id
             ),
         },
-        Ground::DeniedByDefault(policy) | Ground::Elsewhere(Some(policy)) => Advice {
+        DecidedBy::DeniedByDefault(policy) | DecidedBy::Elsewhere(Some(policy)) => Advice {
             place: policy.place.clone(),
             reason: format!(
                 "{} denies {side} of {} by default, and no rule allows it",
@@ -73,11 +73,11 @@ pub(super) fn of(
             what: addition(policy, direction, need, subject, peer),
         },
         // These pass; nobody asks for advice on them.
-        Ground::Ungoverned
-        | Ground::NoPod
-        | Ground::Allowed(_)
-        | Ground::Unknown(..)
-        | Ground::Elsewhere(None) => Advice {
+        DecidedBy::Ungoverned
+        | DecidedBy::NoPod
+        | DecidedBy::Allowed(_)
+        | DecidedBy::Unknown(..)
+        | DecidedBy::Elsewhere(None) => Advice {
             place: None,
             reason: format!("{side} of {} is open", subject.title()),
             what: "nothing is to be done".to_owned(),

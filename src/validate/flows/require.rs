@@ -1,10 +1,10 @@
 //! What [`Analysis::require`] reports: needed flows that are dropped, and what to do.
 
 use super::endpoint::{Endpoint, Role};
-use super::evaluate::{Ground, Mode, Verdict};
+use super::evaluate::{DecidedBy, Mode, Verdict};
 use super::matrix::Importance;
 use super::{Analysis, NeededFlow, discover, refused_finding, remedy};
-use crate::cilium::{Direction, Fate};
+use crate::cilium::{Direction, FlowVerdict};
 use crate::diagnostic::{Code, Diagnostic, Report, Severity};
 
 impl Analysis {
@@ -41,9 +41,9 @@ impl Analysis {
     fn dropped(&self, need: &NeededFlow) -> Option<Diagnostic> {
         let (verb, verdict) = self.fate(need);
         let doubt = match verdict.fate() {
-            Fate::Allowed => return None,
-            Fate::Unknown => Some(self.elsewhere(need, &verdict)?),
-            Fate::Denied => self.of_nodes(need, &verdict),
+            FlowVerdict::Allowed => return None,
+            FlowVerdict::Unknown => Some(self.elsewhere(need, &verdict)?),
+            FlowVerdict::Denied => self.of_nodes(need, &verdict),
         };
         if self.is_told(need) {
             return None;
@@ -80,7 +80,7 @@ impl Analysis {
             (n.id, n.to) == (need.id, need.to)
                 && n.from != need.from
                 && first.cluster == from.cluster
-                && self.fate(n).1.fate() != Fate::Allowed
+                && self.fate(n).1.fate() != FlowVerdict::Allowed
         };
         discover::joins(from) && self.needs.iter().any(|n| of_first(&n))
     }
@@ -89,7 +89,7 @@ impl Analysis {
     pub(super) fn advice(&self, need: &NeededFlow, verdict: &Verdict) -> Vec<remedy::Advice> {
         let (from, to) = (&self.endpoints[need.from], &self.endpoints[need.to]);
         let blocked = ends(verdict).filter(|(_, ground)| {
-            ground.fate() == Fate::Denied || matches!(ground, Ground::Elsewhere(Some(_)))
+            ground.fate() == FlowVerdict::Denied || matches!(ground, DecidedBy::Elsewhere(Some(_)))
         });
         blocked
             .map(|(direction, ground)| remedy::of(need, direction, ground, from, to))
@@ -98,24 +98,25 @@ impl Analysis {
 
     /// Who may be elsewhere than it is taken to be, where that alone decides.
     fn elsewhere(&self, need: &NeededFlow, verdict: &Verdict) -> Option<Doubt> {
-        let mut doubtful = ends(verdict).filter(|(_, g)| g.fate() == Fate::Unknown);
+        let mut doubtful = ends(verdict).filter(|(_, g)| g.fate() == FlowVerdict::Unknown);
         let (direction, ground) = doubtful.next()?;
         let peer = self.subject(need, direction.other());
-        matches!(ground, Ground::Elsewhere(_)).then_some(Doubt::Place(peer.role))
+        matches!(ground, DecidedBy::Elsewhere(_)).then_some(Doubt::Place(peer.role))
     }
 
     /// Whether a NetworkPolicy drops what another network plugin may let nodes do.
     fn of_nodes(&self, need: &NeededFlow, verdict: &Verdict) -> Option<Doubt> {
-        let is_about_nodes = |(direction, ground): (Direction, &Ground)| {
+        let is_about_nodes = |(direction, ground): (Direction, &DecidedBy)| {
             let (subject, peer) = (
                 self.subject(need, direction),
                 self.subject(need, direction.other()),
             );
             let is_node = matches!(peer.role, Role::ApiServer | Role::RemoteNode);
-            let by_kubernetes = matches!(ground, Ground::DeniedByDefault(by) if by.is_kubernetes());
+            let by_kubernetes =
+                matches!(ground, DecidedBy::DeniedByDefault(by) if by.is_kubernetes());
             is_node && by_kubernetes && self.may_be_read_otherwise(subject, direction, need.port)
         };
-        let mut denied = ends(verdict).filter(|(_, g)| g.fate() == Fate::Denied);
+        let mut denied = ends(verdict).filter(|(_, g)| g.fate() == FlowVerdict::Denied);
         denied.all(is_about_nodes).then_some(Doubt::Node)
     }
 
@@ -129,7 +130,7 @@ impl Analysis {
 }
 
 /// The two ends of a flow, and what decides there.
-fn ends(verdict: &Verdict) -> impl Iterator<Item = (Direction, &Ground)> {
+fn ends(verdict: &Verdict) -> impl Iterator<Item = (Direction, &DecidedBy)> {
     [
         (Direction::Egress, &verdict.egress),
         (Direction::Ingress, &verdict.ingress),

@@ -6,7 +6,7 @@
 //! gathers those that belong to a token when it comes to it.
 
 use super::cursor::{Position, is_blank};
-use super::scanner::{Scanner, Seen, What};
+use super::scanner::{PreviousToken, Scanner, What};
 use super::token::{Kind, Token};
 use crate::yaml::{self, Node, Tag};
 
@@ -36,9 +36,9 @@ enum Role {
 }
 
 impl Scanner<'_> {
-    fn last_token(&self) -> Seen {
+    fn last_token(&self) -> PreviousToken {
         let last = self.comments.as_ref().and_then(|c| c.last[0]);
-        last.unwrap_or(Seen {
+        last.unwrap_or(PreviousToken {
             what: What::Other,
             offset: 0,
         })
@@ -316,7 +316,7 @@ impl Search {
 
 /// Comments on their way to the next event.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(super) struct PendingComments {
     head: String,
     line: String,
     foot: String,
@@ -324,7 +324,7 @@ pub(super) struct Held {
     stem: Option<String>,
 }
 
-impl Held {
+impl PendingComments {
     /// Gathers the comments that belong to a token or to what stands before it.
     pub(super) fn gather(&mut self, scanner: &mut Scanner<'_>) {
         let (offset, is_block_end) = match scanner.peeked() {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::anchors::Anchors;
-use super::comments::{self, Held};
+use super::comments::{self, PendingComments};
 use super::cursor::to_u32;
 use super::error::SyntaxError;
 use super::options::{Aliases, MergeKeys, ParseOptions, Reread};
@@ -46,7 +46,7 @@ pub(super) struct Composer<'a> {
     tag_handles: Vec<TagName<'a>>,
     /// Whether this document has a merge key to expand.
     has_merge: bool,
-    held: Option<Box<Held>>,
+    held: Option<Box<PendingComments>>,
     /// The comments at the end of the collection that has just ended.
     end_comments: Comments,
     /// The items and entries of the collections that are being composed, the innermost ones last. A

@@ -59,12 +59,12 @@ pub(super) struct Scanner<'a> {
 pub(super) struct Comments {
     pub(super) found: VecDeque<Comment>,
     /// The last token of the queue and the one before it.
-    pub(super) last: [Option<Seen>; 2],
+    pub(super) last: [Option<PreviousToken>; 2],
 }
 
 /// A token as comments look back at it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seen {
+pub(super) struct PreviousToken {
     pub(super) what: What,
     pub(super) offset: usize,
 }
@@ -214,7 +214,7 @@ impl<'a> Scanner<'a> {
             key_level,
         };
         if let Some(comments) = &mut self.comments {
-            comments.last = [Some(Seen::of(&token)), comments.last[0]];
+            comments.last = [Some(PreviousToken::of(&token)), comments.last[0]];
         }
         self.tokens.push_back(token);
     }
@@ -542,7 +542,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-impl Seen {
+impl PreviousToken {
     fn of(token: &Token<'_>) -> Self {
         let what = match token.kind {
             Kind::SequenceStart => What::SequenceStart,

@@ -19,7 +19,7 @@ use super::params::{self, Params};
 use super::render::{Data, Renderer};
 use super::repositories::Repositories;
 use super::selector::{Selector, Values};
-use super::world::World;
+use super::world::ClusterState;
 
 /// Switches of Argo CD's that change what generators see.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,7 +32,7 @@ pub struct Switches {
 
 /// What generators may look at.
 pub(super) struct Context<'a> {
-    pub(super) world: &'a World,
+    pub(super) world: &'a ClusterState,
     pub(super) repositories: &'a Repositories,
     pub(super) switches: Switches,
     pub(super) renderer: Renderer<'a>,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Target, change, here, place_of};
+use super::{EditedKustomization, change, here, place_of};
 use crate::cli::kustomize::flags::{Flag, Takes, flag, short, usage};
 use crate::cli::kustomize::{Call, Command, Done, Outcome, leaf};
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
@@ -209,7 +209,7 @@ fn list(call: &Call<'_>, field: ListField) -> Outcome {
         true => words.to_vec(),
         false => glob::existing(&place_of(&located), words)?,
     };
-    let name = Target::find(call)?.name;
+    let name = EditedKustomization::find(call)?.name;
     paths.retain(|path| *path != name);
     change(call, &Change::Add(field, paths))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Target;
+use super::EditedKustomization;
 use crate::cli::kustomize::flags::{Flag, Takes, flag, usage};
 use crate::cli::kustomize::{Call, Done, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Report, Result};
@@ -28,7 +28,7 @@ pub(super) fn run(call: &Call<'_>) -> Outcome {
     if call.words.is_on("vars") {
         return Err(usage("edit fix --vars is not there: write replacements by hand").into());
     }
-    let target = Target::find(call)?;
+    let target = EditedKustomization::find(call)?;
     let mut text = target.read(call)?;
     let mut report = Report::default();
     let files = text
@@ -62,13 +62,13 @@ pub(super) fn run(call: &Call<'_>) -> Outcome {
     })
 }
 
-fn is_file(target: &Target, path: &str) -> bool {
+fn is_file(target: &EditedKustomization, path: &str) -> bool {
     let path = target.located.directory.join(path);
     path.is_some_and(|path| matches!(target.located.tree.kind(&path), Ok(Some(Kind::File))))
 }
 
 /// What the working directory builds to, with other bytes of its kustomization.
-fn built(target: &Target, call: &Call<'_>, bytes: Option<Vec<u8>>) -> Result<Vec<u8>> {
+fn built(target: &EditedKustomization, call: &Call<'_>, bytes: Option<Vec<u8>>) -> Result<Vec<u8>> {
     let disk = Arc::clone(&target.located.tree) as Arc<dyn Files>;
     let files: Arc<dyn Files> = match bytes {
         Some(bytes) => Arc::new(Layer::new(

@@ -65,7 +65,7 @@ const BUILT_IN: [&str; 18] = [
 ];
 
 /// The kustomization of the working directory.
-struct Target {
+struct EditedKustomization {
     located: Located,
     /// Its path, links resolved: what is behind a link is written.
     path: TreePath,
@@ -73,7 +73,7 @@ struct Target {
     name: String,
 }
 
-impl Target {
+impl EditedKustomization {
     fn find(call: &Call<'_>) -> Result<Self> {
         let located = here(call)?;
         let path = kustomization_path(&*located.tree, &located.directory)?.ok_or_else(|| {
@@ -137,7 +137,7 @@ pub(super) fn place_of(located: &Located) -> Place<'_> {
 
 /// Makes one change.
 fn change(call: &Call<'_>, change: &Change) -> Outcome {
-    let target = Target::find(call)?;
+    let target = EditedKustomization::find(call)?;
     let mut text = target.read(call)?;
     let mut report = Report::default();
     if text.apply(change, &mut report)? == Effect::Write {

@@ -1,7 +1,7 @@
 //! `edit remove`.
 
 use super::add::{PATCH, build_metadata, patch};
-use super::{Target, change};
+use super::{EditedKustomization, change};
 use crate::cli::kustomize::flags::{Flag, Takes, flag, short, usage};
 use crate::cli::kustomize::{Call, Command, Outcome, leaf};
 use crate::diagnostic::Result;
@@ -108,7 +108,7 @@ fn keys(call: &Call<'_>, field: MapField) -> Outcome {
 
 fn generators(call: &Call<'_>, kind: GeneratorKind) -> Outcome {
     let names = separated(call, "list of names")?;
-    Target::find(call)?;
+    EditedKustomization::find(call)?;
     change(
         call,
         &Change::RemoveGenerators(kind, names, call.words.text("namespace")),

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Fate, posture, reasons, shown};
+use super::{ReportedVerdict, posture, reasons, shown};
 use crate::cilium::Direction;
 use crate::validate::flows::evaluate::Mode;
 use crate::validate::flows::{Analysis, Endpoint, Importance, NeededFlow};
@@ -24,7 +24,7 @@ pub fn html(analysis: &Analysis, title: &str) -> String {
          <header>\n<h1>Who may talk to whom</h1>\n<p>{title}</p>\n</header>\n<main>\n"
     );
     summary(&mut out, analysis);
-    for fate in Fate::ALL {
+    for fate in ReportedVerdict::ALL {
         flows(&mut out, analysis, fate);
     }
     pods(&mut out, analysis);
@@ -42,29 +42,29 @@ fn escape(text: &str) -> String {
 }
 
 /// A sign that stands for a fate where colour cannot be seen.
-fn sign(fate: Fate) -> &'static str {
+fn sign(fate: ReportedVerdict) -> &'static str {
     match fate {
-        Fate::Allowed => "✓",
-        Fate::Unknown => "?",
-        Fate::Open => "○",
-        Fate::Endangered => "!",
-        Fate::Dropped => "✕",
+        ReportedVerdict::Allowed => "✓",
+        ReportedVerdict::Unknown => "?",
+        ReportedVerdict::Open => "○",
+        ReportedVerdict::Endangered => "!",
+        ReportedVerdict::Dropped => "✕",
     }
 }
 
-fn of_fate(analysis: &Analysis, fate: Fate) -> Vec<&NeededFlow> {
+fn of_fate(analysis: &Analysis, fate: ReportedVerdict) -> Vec<&NeededFlow> {
     analysis
         .needs
         .iter()
-        .filter(|n| Fate::of(analysis, n) == fate)
+        .filter(|n| ReportedVerdict::of(analysis, n) == fate)
         .collect()
 }
 
 fn summary(out: &mut String, analysis: &Analysis) {
     out.push_str("<ul class=\"summary\">\n");
-    for fate in Fate::ALL {
+    for fate in ReportedVerdict::ALL {
         let count = of_fate(analysis, fate).len();
-        if fate == Fate::Unknown && count == 0 {
+        if fate == ReportedVerdict::Unknown && count == 0 {
             continue;
         }
         let (name, meaning) = (fate.as_str(), fate.meaning());
@@ -77,18 +77,18 @@ fn summary(out: &mut String, analysis: &Analysis) {
     out.push_str("</ul>\n");
 }
 
-fn flows(out: &mut String, analysis: &Analysis, fate: Fate) {
+fn flows(out: &mut String, analysis: &Analysis, fate: ReportedVerdict) {
     let needs = of_fate(analysis, fate);
     if needs.is_empty() {
         return;
     }
     let (name, meaning) = (fate.as_str(), fate.meaning());
     let heading = match fate {
-        Fate::Dropped => "that are dropped",
-        Fate::Endangered => "that enforce would drop",
-        Fate::Unknown => "that cannot be known",
-        Fate::Open => "that no policy governs",
-        Fate::Allowed => "that rules allow",
+        ReportedVerdict::Dropped => "that are dropped",
+        ReportedVerdict::Endangered => "that enforce would drop",
+        ReportedVerdict::Unknown => "that cannot be known",
+        ReportedVerdict::Open => "that no policy governs",
+        ReportedVerdict::Allowed => "that rules allow",
     };
     let _ = write!(
         out,
@@ -121,11 +121,13 @@ fn flows(out: &mut String, analysis: &Analysis, fate: Fate) {
 }
 
 /// What to add so that a flow passes, to be unfolded.
-fn remedy(analysis: &Analysis, need: &NeededFlow, fate: Fate) -> String {
+fn remedy(analysis: &Analysis, need: &NeededFlow, fate: ReportedVerdict) -> String {
     let mode = match fate {
-        Fate::Dropped => Mode::AsWritten,
-        Fate::Endangered => Mode::AsEnforced,
-        Fate::Allowed | Fate::Open | Fate::Unknown => return String::new(),
+        ReportedVerdict::Dropped => Mode::AsWritten,
+        ReportedVerdict::Endangered => Mode::AsEnforced,
+        ReportedVerdict::Allowed | ReportedVerdict::Open | ReportedVerdict::Unknown => {
+            return String::new();
+        }
     };
     let verdict = analysis.verdict_on(need, mode);
     let advice = analysis.advice(need, &verdict);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json as object};
 
-use super::{Fate, posture, reasons, shown};
+use super::{ReportedVerdict, posture, reasons, shown};
 use crate::cilium::Direction;
 use crate::validate::flows::evaluate::Mode;
 use crate::validate::flows::{Analysis, Importance};
@@ -51,7 +51,7 @@ fn needs(analysis: &Analysis) -> Vec<Value> {
             "protocol": need.protocol.as_str(),
             "required": need.importance == Importance::Required,
             "why": need.why,
-            "fate": Fate::of(analysis, need).as_str(),
+            "fate": ReportedVerdict::of(analysis, need).as_str(),
             "by": reasons(analysis, need),
         })
     };

@@ -9,14 +9,14 @@ pub use json::json;
 pub use table::table;
 
 use super::endpoint::{Endpoint, Role};
-use super::evaluate::{Ground, Mode};
+use super::evaluate::{DecidedBy, Mode};
 use super::{Analysis, NeededFlow};
 use crate::cilium::Direction;
-use crate::cilium::Fate as Passing;
+use crate::cilium::FlowVerdict as Passing;
 
 /// What becomes of a flow, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum ReportedVerdict {
     /// A rule allows it.
     Allowed,
     /// No policy has a say.
@@ -29,7 +29,7 @@ enum Fate {
     Dropped,
 }
 
-impl Fate {
+impl ReportedVerdict {
     const ALL: [Self; 5] = [
         Self::Dropped,
         Self::Endangered,
@@ -87,24 +87,24 @@ fn shown(analysis: &Analysis) -> Vec<&Endpoint> {
 }
 
 /// What decides at one end, in words.
-fn ground(ground: &Ground, direction: Direction) -> String {
+fn ground(ground: &DecidedBy, direction: Direction) -> String {
     let side = direction.as_str();
     match ground {
-        Ground::NoPod => String::new(),
-        Ground::Ungoverned => format!("{side} is open"),
-        Ground::Allowed(by) => format!("{} {}", by.id, by.rule),
-        Ground::Forbidden(by) => format!("denied by {} {}", by.id, by.rule),
-        Ground::DeniedByDefault(by) => format!("{side} denied by default by {}", by.id),
-        Ground::NameUnknown(by, why) => format!("{} {} goes by a name: {why}", by.id, by.rule),
-        Ground::Unknown(_, why) => format!("{side} depends on {why}"),
-        Ground::Elsewhere(_) => format!("{side} depends on where the other end is"),
+        DecidedBy::NoPod => String::new(),
+        DecidedBy::Ungoverned => format!("{side} is open"),
+        DecidedBy::Allowed(by) => format!("{} {}", by.id, by.rule),
+        DecidedBy::Forbidden(by) => format!("denied by {} {}", by.id, by.rule),
+        DecidedBy::DeniedByDefault(by) => format!("{side} denied by default by {}", by.id),
+        DecidedBy::NameUnknown(by, why) => format!("{} {} goes by a name: {why}", by.id, by.rule),
+        DecidedBy::Unknown(_, why) => format!("{side} depends on {why}"),
+        DecidedBy::Elsewhere(_) => format!("{side} depends on where the other end is"),
     }
 }
 
 /// What decides on a needed flow: as it is, or as it would be where enforcing changes that.
 fn reasons(analysis: &Analysis, need: &NeededFlow) -> Vec<String> {
-    let mode = match Fate::of(analysis, need) {
-        Fate::Endangered => Mode::AsEnforced,
+    let mode = match ReportedVerdict::of(analysis, need) {
+        ReportedVerdict::Endangered => Mode::AsEnforced,
         _ => Mode::AsWritten,
     };
     let verdict = analysis.verdict_on(need, mode);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Fate, posture, reasons};
+use super::{ReportedVerdict, posture, reasons};
 use crate::cilium::Direction;
 use crate::validate::flows::{Analysis, Importance};
 
@@ -16,7 +16,7 @@ pub fn table(analysis: &Analysis) -> String {
             Importance::Advised => format!("({short})"),
         };
         rows.push([
-            Fate::of(analysis, need).as_str().to_owned(),
+            ReportedVerdict::of(analysis, need).as_str().to_owned(),
             analysis.endpoints[need.from].title(),
             analysis.endpoints[need.to].title(),
             format!("{}/{}", need.port, need.protocol.as_str()),

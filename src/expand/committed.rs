@@ -8,12 +8,12 @@ use crate::files::{File, Files, Kind, TreePath};
 use crate::kustomize::KUSTOMIZATION_NAMES;
 
 /// Files without those that an earlier run added, and without the lines of kustomizations that list them.
-pub(super) struct Unexpanded {
+pub(super) struct CommittedFiles {
     below: Arc<dyn Files>,
     added: BTreeSet<TreePath>,
 }
 
-impl Unexpanded {
+impl CommittedFiles {
     /// Builds the view.
     pub(super) fn new(below: Arc<dyn Files>, added: BTreeSet<TreePath>) -> Self {
         Self { below, added }
@@ -35,7 +35,7 @@ impl Unexpanded {
     }
 }
 
-impl Unexpanded {
+impl CommittedFiles {
     /// A kustomization without the entries of added files, and without lists that held nothing else.
     fn without_added(&self, text: &str, directory: &TreePath) -> String {
         let mut kept: Vec<&str> = Vec::new();
@@ -67,7 +67,7 @@ fn drop_empty_list(lines: &mut Vec<&str>) {
     }
 }
 
-impl Files for Unexpanded {
+impl Files for CommittedFiles {
     fn read(&self, path: &TreePath) -> Result<Arc<File>> {
         if self.added.contains(path) {
             let phrase = format!("{path} does not exist");

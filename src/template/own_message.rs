@@ -4,12 +4,12 @@ use std::fmt;
 
 /// The phrase of an error that this room made.
 #[derive(Debug)]
-pub(super) struct Said(pub(super) String);
+pub(super) struct OwnMessage(pub(super) String);
 
-impl fmt::Display for Said {
+impl fmt::Display for OwnMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Said {}
+impl std::error::Error for OwnMessage {}

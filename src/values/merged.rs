@@ -34,7 +34,7 @@ pub struct Origin {
 
 /// A value, where it comes from, and what it holds.
 #[derive(Debug, Clone)]
-pub(super) struct Held {
+pub(super) struct MergedValue {
     pub(super) content: Content,
     pub(super) origin: Arc<Origin>,
 }
@@ -42,11 +42,11 @@ pub(super) struct Held {
 #[derive(Debug, Clone)]
 pub(super) enum Content {
     Scalar(Value),
-    List(Vec<Held>),
-    Map(IndexMap<Value, Held>),
+    List(Vec<MergedValue>),
+    Map(IndexMap<Value, MergedValue>),
 }
 
-impl Held {
+impl MergedValue {
     pub(super) fn empty() -> Self {
         let place = Place::file("");
         let from = From::File;

@@ -29,9 +29,9 @@ struct Contents {
 
 /// Files that were read for templates, each once.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Shelf(Arc<Mutex<Contents>>);
+pub(super) struct TemplateCache(Arc<Mutex<Contents>>);
 
-impl Shelf {
+impl TemplateCache {
     fn with<T>(&self, act: impl FnOnce(&mut Contents) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
