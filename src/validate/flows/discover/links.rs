@@ -1,5 +1,6 @@
 //! Who uses which Cluster, and where a Cluster's backups and bootstrap come from and go.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -46,7 +47,7 @@ pub(super) fn find(
         );
         let first = links.len();
         for address in object_stores(cluster, resources) {
-            if let Some((host, port)) = host_and_port(address) {
+            if let Some((host, port)) = host_and_port(&address) {
                 let endpoint = endpoint_behind(endpoints, host, &key.0, Role::ObjectStore);
                 let port = target_port(resources, &endpoints[endpoint], host, port);
                 let store = link(&key, endpoint, Role::ObjectStore, port);
@@ -172,11 +173,11 @@ fn leads_to(rest: Option<&str>, namespace: &str, name: &Name) -> bool {
 }
 
 /// The addresses of the object stores of a Cluster, for backups and for its bootstrap.
-fn object_stores<'r>(cluster: &'r Resource, resources: &'r ResMap) -> Vec<&'r str> {
+fn object_stores<'r>(cluster: &'r Resource, resources: &'r ResMap) -> Vec<Cow<'r, str>> {
     let mut addresses = Vec::new();
     let mut add = |store: Option<&'r Node>| {
         if let Some(store) = store {
-            addresses.push(address_of(store));
+            addresses.push(address_of(store, resources));
         }
     };
     add(cluster
@@ -201,16 +202,55 @@ fn object_stores<'r>(cluster: &'r Resource, resources: &'r ResMap) -> Vec<&'r st
 }
 
 /// The address of a store; without one it is the cloud's own, by the kind of the credentials.
-fn address_of(store: &Node) -> &str {
-    scalar(store, &["endpointURL"]).unwrap_or_else(|| {
-        if store.get("azureCredentials").is_some() {
-            "https://blob.core.windows.net"
-        } else if store.get("googleCredentials").is_some() {
-            "https://storage.googleapis.com"
-        } else {
-            "https://s3.amazonaws.com"
+///
+/// A bucket of AWS has a host of its own (botocore, virtual-hosted addressing), with the region in it where the client
+/// knows it from its environment: the region that a policy of the render names is taken for that one. An account of
+/// Azure is in the path.
+fn address_of<'r>(store: &'r Node, resources: &ResMap) -> Cow<'r, str> {
+    if let Some(address) = scalar(store, &["endpointURL"]) {
+        return Cow::Borrowed(address);
+    }
+    let path = scalar(store, &["destinationPath"]).unwrap_or_default();
+    if store.get("azureCredentials").is_some() {
+        let is_address = path.starts_with("https://") || path.starts_with("http://");
+        return Cow::Borrowed(match is_address {
+            true => path,
+            false => "https://blob.core.windows.net",
+        });
+    }
+    if store.get("googleCredentials").is_some() {
+        return Cow::Borrowed("https://storage.googleapis.com");
+    }
+    let bucket = path.strip_prefix("s3://").unwrap_or_default();
+    match bucket.split('/').next().filter(|name| !name.is_empty()) {
+        None => Cow::Borrowed("https://s3.amazonaws.com"),
+        Some(bucket) => {
+            let region = region_of_policies(bucket, resources);
+            let region = region.map_or_else(String::new, |region| format!(".{region}"));
+            Cow::Owned(format!("https://{bucket}.s3{region}.amazonaws.com"))
         }
-    })
+    }
+}
+
+/// The region of AWS in the names that policies let the bucket be reached by.
+fn region_of_policies(bucket: &str, resources: &ResMap) -> Option<String> {
+    const END: &str = ".amazonaws.com";
+    let mut found = None;
+    let policies = resources.iter().filter(|r| r.gvk().group == "cilium.io");
+    for policy in policies {
+        walk::scalars(policy.node(), &mut |_, _, node| {
+            let name = node.scalar_text().unwrap_or_default();
+            let region = name.strip_suffix(END).and_then(|name| {
+                let (before, region) = name.split_once(".s3.")?;
+                let is_ours = before == bucket || before == "*" || before == "**";
+                (is_ours && !region.contains('*')).then(|| region.to_owned())
+            });
+            if found.is_none() {
+                found = region;
+            }
+        });
+    }
+    found
 }
 
 /// The databases beyond the render from which a Cluster starts or which it follows.
