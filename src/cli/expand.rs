@@ -65,7 +65,9 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Outcome {
             ..Done::default()
         };
         if arguments.check {
-            done.report.findings.extend(expanded.tree.check().findings);
+            done.report
+                .findings
+                .extend(expanded.tree.check_as(&arguments.output).findings);
             return Ok(done);
         }
         expanded.tree.write()?;

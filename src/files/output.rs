@@ -167,9 +167,17 @@ impl OutputTree {
 
     /// Tells each file that [`Self::write`] would add, change or remove, by [`Code::OutputDiffers`].
     pub fn check(&self) -> Report {
+        self.check_as(&self.directory)
+    }
+
+    /// The same, the directory shown as the user wrote it.
+    pub fn check_as(&self, directory: &Path) -> Report {
         let mut report = Report::default();
+        // `.` is left out: what is shown can be clicked.
+        let directory: PathBuf = directory.components().collect();
+        let directory = directory.strip_prefix(".").unwrap_or(&directory);
         let shown =
-            |path: &TreePath| Place::file(self.directory.join(path.as_str()).display().to_string());
+            |path: &TreePath| Place::file(directory.join(path.as_str()).display().to_string());
         let mut tell = |path: &TreePath, what: &str| {
             let phrase = format!("{path} {what}");
             report.push(Diagnostic::new(Code::OutputDiffers, phrase).at(shown(path)));
